@@ -1,0 +1,1 @@
+//! Reads a landscape from texts: TOML for the tree, CSV for the long lists.

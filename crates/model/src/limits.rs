@@ -1,0 +1,68 @@
+//! Every limit of the product, with its name and its reason.
+//!
+//! In:    nothing. Out: constants. Never: a limit without a reason.
+
+/// Longest id of a site, tenant, service, team, person, organisation or gate. Bytes.
+///
+/// 63 so that an id is also a legal DNS label (RFC 1035 §2.3.4).
+pub const ID_SIZE_MAX: usize = 63;
+
+/// Largest single file of a landscape. Bytes. 4 MiB holds 36,000 tenants with room.
+pub const LANDSCAPE_FILE_SIZE_MAX: u64 = 4 * 1024 * 1024;
+
+/// Most files in a landscape folder.
+pub const LANDSCAPE_FILE_COUNT_MAX: usize = 64;
+
+/// Most sites of one landscape.
+pub const SITE_COUNT_MAX: usize = 64;
+
+/// Most tenants of one landscape (largest public case: 36,000 customers, Kaseya 2021).
+pub const TENANT_COUNT_MAX: usize = 40_000;
+
+/// Most service types of one landscape (largest public case: 180 products, Südwestfalen-IT 2023).
+pub const SERVICE_COUNT_MAX: usize = 500;
+
+/// Most cells of one landscape.
+pub const CELL_COUNT_MAX: usize = 1_000_000;
+
+/// Most teams of one landscape.
+pub const TEAM_COUNT_MAX: usize = 200;
+
+/// Most people with a role in one landscape.
+pub const PERSON_COUNT_MAX: usize = 200_000;
+
+/// Most cells one signing act may cover.
+///
+/// 2,000 so that a reference landscape (1,790 cells) can be commissioned in one act.
+pub const WAVE_CELL_COUNT_MAX: usize = 2_000;
+
+/// Largest signed envelope. Bytes. A wave of 2,000 cells is about 400 KiB; more is refused unread.
+pub const ENVELOPE_SIZE_MAX: usize = 1024 * 1024;
+
+/// Most signatures in one envelope; a quorum needs fewer than ten.
+pub const SIGNATURE_COUNT_MAX: usize = 64;
+
+/// Longest life of a release. Days (trust study §4.3: class A at most 90 days).
+pub const RELEASE_LIFETIME_DAYS_MAX: i64 = 90;
+
+/// Longest life of a root document. Days. A yearly ceremony plus a month of delay.
+pub const ROOT_LIFETIME_DAYS_MAX: i64 = 400;
+
+/// Longest reason text. Bytes.
+pub const REASON_SIZE_MAX: usize = 2_000;
+
+/// Longest idempotency key. Bytes.
+pub const IDEMPOTENCY_KEY_SIZE_MAX: usize = 128;
+
+/// Most cells or tasks one command may name.
+pub const COMMAND_ITEM_COUNT_MAX: usize = 20_000;
+
+/// Largest request body the API accepts. Bytes.
+pub const REQUEST_BODY_SIZE_MAX: usize = 4 * 1024 * 1024;
+
+/// Events one transaction may hold (group commit closes the batch at this count).
+pub const BATCH_EVENT_COUNT_MAX: usize = 512;
+
+const _: () = assert!(CELL_COUNT_MAX >= WAVE_CELL_COUNT_MAX);
+const _: () = assert!(COMMAND_ITEM_COUNT_MAX >= WAVE_CELL_COUNT_MAX);
+const _: () = assert!(REQUEST_BODY_SIZE_MAX >= ENVELOPE_SIZE_MAX);

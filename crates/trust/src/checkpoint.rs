@@ -1,0 +1,1 @@
+//! Signed tree heads (C2SP tlog-checkpoint, signed-note).

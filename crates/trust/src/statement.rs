@@ -1,0 +1,149 @@
+//! What can be said under signature: root, policy, release, close.
+//!
+//! See: in-toto Statement v1 (in-toto/attestation, `spec/v1/statement.md`).
+
+use anlauf_model::landscape::PolicyRule;
+use anlauf_model::{
+    CellId, Digest, Epoch, FindingKind, ServiceId, SiteId, Stage, TenantId, Timestamp,
+};
+use serde::{Deserialize, Serialize};
+
+use crate::key::KeyRecord;
+
+/// `predicateType` of a root document.
+pub const TYPE_ROOT: &str = "urn:anlauf:root:v1";
+/// `predicateType` of a policy.
+pub const TYPE_POLICY: &str = "urn:anlauf:policy:v1";
+/// `predicateType` of a release.
+pub const TYPE_RELEASE: &str = "urn:anlauf:release:v1";
+/// `predicateType` of a close.
+pub const TYPE_CLOSE: &str = "urn:anlauf:close:v1";
+
+/// One of the four statements, parsed strictly from verified or to-be-signed bytes.
+#[derive(Clone, PartialEq, Debug)]
+pub enum Statement {
+    /// Who is who.
+    Root(Root),
+    /// What must be known and who must sign.
+    Policy(Policy),
+    /// Cells may open.
+    Release(Release),
+    /// Cells must shut.
+    Close(Close),
+}
+
+/// Who is who in one domain. Version N+1 needs the thresholds of N and of N+1.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "camelCase")]
+pub struct Root {
+    /// Domain id: everything signed under another domain is foreign. `drill-…` for drills.
+    pub domain: String,
+    /// Whether this domain is a rehearsal; shown on every screen.
+    pub drill: bool,
+    /// Sequential, from 1.
+    pub version: u64,
+    /// An expired root closes, never opens.
+    pub expires: Timestamp,
+    /// Every key of every person.
+    pub keys: Vec<KeyRecord>,
+    /// Persons who may sign roots and policies, by key; a subset of `keys`.
+    pub root_keys: Vec<crate::key::KeyId>,
+    /// How many distinct persons must sign a root or policy.
+    pub root_threshold: u32,
+    /// From how many distinct organisations.
+    pub root_organisations_min: u32,
+}
+
+/// What must be known and who must sign; and which request belongs to which cell.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "camelCase")]
+pub struct Policy {
+    /// Domain id.
+    pub domain: String,
+    /// Sequential, from 1.
+    pub version: u64,
+    /// Digest of the gate table (cells, classes, hosts, paths, upstreams) it speaks about.
+    pub table: Digest,
+    /// Rules per class, kind and stage.
+    pub rules: Vec<PolicyRule>,
+}
+
+/// Cells of one owner may open to one stage.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "camelCase")]
+pub struct Release {
+    /// Domain id.
+    pub domain: String,
+    /// The cells, each bound to its epoch and its evidence. All of one owner. 1 to 2,000.
+    pub cells: Vec<ReleaseCell>,
+    /// To which stage. Never `closed`.
+    pub stage: Stage,
+    /// Not valid before.
+    pub not_before: Timestamp,
+    /// Not valid from here on: the cell closes again.
+    pub not_after: Timestamp,
+    /// Signers counted under this root version or a later one.
+    pub root_version_min: u64,
+    /// Digest of the policy the signers saw.
+    pub policy: Digest,
+    /// Digest of the plan it is part of; none for the first commissioning.
+    pub plan: Option<Digest>,
+    /// Why, for people.
+    pub reason: String,
+    /// Names of fields a verifier must understand; unknown name = refuse.
+    pub critical: Vec<String>,
+}
+
+/// One cell of a release.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "camelCase")]
+pub struct ReleaseCell {
+    /// Which.
+    pub cell: CellId,
+    /// Strictly greater than every epoch the cell has had.
+    pub epoch: Epoch,
+    /// The findings it rests on, with the digest of each. Verdict pass only.
+    pub evidence: Vec<Evidence>,
+}
+
+/// A finding a release rests on.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "camelCase")]
+pub struct Evidence {
+    /// What it speaks about.
+    pub kind: FindingKind,
+    /// Digest of the finding.
+    pub digest: Digest,
+}
+
+/// Cells must shut. One authorised signature is enough.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "camelCase")]
+pub struct Close {
+    /// Domain id.
+    pub domain: String,
+    /// What shuts.
+    pub scope: Scope,
+    /// Burns every release up to this epoch in the whole scope.
+    pub epoch: Epoch,
+    /// When it was decided.
+    pub at: Timestamp,
+    /// Why, for people.
+    pub reason: String,
+}
+
+/// A set of cells, named without listing all of them where that can be avoided.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub enum Scope {
+    /// Every cell.
+    Everything,
+    /// Every cell that runs at a site.
+    Site(SiteId),
+    /// Every cell of a tenant.
+    Tenant(TenantId),
+    /// Every cell of a service type.
+    Service(ServiceId),
+    /// Just these.
+    Cells(Vec<CellId>),
+}
