@@ -18,6 +18,7 @@ pub mod stage;
 pub mod task;
 
 pub mod landscape;
+pub mod feed;
 pub mod plan;
 
 pub use digest::Digest;

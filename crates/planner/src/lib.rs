@@ -1,1 +1,16 @@
-//! Placeholder.
+//! One order for all tenants, the reason for every position, and dates as ranges.
+//!
+//! In:    landscape, progress, slots, wishes, holds, `now`, a seed and a step budget.
+//! Out:   a [`Plan`](anlauf_model::Plan) with a lower bound; [`Why`]; [`Forecast`](anlauf_model::Forecast).
+//! Never: reads a clock; gives another answer on another run with the same input.
+
+pub mod situation;
+
+pub mod forecast;
+pub mod schedule;
+pub mod why;
+
+pub use forecast::forecast;
+pub use schedule::{Contradiction, Search, plan};
+pub use situation::{CellProgress, Situation, TaskProgress};
+pub use why::{Why, why};
