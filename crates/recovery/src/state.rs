@@ -1,0 +1,245 @@
+//! Everything derived from the ledger so far.
+//!
+//! In:    entries, in order. Out: [`State`], equal for equal ledgers. Never: the truth; it can be rebuilt.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use anlauf_model::feed::{FeedItem, GateDecision};
+use anlauf_model::{
+    CellId, Digest, Epoch, FindingKind, Forecast, GateId, Landscape, PersonId, Plan, PlanId, SiteId,
+    Slot, Stage, TaskKind, TenantId, Text, Timestamp, Verdict,
+};
+use anlauf_trust::{Authority, Envelope, Release};
+
+/// Everything derived from the ledger so far.
+#[derive(Clone, PartialEq, Debug, Default)]
+pub struct State {
+    /// Last entry applied; 0 before the first.
+    pub seq: u64,
+    /// When that was.
+    pub at: Timestamp,
+    /// What is run, for whom.
+    pub landscape: Option<Arc<Landscape>>,
+    /// Who is who and what must be known.
+    pub authority: Option<Authority>,
+    /// Digest of the first root: what gates pin.
+    pub pin: Option<Digest>,
+    /// The incident that runs, or the last one.
+    pub incident: Option<Incident>,
+    /// Every cell of the landscape.
+    pub cells: BTreeMap<CellId, CellState>,
+    /// Every finding, by number.
+    pub findings: BTreeMap<u64, Finding>,
+    /// The plan in force.
+    pub plan: Option<Arc<Plan>>,
+    /// Plans for decision: children of the plan in force.
+    pub proposed: BTreeMap<PlanId, Arc<Plan>>,
+    /// Every plan ever adopted, oldest first.
+    pub plans: Vec<PlanNote>,
+    /// Every published forecast, oldest first.
+    pub forecasts: Vec<Arc<Forecast>>,
+    /// Tenants' own orders.
+    pub wishes: BTreeMap<TenantId, Vec<CellId>>,
+    /// Windows offered, by cell; the latest only.
+    pub offers: BTreeMap<CellId, Offer>,
+    /// Releases, by digest of their envelope.
+    pub releases: BTreeMap<Digest, ReleaseCase>,
+    /// Gates that ever reported.
+    pub gates: BTreeMap<GateId, GateState>,
+    /// Notices, oldest first; number = index + 1.
+    pub notices: Vec<Notice>,
+    /// What gates are handed, in order.
+    pub feed: Vec<Arc<FeedItem>>,
+    /// Idempotency keys with the last entry of their command and the digest of its order.
+    pub keys: BTreeMap<String, (u64, Digest)>,
+}
+
+/// An incident.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Incident {
+    /// Name for people.
+    pub title: Text,
+    /// Since.
+    pub began: Timestamp,
+    /// Until.
+    pub ended: Option<Timestamp>,
+    /// Sites that stay restricted after narrowing; empty before.
+    pub restricted: BTreeSet<SiteId>,
+    /// Sites held for forensics.
+    pub holds: BTreeMap<SiteId, Timestamp>,
+}
+
+/// One cell as it is.
+#[derive(Clone, PartialEq, Debug, Default)]
+pub struct CellState {
+    /// Wanted stage: what was released and not closed.
+    pub stage: Stage,
+    /// Highest epoch of any release or close that took effect.
+    pub epoch: Epoch,
+    /// Highest epoch any drawn-up release names; a close burns these too.
+    pub epoch_proposed: Epoch,
+    /// Release in force.
+    pub release: Option<Digest>,
+    /// When that release ends by itself.
+    pub not_after: Option<Timestamp>,
+    /// When it reached its last stage after the current incident began.
+    pub restored_at: Option<Timestamp>,
+    /// Steps of the current recovery.
+    pub tasks: BTreeMap<TaskKind, TaskState>,
+    /// Findings that stand (not withdrawn, not overtaken), by kind: number.
+    pub findings: BTreeMap<FindingKind, u64>,
+    /// Times it was shut, oldest first.
+    pub gaps: Vec<Gap>,
+}
+
+/// One step of one cell.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct TaskState {
+    /// Since.
+    pub started: Timestamp,
+    /// Until; none while it runs.
+    pub finished: Option<Timestamp>,
+    /// How often it had to be done again.
+    pub failures: u32,
+}
+
+/// From closing to opening: what was refused in it must be sent again.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Gap {
+    /// Shut at.
+    pub from: Timestamp,
+    /// Open to the public again at.
+    pub to: Option<Timestamp>,
+    /// Worked off at.
+    pub caught_up: Option<Timestamp>,
+}
+
+/// A finding.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Finding {
+    /// Number.
+    pub number: u64,
+    /// About which cell; none = the whole incident.
+    pub cell: Option<CellId>,
+    /// What it speaks about.
+    pub kind: FindingKind,
+    /// What it says.
+    pub verdict: Verdict,
+    /// Digest of the evidence.
+    pub evidence: Digest,
+    /// In words.
+    pub note: String,
+    /// Who brought it.
+    pub by: PersonId,
+    /// When.
+    pub at: Timestamp,
+    /// When it was withdrawn, and why.
+    pub withdrawn: Option<(Timestamp, String)>,
+}
+
+/// An adopted plan, in short.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct PlanNote {
+    /// Which.
+    pub id: PlanId,
+    /// Which it replaced.
+    pub parent: Option<PlanId>,
+    /// When it came into force.
+    pub adopted_at: Timestamp,
+    /// Why.
+    pub reason: String,
+    /// How far from the best possible at most. Per mille.
+    pub gap_per_mille: u64,
+}
+
+/// A window and the tenant's word on it.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Offer {
+    /// When.
+    pub slot: Slot,
+    /// The word.
+    pub answer: Answer,
+    /// When it was given.
+    pub at: Timestamp,
+    /// Reason given with the word.
+    pub reason: String,
+}
+
+/// A tenant's word on a window.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Answer {
+    /// None yet.
+    Open,
+    /// Yes: hard for the planner.
+    Agreed,
+    /// No.
+    Declined,
+    /// The window passed.
+    Missed,
+    /// The release happened in the window.
+    Kept,
+}
+
+/// A release on its way.
+#[derive(Clone, PartialEq, Debug)]
+pub struct ReleaseCase {
+    /// The statement.
+    pub release: Release,
+    /// With the signatures so far.
+    pub envelope: Envelope,
+    /// Who drew it up, and when.
+    pub proposed: (PersonId, Timestamp),
+    /// Who signed, and when.
+    pub signed: BTreeMap<PersonId, Timestamp>,
+    /// How it ended.
+    pub end: ReleaseEnd,
+}
+
+/// How a release ended.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum ReleaseEnd {
+    /// Still to be signed or carried out.
+    Open,
+    /// Handed to the gates at this time.
+    Released(Timestamp),
+    /// Can no longer be carried out: when, why.
+    Dropped(Timestamp, String),
+}
+
+/// A gate as it last reported.
+#[derive(Clone, PartialEq, Debug, Default)]
+pub struct GateState {
+    /// When it last reported something worth keeping.
+    pub at: Timestamp,
+    /// Last feed item in force there.
+    pub applied: u64,
+    /// Reported stage and epoch by cell.
+    pub cells: BTreeMap<CellId, (Stage, Epoch)>,
+    /// Refused items, newest last, at most 100.
+    pub refused: Vec<(Timestamp, GateDecision)>,
+}
+
+/// Something people were told.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Notice {
+    /// Number, from 1.
+    pub number: u64,
+    /// Who reads it; none = everyone.
+    pub tenant: Option<TenantId>,
+    /// Versions, oldest first: when, text, next word, why.
+    pub versions: Vec<NoticeVersion>,
+}
+
+/// One version of a notice.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct NoticeVersion {
+    /// As of.
+    pub at: Timestamp,
+    /// Text.
+    pub text: Text,
+    /// When they hear more.
+    pub next_word_at: Timestamp,
+    /// Why it was written or revised.
+    pub reason: String,
+}
