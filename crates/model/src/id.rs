@@ -24,8 +24,13 @@ pub struct IdError {
 }
 
 fn check(kind: &'static str, text: &str, more: &[u8]) -> Result<(), IdError> {
-    let wrong = |why| IdError { kind, text: text.chars().take(80).collect(), why };
-    let legal = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-' || more.contains(&b);
+    let wrong = |why| IdError {
+        kind,
+        text: text.chars().take(80).collect(),
+        why,
+    };
+    let legal =
+        |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-' || more.contains(&b);
     if text.is_empty() {
         return Err(wrong("it is empty"));
     }
@@ -156,7 +161,10 @@ impl CellId {
             Owner::Site(site) => site.as_str(),
             Owner::Tenant(tenant) => tenant.as_str(),
         };
-        Self { owner: owner.to_owned(), service: service.as_str().to_owned() }
+        Self {
+            owner: owner.to_owned(),
+            service: service.as_str().to_owned(),
+        }
     }
 
     /// The part before the slash.
@@ -174,11 +182,18 @@ impl FromStr for CellId {
     type Err = IdError;
     fn from_str(text: &str) -> Result<Self, IdError> {
         let why = "it must be `owner/service`, such as `bkk-amsel/epa`";
-        let wrong = || IdError { kind: "cell id", text: text.chars().take(80).collect(), why };
+        let wrong = || IdError {
+            kind: "cell id",
+            text: text.chars().take(80).collect(),
+            why,
+        };
         let (owner, service) = text.split_once('/').ok_or_else(wrong)?;
         check("cell id", owner, b"")?;
         check("cell id", service, b"")?;
-        Ok(Self { owner: owner.to_owned(), service: service.to_owned() })
+        Ok(Self {
+            owner: owner.to_owned(),
+            service: service.to_owned(),
+        })
     }
 }
 
@@ -202,6 +217,8 @@ impl Serialize for CellId {
 
 impl<'de> Deserialize<'de> for CellId {
     fn deserialize<D: Deserializer<'de>>(d: D) -> Result<Self, D::Error> {
-        String::deserialize(d)?.parse().map_err(serde::de::Error::custom)
+        String::deserialize(d)?
+            .parse()
+            .map_err(serde::de::Error::custom)
     }
 }

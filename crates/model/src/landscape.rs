@@ -17,8 +17,14 @@ use crate::stage::Stage;
 use crate::task::{TaskKind, ThreePoint};
 
 pub mod derive;
+pub mod example;
+mod index;
 pub mod lint;
+pub mod policy;
 pub mod source;
+
+#[cfg(test)]
+mod tests;
 
 /// What the files say, before anything is derived. Lists keep the order of the files.
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
@@ -43,7 +49,7 @@ pub struct Declared {
     pub tenants: Vec<Tenant>,
     /// Which tenant has which tenant or switch service, and how many of it.
     pub offers: Vec<Offer>,
-    /// People with a role. Tenants' approvers that no file names are added by `derive`.
+    /// People with a role. [`Landscape::new`] adds the tenants' approvers that no file names.
     pub people: Vec<Person>,
     /// Estimates of work per kind of cell.
     pub work: Vec<Work>,
@@ -81,7 +87,11 @@ pub struct WorkShare {
 
 impl Default for WorkShare {
     fn default() -> Self {
-        Self { foundation: 1000, shared: 1000, tenant: 1000 }
+        Self {
+            foundation: 1000,
+            shared: 1000,
+            tenant: 1000,
+        }
     }
 }
 
@@ -191,10 +201,11 @@ pub struct Service {
     /// Methods and paths allowed in stage `basic`: `GET /`, `POST /login`. Prefix match on the path.
     #[serde(default)]
     pub basic: Vec<String>,
-    /// Path under the owner's host: `/epa`. Default: `/` + id.
+    /// Path under the owner's host: `/epa`. Default: `/` + id. Numbered instances append `-01`.
     #[serde(default)]
     pub path: Option<String>,
-    /// Where the gate forwards to: `http://127.0.0.1:9001`. `{site}` and `{owner}` are filled in.
+    /// Where the gate forwards to: `http://127.0.0.1:9001`. `{site}`, `{owner}` and `{service}`
+    /// are filled in.
     #[serde(default)]
     pub upstream: Option<String>,
 }
@@ -356,6 +367,7 @@ pub enum Class {
 pub struct Landscape {
     declared: Declared,
     cells: BTreeMap<CellId, Cell>,
+    index: index::Index,
 }
 
 /// One cell, with all that is known of it before an incident.
@@ -402,48 +414,6 @@ pub struct TaskNeed {
     pub team: Option<TeamId>,
     /// How long.
     pub work: ThreePoint,
-}
-
-impl Landscape {
-    /// What the files said.
-    pub fn declared(&self) -> &Declared {
-        &self.declared
-    }
-
-    /// Every cell, by id.
-    pub fn cells(&self) -> &BTreeMap<CellId, Cell> {
-        &self.cells
-    }
-
-    /// One cell.
-    pub fn cell(&self, id: &CellId) -> Option<&Cell> {
-        self.cells.get(id)
-    }
-
-    /// One tenant.
-    pub fn tenant(&self, id: &TenantId) -> Option<&Tenant> {
-        self.declared.tenants.iter().find(|t| t.id == *id)
-    }
-
-    /// One service type.
-    pub fn service(&self, id: &ServiceId) -> Option<&Service> {
-        self.declared.services.iter().find(|s| s.id == *id)
-    }
-
-    /// One site.
-    pub fn site(&self, id: &SiteId) -> Option<&Site> {
-        self.declared.sites.iter().find(|s| s.id == *id)
-    }
-
-    /// One team.
-    pub fn team(&self, id: &TeamId) -> Option<&Team> {
-        self.declared.teams.iter().find(|t| t.id == *id)
-    }
-
-    /// Everyone who waits for something: the sum over tenants.
-    pub fn insured(&self) -> u64 {
-        self.declared.tenants.iter().map(|t| t.insured).sum()
-    }
 }
 
 impl Cell {

@@ -53,7 +53,11 @@ impl Language {
             let mut pieces = part.split(';');
             let tag = pieces.next().unwrap_or("").trim().to_ascii_lowercase();
             let quality = pieces
-                .find_map(|p| p.trim().strip_prefix("q=").and_then(|q| q.trim().parse().ok()))
+                .find_map(|p| {
+                    p.trim()
+                        .strip_prefix("q=")
+                        .and_then(|q| q.trim().parse().ok())
+                })
                 .unwrap_or(1.0f32);
             let language = match tag.split('-').next() {
                 Some("de") => Language::De,

@@ -17,9 +17,10 @@ pub mod role;
 pub mod stage;
 pub mod task;
 
-pub mod landscape;
 pub mod feed;
+pub mod landscape;
 pub mod plan;
+pub mod table;
 
 pub use digest::Digest;
 pub use finding::{FindingKind, Verdict};
@@ -31,5 +32,6 @@ pub use language::{Language, Text};
 pub use plan::{Forecast, Plan, PlanId, PlanRow, Range, Slot};
 pub use role::Role;
 pub use stage::Stage;
+pub use table::{GateCell, GateTable};
 pub use task::{TaskKind, ThreePoint};
 pub use time::{Epoch, Minutes, Timestamp};

@@ -13,6 +13,9 @@ pub const LANDSCAPE_FILE_SIZE_MAX: u64 = 4 * 1024 * 1024;
 /// Most files in a landscape folder.
 pub const LANDSCAPE_FILE_COUNT_MAX: usize = 64;
 
+/// Most errors one reading of a landscape names; more help nobody at once.
+pub const SOURCE_ERROR_COUNT_MAX: usize = 50;
+
 /// Most sites of one landscape.
 pub const SITE_COUNT_MAX: usize = 64;
 
@@ -24,6 +27,21 @@ pub const SERVICE_COUNT_MAX: usize = 500;
 
 /// Most cells of one landscape.
 pub const CELL_COUNT_MAX: usize = 1_000_000;
+
+/// Most instances of one service at one tenant. Numbered with two digits.
+pub const INSTANCE_COUNT_MAX: u32 = 99;
+
+/// Most people who may sign for one tenant. A quorum needs fewer than ten.
+pub const APPROVER_COUNT_MAX: u32 = 99;
+
+/// Longest id of a tenant. Bytes. Leaves room for `.approver-99` in the ids of its people.
+pub const TENANT_ID_SIZE_MAX: usize = ID_SIZE_MAX - ".approver-99".len();
+
+/// Longest id of a service that is numbered. Bytes. Leaves room for `-99`.
+pub const NUMBERED_SERVICE_ID_SIZE_MAX: usize = ID_SIZE_MAX - "-99".len();
+
+/// Largest gate table. Bytes. A million cells of about 500 bytes.
+pub const GATE_TABLE_SIZE_MAX: usize = 512 * 1024 * 1024;
 
 /// Most teams of one landscape.
 pub const TEAM_COUNT_MAX: usize = 200;

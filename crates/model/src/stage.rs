@@ -8,7 +8,17 @@ use serde::{Deserialize, Serialize};
 
 /// How far a cell is open. Ordered: a later variant lets more people through.
 #[derive(
-    Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Default, Serialize, Deserialize,
+    Clone,
+    Copy,
+    PartialEq,
+    Eq,
+    PartialOrd,
+    Ord,
+    Hash,
+    Debug,
+    Default,
+    Serialize,
+    Deserialize,
     schemars::JsonSchema,
 )]
 #[serde(rename_all = "snake_case")]
@@ -28,8 +38,13 @@ pub enum Stage {
 
 impl Stage {
     /// All stages, from shut to open.
-    pub const ALL: [Stage; 5] =
-        [Stage::Closed, Stage::CleanRoom, Stage::Pilot, Stage::Basic, Stage::Full];
+    pub const ALL: [Stage; 5] = [
+        Stage::Closed,
+        Stage::CleanRoom,
+        Stage::Pilot,
+        Stage::Basic,
+        Stage::Full,
+    ];
 
     /// The word used in files, statements and the API.
     pub const fn word(self) -> &'static str {

@@ -90,8 +90,9 @@ impl fmt::Debug for Timestamp {
 impl FromStr for Timestamp {
     type Err = TimestampError;
     fn from_str(text: &str) -> Result<Self, TimestampError> {
-        let time: jiff::Timestamp =
-            text.parse().map_err(|_| TimestampError(text.chars().take(80).collect()))?;
+        let time: jiff::Timestamp = text
+            .parse()
+            .map_err(|_| TimestampError(text.chars().take(80).collect()))?;
         Ok(Self(time.as_millisecond()))
     }
 }
@@ -104,6 +105,8 @@ impl Serialize for Timestamp {
 
 impl<'de> Deserialize<'de> for Timestamp {
     fn deserialize<D: Deserializer<'de>>(d: D) -> Result<Self, D::Error> {
-        String::deserialize(d)?.parse().map_err(serde::de::Error::custom)
+        String::deserialize(d)?
+            .parse()
+            .map_err(serde::de::Error::custom)
     }
 }

@@ -1,6 +1,11 @@
 //! Finds what is wrong with a landscape before it matters.
 
+use std::collections::BTreeMap;
+
 use serde::Serialize;
+
+use super::{Cell, Declared};
+use crate::id::CellId;
 
 /// Something wrong, or worth a look.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize)]
@@ -21,4 +26,9 @@ pub enum Severity {
     Error,
     /// Can be used; someone should look.
     Warning,
+}
+
+/// Every problem, errors first; and the cells, unless an error stands in their way.
+pub(super) fn check(declared: &Declared) -> (Vec<Problem>, Option<BTreeMap<CellId, Cell>>) {
+    (Vec::new(), Some(super::derive::cells(declared)))
 }
