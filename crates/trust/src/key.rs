@@ -1,10 +1,19 @@
 //! Keys and whose they are.
+//!
+//! In:    key records of a root document; a seed, for who signs in software.
+//! Out:   [`KeyId`], whether one signature holds, signatures.
+//! Never: takes the scheme of a signature from the envelope; makes a seed.
+//! See:   RFC 8032 (Ed25519), docs/formats/statement.md.
 
 use std::fmt;
 use std::str::FromStr;
 
-use anlauf_model::{OrganisationId, PersonId, Role, TenantId, Timestamp};
+use anlauf_model::{Digest, OrganisationId, PersonId, Role, TenantId, Timestamp};
+use ed25519_dalek::{Signer as _, SigningKey, VerifyingKey};
 use serde::{Deserialize, Serialize};
+
+use crate::envelope::{Envelope, Signature, pae};
+use crate::refusal::Reason;
 
 /// Name of a key: first 16 bytes of SHA-256 over `scheme:public`, as 32 hex digits.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -70,5 +79,149 @@ pub struct KeyRecord {
 
 /// Something that holds a secret key and signs. The shell gives it a seed; the core makes none.
 pub struct Signer {
-    pub(crate) key: ed25519_dalek::SigningKey,
+    pub(crate) key: SigningKey,
+}
+
+// === impl KeyId ===
+
+impl KeyId {
+    /// The name of a key.
+    pub fn of(scheme: Scheme, public: &PublicKey) -> Self {
+        let digest = Digest::of(format!("{}:{}", scheme.word(), public.0).as_bytes());
+        Self(hex::encode(&digest.0[..16]))
+    }
+
+    /// Whether the text is 32 lower-case hex digits.
+    pub(crate) fn is_wellformed(&self) -> bool {
+        self.0.len() == 32
+            && self
+                .0
+                .bytes()
+                .all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f'))
+    }
+}
+
+// === impl Scheme ===
+
+impl Scheme {
+    /// The word used in files and in key ids.
+    pub const fn word(self) -> &'static str {
+        match self {
+            Scheme::Ed25519 => "ed25519",
+        }
+    }
+
+    /// Whether the signature was made over the message with the key. Anything malformed is a no.
+    ///
+    /// Ed25519 in the strict reading: no small-order keys or nonce points, so that one signature
+    /// cannot hold under two keys or for two messages.
+    pub(crate) fn verify(self, public: &PublicKey, message: &[u8], sig: &[u8]) -> bool {
+        match self {
+            Scheme::Ed25519 => match (public.key(), ed25519_dalek::Signature::from_slice(sig)) {
+                (Some(key), Ok(sig)) => key.verify_strict(message, &sig).is_ok(),
+                _ => false,
+            },
+        }
+    }
+}
+
+// === impl PublicKey ===
+
+impl PublicKey {
+    /// The 32 bytes; none when the text is not 64 lower-case hex digits of a sound curve point.
+    pub fn bytes(&self) -> Option<[u8; 32]> {
+        self.key().map(|key| key.to_bytes())
+    }
+
+    fn key(&self) -> Option<VerifyingKey> {
+        let Digest(bytes) = self.0.parse().ok()?;
+        VerifyingKey::from_bytes(&bytes)
+            .ok()
+            .filter(|key| !key.is_weak())
+    }
+}
+
+// === impl KeyRecord ===
+
+impl KeyRecord {
+    /// Whether the record may stand in a root document: every reason why not.
+    pub(crate) fn check(&self) -> Vec<Reason> {
+        let mut reasons = Vec::new();
+        let mut wrong = |why: &str| {
+            let message = format!("key record of `{}` is unsound: {why}", self.person);
+            reasons.push(Reason::new("AN-TRU-015", message));
+        };
+        if self.public.bytes().is_none() {
+            wrong("the public key is not a sound Ed25519 key in 64 hex digits");
+        }
+        if self.id != KeyId::of(self.scheme, &self.public) {
+            wrong("the id is not the one computed from scheme and public key");
+        }
+        if self.not_before >= self.not_after {
+            wrong("it ends before it begins");
+        }
+        if (self.role == Role::Tenant) != self.tenant.is_some() {
+            wrong("role `tenant` names its tenant, other roles name none");
+        }
+        reasons
+    }
+
+    /// Whether the key is valid at a point in time.
+    pub fn is_valid_at(&self, now: Timestamp) -> bool {
+        self.not_before <= now && now < self.not_after
+    }
+
+    /// Whether the signature over the message is this key's.
+    pub(crate) fn verify(&self, message: &[u8], sig: &[u8]) -> bool {
+        self.scheme.verify(&self.public, message, sig)
+    }
+}
+
+// === impl Signer ===
+
+impl Signer {
+    /// The key that grows from 32 secret bytes. Whoever calls sees to it that they are random.
+    pub fn from_seed(seed: [u8; 32]) -> Self {
+        Self {
+            key: SigningKey::from_bytes(&seed),
+        }
+    }
+
+    /// The public half.
+    pub fn public(&self) -> PublicKey {
+        PublicKey(hex::encode(self.key.verifying_key().as_bytes()))
+    }
+
+    /// The name of the key.
+    pub fn keyid(&self) -> KeyId {
+        KeyId::of(Scheme::Ed25519, &self.public())
+    }
+
+    /// The signature over an envelope's payload; the same payload always yields the same bytes.
+    pub fn signature(&self, envelope: &Envelope) -> Signature {
+        Signature {
+            keyid: self.keyid(),
+            sig: self.sign_raw(&pae(&envelope.payload)),
+        }
+    }
+
+    /// Adds the signature to the envelope, unless it is there.
+    pub fn sign(&self, envelope: &mut Envelope) {
+        let signature = self.signature(envelope);
+        if !envelope.signatures.contains(&signature) {
+            envelope.signatures.push(signature);
+        }
+    }
+
+    /// Signs bytes whose beginning tells their kind (`DSSEv1 …`, or a checkpoint's origin line).
+    pub(crate) fn sign_raw(&self, message: &[u8]) -> Vec<u8> {
+        self.key.sign(message).to_bytes().to_vec()
+    }
+}
+
+impl fmt::Debug for Signer {
+    /// Only the public name: a secret key never reaches a log.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Signer({})", self.keyid())
+    }
 }

@@ -1,1 +1,202 @@
 //! Counts distinct persons, roles and organisations behind signatures: one code path for all.
+//!
+//! In:    an envelope, a root, a moment, a [`Demand`].
+//! Out:   nothing missing, or everything that is.
+//! Never: counts signatures or keys: a person counts once, in one role, for one organisation.
+//! See:   research on tough CVE-2026-6966: a duplicate signature that satisfied a threshold.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use anlauf_model::landscape::{PolicyRule, SignerCount};
+use anlauf_model::{PersonId, Role, TenantId, Timestamp};
+
+use crate::envelope::{Envelope, Signature, pae};
+use crate::key::{KeyId, KeyRecord};
+use crate::refusal::Reason;
+use crate::statement::Root;
+
+/// Roles whose signature can help a cell to open. All others never count towards a release,
+/// whatever a policy says.
+pub const ROLES_RELEASING: [Role; 4] = [Role::Security, Role::Owner, Role::Tenant, Role::Forensics];
+
+/// How many distinct persons of which kind must have signed.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Demand {
+    /// Only these keys count; none: every key whose role `signers` names.
+    pub keys: Option<Vec<KeyId>>,
+    /// Distinct persons in all.
+    pub persons_min: u32,
+    /// Distinct persons per role.
+    pub signers: Vec<SignerCount>,
+    /// Distinct organisations of the persons that count.
+    pub organisations_min: u32,
+    /// Whose cells: role `tenant` counts for this tenant only; none: it never counts.
+    pub tenant: Option<TenantId>,
+}
+
+impl Demand {
+    /// What a root asks under the next root and under policies.
+    pub fn of_root(root: &Root) -> Self {
+        Self {
+            keys: Some(root.root_keys.clone()),
+            persons_min: root.root_threshold,
+            signers: Vec::new(),
+            organisations_min: root.root_organisations_min,
+            tenant: None,
+        }
+    }
+
+    /// What a policy rule asks for one cell.
+    pub fn of_rule(rule: &PolicyRule, tenant: Option<TenantId>) -> Self {
+        Self {
+            keys: None,
+            persons_min: 1,
+            signers: rule.signers.clone(),
+            organisations_min: rule.organisations_min,
+            tenant,
+        }
+    }
+
+    /// Why a key does not count towards it.
+    fn excludes(&self, record: &KeyRecord) -> Option<Reason> {
+        if let Some(keys) = &self.keys {
+            return (!keys.contains(&record.id)).then(|| {
+                let message = format!("`{}` may not sign for the root", record.person);
+                Reason::new("AN-TRU-035", message)
+            });
+        }
+        let role = record.role;
+        let asked = self.signers.iter().any(|signer| signer.role == role);
+        if !asked || !ROLES_RELEASING.contains(&role) {
+            let message = format!(
+                "`{}` acts as {role}, which does not count here",
+                record.person
+            );
+            return Some(Reason::new("AN-TRU-035", message));
+        }
+        if role == Role::Tenant && (record.tenant.is_none() || record.tenant != self.tenant) {
+            let message = format!(
+                "`{}` may sign for its own tenant's cells only",
+                record.person
+            );
+            return Some(Reason::new("AN-TRU-037", message));
+        }
+        None
+    }
+}
+
+/// The keys whose signatures under one envelope hold. Verified once, judged against any demand.
+pub(crate) struct Signers<'r> {
+    /// One per signature that holds; a person may occur more than once.
+    held: Vec<&'r KeyRecord>,
+    /// Why the other signatures do not.
+    failed: Vec<Reason>,
+}
+
+impl<'r> Signers<'r> {
+    /// Verifies every signature. Without a moment (what was accepted before) validity in time is
+    /// not looked at.
+    pub(crate) fn of(root: &'r Root, envelope: &Envelope, now: Option<Timestamp>) -> Self {
+        let message = pae(&envelope.payload);
+        let mut signers = Self {
+            held: Vec::new(),
+            failed: Vec::new(),
+        };
+        for signature in &envelope.signatures {
+            match holder(root, &message, signature, now) {
+                Ok(record) => signers.held.push(record),
+                Err(reason) => signers.failed.push(reason),
+            }
+        }
+        signers
+    }
+
+    /// The keys whose signatures hold.
+    pub(crate) fn held(&self) -> &[&'r KeyRecord] {
+        &self.held
+    }
+
+    /// Why signatures do not hold.
+    pub(crate) fn failed(&self) -> &[Reason] {
+        &self.failed
+    }
+
+    /// Everything the demand lacks, and then why signatures that came were not counted. Empty when
+    /// nothing is missing: strangers beside a full quorum do no harm.
+    pub(crate) fn missing(&self, demand: &Demand) -> Vec<Reason> {
+        let mut notes = self.failed.clone();
+        let mut persons: BTreeMap<&PersonId, &KeyRecord> = BTreeMap::new();
+        for record in &self.held {
+            if let Some(note) = demand.excludes(record) {
+                notes.push(note);
+            } else if persons.insert(&record.person, record).is_some() {
+                let message = format!("`{}` signed more than once and counts once", record.person);
+                notes.push(Reason::new("AN-TRU-036", message));
+            }
+        }
+        let mut missing = shortfalls(demand, &persons);
+        if !missing.is_empty() {
+            missing.extend(notes);
+        }
+        missing
+    }
+}
+
+/// Whose signature it is, if it holds.
+pub(crate) fn holder<'r>(
+    root: &'r Root,
+    message: &[u8],
+    signature: &Signature,
+    now: Option<Timestamp>,
+) -> Result<&'r KeyRecord, Reason> {
+    let keyid = &signature.keyid;
+    let Some(record) = root.keys.iter().find(|record| record.id == *keyid) else {
+        let message = format!("key `{keyid}` is not in root version {}", root.version);
+        return Err(Reason::new("AN-TRU-032", message));
+    };
+    let person = &record.person;
+    if now.is_some_and(|now| !record.is_valid_at(now)) {
+        let (from, to) = (record.not_before, record.not_after);
+        let message = format!("the key of `{person}` is valid from {from} until {to} only");
+        return Err(Reason::new("AN-TRU-034", message));
+    }
+    if !record.verify(message, &signature.sig) {
+        let message = format!("the signature in the name of `{person}` is not over these bytes");
+        return Err(Reason::new("AN-TRU-033", message));
+    }
+    Ok(record)
+}
+
+fn shortfalls(demand: &Demand, persons: &BTreeMap<&PersonId, &KeyRecord>) -> Vec<Reason> {
+    let mut missing = Vec::new();
+    for signer in &demand.signers {
+        let count = persons
+            .values()
+            .filter(|record| record.role == signer.role)
+            .count();
+        if is_short(count, signer.count) {
+            let (want, role) = (signer.count, signer.role);
+            let message = format!("missing signers: {count} of {want} persons acting as {role}");
+            missing.push(Reason::new("AN-TRU-030", message));
+        }
+    }
+    if is_short(persons.len(), demand.persons_min) {
+        let (count, want) = (persons.len(), demand.persons_min);
+        let message = format!("missing signers: {count} of {want} distinct persons");
+        missing.push(Reason::new("AN-TRU-030", message));
+    }
+    let organisations: BTreeSet<_> = persons
+        .values()
+        .map(|record| &record.organisation)
+        .collect();
+    if is_short(organisations.len(), demand.organisations_min) {
+        let (count, want) = (organisations.len(), demand.organisations_min);
+        let message = format!("signers come from {count} of {want} distinct organisations");
+        missing.push(Reason::new("AN-TRU-031", message));
+    }
+    missing
+}
+
+fn is_short(count: usize, want: u32) -> bool {
+    u32::try_from(count).is_ok_and(|count| count < want)
+}

@@ -1,6 +1,9 @@
 //! What can be said under signature: root, policy, release, close.
 //!
-//! See: in-toto Statement v1 (in-toto/attestation, `spec/v1/statement.md`).
+//! In:    nothing: these are the shapes. `payload` turns them into bytes and back.
+//! Out:   [`Statement`] and its four kinds.
+//! Never: says how a field is judged; `authority` and `verify` do.
+//! See:   in-toto Statement v1 (in-toto/attestation, `spec/v1/statement.md`).
 
 use anlauf_model::landscape::PolicyRule;
 use anlauf_model::{

@@ -1,11 +1,36 @@
 //! Judges releases and closings.
+//!
+//! In:    an envelope, the verified [`Authority`], facts about cells, `now`.
+//! Out:   a [`VerifiedRelease`] or [`VerifiedClose`], or a [`Refusal`] with every reason at once.
+//! Never: opens on less than the whole: a wave passes with all its cells or not at all.
+//! See:   docs/formats/statement.md, docs/errors/AN-TRU-*.md.
 
-use anlauf_model::landscape::{CellKind, Class};
-use anlauf_model::{CellId, Epoch, TenantId, Timestamp};
+use std::collections::BTreeSet;
+
+use anlauf_model::landscape::{CellKind, Class, PolicyRule};
+use anlauf_model::limits::RELEASE_LIFETIME_DAYS_MAX;
+use anlauf_model::{
+    CellId, Digest, Epoch, Minutes, PersonId, Role, ServiceId, SiteId, Stage, TenantId, Timestamp,
+};
 
 use crate::authority::Authority;
-use crate::envelope::Envelope;
-use crate::statement::{Close, Release};
+use crate::envelope::{Envelope, Signature, pae};
+use crate::key::KeyRecord;
+use crate::quorum::{Demand, Signers, holder};
+pub use crate::refusal::{Reason, Refusal};
+use crate::statement::{Close, Policy, Release, ReleaseCell, Scope};
+
+/// How far ahead of our clock the time of a close may be: clocks differ, but not by hours.
+pub const CLOSE_AHEAD_MAX: Minutes = Minutes(5);
+
+/// Roles whose one signature closes any scope. Role `tenant` closes its own cells.
+const ROLES_CLOSING: [Role; 5] = [
+    Role::Operator,
+    Role::Security,
+    Role::Owner,
+    Role::Forensics,
+    Role::Automation,
+];
 
 /// What the verifier must know of a cell, from the signed gate table and its own records.
 #[derive(Clone, PartialEq, Debug)]
@@ -16,43 +41,28 @@ pub struct CellFacts {
     pub kind: CellKind,
     /// Whose, for tenant cells.
     pub tenant: Option<TenantId>,
+    /// Where it runs.
+    pub site: SiteId,
+    /// The service type it is an instance of.
+    pub service: ServiceId,
     /// Highest epoch this cell was ever opened or closed at.
     pub epoch: Epoch,
-}
-
-/// A no, with every reason at once.
-#[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
-#[error("refused: {}", .reasons.iter().map(ToString::to_string).collect::<Vec<_>>().join("; "))]
-pub struct Refusal {
-    /// At least one.
-    pub reasons: Vec<Reason>,
-}
-
-/// One reason, with its code.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub struct Reason {
-    /// Code with a page under `docs/errors/`: `AN-TRU-004`.
-    pub code: &'static str,
-    /// What is wrong, one line, lower case, outside input in backticks.
-    pub message: String,
-}
-
-impl std::fmt::Display for Reason {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "{} ({})", self.message, self.code)
-    }
 }
 
 /// A release whose quorum was verified. Private fields: only this crate makes one.
 #[derive(Clone, PartialEq, Debug)]
 pub struct VerifiedRelease {
+    digest: Digest,
     release: Release,
+    signers: BTreeSet<PersonId>,
 }
 
 /// A close whose signature was verified.
 #[derive(Clone, PartialEq, Debug)]
 pub struct VerifiedClose {
+    digest: Digest,
     close: Close,
+    signer: PersonId,
 }
 
 impl VerifiedRelease {
@@ -60,12 +70,69 @@ impl VerifiedRelease {
     pub fn release(&self) -> &Release {
         &self.release
     }
+
+    /// The name of the envelope.
+    pub fn digest(&self) -> &Digest {
+        &self.digest
+    }
+
+    /// Every person whose signature under it holds.
+    pub fn signers(&self) -> &BTreeSet<PersonId> {
+        &self.signers
+    }
 }
 
 impl VerifiedClose {
     /// The statement.
     pub fn close(&self) -> &Close {
         &self.close
+    }
+
+    /// The name of the envelope.
+    pub fn digest(&self) -> &Digest {
+        &self.digest
+    }
+
+    /// The person on whose word it closes.
+    pub fn signer(&self) -> &PersonId {
+        &self.signer
+    }
+}
+
+impl Scope {
+    /// Whether a cell lies in the scope.
+    pub fn covers(
+        &self,
+        cell: &CellId,
+        tenant: Option<&TenantId>,
+        site: &SiteId,
+        service: &ServiceId,
+    ) -> bool {
+        match self {
+            Scope::Everything => true,
+            Scope::Site(scope) => scope == site,
+            Scope::Tenant(scope) => Some(scope) == tenant,
+            Scope::Service(scope) => scope == service,
+            Scope::Cells(cells) => cells.contains(cell),
+        }
+    }
+}
+
+impl CellFacts {
+    /// Whether the cell lies in a scope.
+    pub fn is_in(&self, scope: &Scope, cell: &CellId) -> bool {
+        scope.covers(cell, self.tenant.as_ref(), &self.site, &self.service)
+    }
+}
+
+impl Policy {
+    /// The rule for a cell on its way to a stage: the first from the top that speaks about it.
+    pub fn rule(&self, facts: &CellFacts, stage: Stage) -> Option<&PolicyRule> {
+        self.rules.iter().find(|rule| {
+            rule.class == facts.class
+                && (rule.kinds.is_empty() || rule.kinds.contains(&facts.kind))
+                && (rule.stages.is_empty() || rule.stages.contains(&stage))
+        })
     }
 }
 
@@ -76,23 +143,237 @@ impl Authority {
     /// Every reason why not.
     pub fn check_release(
         &self,
-        _envelope: &Envelope,
-        _facts: &dyn Fn(&CellId) -> Option<CellFacts>,
-        _now: Timestamp,
+        envelope: &Envelope,
+        facts: &dyn Fn(&CellId) -> Option<CellFacts>,
+        now: Timestamp,
     ) -> Result<VerifiedRelease, Refusal> {
-        unimplemented!()
+        let release = Release::parse(&envelope.payload)?;
+        // Keys mean nothing across domains: no other reason would help whoever reads it.
+        Refusal::unless_empty(self.domain_foreign(&release.domain).into_iter().collect())?;
+
+        let mut reasons = window_faults(&release, now);
+        reasons.extend(self.standing_faults(&release, now));
+        reasons.extend(owner_faults(&release));
+        let signers = Signers::of(&self.root, envelope, Some(now));
+        for bound in &release.cells {
+            for reason in self.cell_faults(&release, bound, facts(&bound.cell), &signers) {
+                // In a wave the same signer is missing for every cell; said once is enough.
+                if !reasons.contains(&reason) {
+                    reasons.push(reason);
+                }
+            }
+        }
+        Refusal::unless_empty(reasons)?;
+
+        let signers = signers
+            .held()
+            .iter()
+            .map(|record| record.person.clone())
+            .collect();
+        Ok(VerifiedRelease {
+            digest: envelope.digest(),
+            release,
+            signers,
+        })
     }
 
-    /// Judges a close: one valid signature of anyone who may close this scope.
+    /// Judges a close: one valid signature of anyone who may close this scope. An expired root
+    /// closes too.
+    ///
+    /// The caller shuts the cells in the scope whose epoch is not greater than the close's.
     ///
     /// # Errors
     /// Every reason why not.
     pub fn check_close(
         &self,
-        _envelope: &Envelope,
-        _facts: &dyn Fn(&CellId) -> Option<CellFacts>,
-        _now: Timestamp,
+        envelope: &Envelope,
+        facts: &dyn Fn(&CellId) -> Option<CellFacts>,
+        now: Timestamp,
     ) -> Result<VerifiedClose, Refusal> {
-        unimplemented!()
+        let close = Close::parse(&envelope.payload)?;
+        Refusal::unless_empty(self.domain_foreign(&close.domain).into_iter().collect())?;
+
+        let mut reasons = Vec::new();
+        if close.at > now + CLOSE_AHEAD_MAX {
+            let message = format!(
+                "decided at {}, but it is only {now}; check the clocks",
+                close.at
+            );
+            reasons.push(Reason::new("AN-TRU-041", message));
+        }
+        // One known cell is enough: a table that lags behind must not keep the others open.
+        if matches!(&close.scope, Scope::Cells(cells) if cells.iter().all(|c| facts(c).is_none())) {
+            let message = "none of the named cells is known here; check the names";
+            reasons.push(Reason::new("AN-TRU-020", message));
+        }
+        let signers = Signers::of(&self.root, envelope, Some(now));
+        let closer = signers
+            .held()
+            .iter()
+            .find(|record| may_close(record, &close.scope, facts))
+            .copied();
+        match closer {
+            Some(record) if reasons.is_empty() => {
+                let signer = record.person.clone();
+                Ok(VerifiedClose {
+                    digest: envelope.digest(),
+                    close,
+                    signer,
+                })
+            }
+            Some(_) => Err(Refusal { reasons }),
+            None => {
+                let message = "no valid signature of anyone who may close this; \
+                    operator, security, owner, forensics, automation or the cells' tenant may";
+                reasons.push(Reason::new("AN-TRU-040", message));
+                reasons.extend_from_slice(signers.failed());
+                Err(Refusal { reasons })
+            }
+        }
+    }
+
+    /// Whose signature it is, if it holds under the envelope now. Whether it counts towards
+    /// anything is `check_release`'s and `check_close`'s to say.
+    ///
+    /// # Errors
+    /// The key is unknown or not valid now, or the signature is not over these bytes.
+    pub fn check_signature(
+        &self,
+        envelope: &Envelope,
+        signature: &Signature,
+        now: Timestamp,
+    ) -> Result<&KeyRecord, Refusal> {
+        holder(&self.root, &pae(&envelope.payload), signature, Some(now)).map_err(|reason| {
+            Refusal {
+                reasons: vec![reason],
+            }
+        })
+    }
+
+    /// Whether root and policy stand as the signers saw them.
+    fn standing_faults(&self, release: &Release, now: Timestamp) -> Vec<Reason> {
+        let mut reasons: Vec<Reason> = self.root_expired(now).into_iter().collect();
+        if release.root_version_min > self.root.version {
+            let message = format!(
+                "signed under root version {}, here is {}; fetch the newer root",
+                release.root_version_min, self.root.version
+            );
+            reasons.push(Reason::new("AN-TRU-026", message));
+        }
+        match &self.policy {
+            None => {
+                let message = "no policy is adopted, so nothing may open; adopt one";
+                reasons.push(Reason::new("AN-TRU-017", message));
+            }
+            Some((digest, _)) if *digest != release.policy => {
+                let message = format!(
+                    "signed under policy `{}`, in force is `{}`; draw it up again",
+                    release.policy.short(),
+                    digest.short()
+                );
+                reasons.push(Reason::new("AN-TRU-027", message));
+            }
+            Some(_) => {}
+        }
+        reasons
+    }
+
+    /// Why one cell of a wave may not open: each is bound on its own.
+    fn cell_faults(
+        &self,
+        release: &Release,
+        bound: &ReleaseCell,
+        facts: Option<CellFacts>,
+        signers: &Signers<'_>,
+    ) -> Vec<Reason> {
+        let cell = &bound.cell;
+        let Some(facts) = facts else {
+            let message = format!("cell `{cell}` is not known here; check the name and the table");
+            return vec![Reason::new("AN-TRU-020", message)];
+        };
+        let mut reasons = Vec::new();
+        if bound.epoch <= facts.epoch {
+            let (old, now) = (bound.epoch.0, facts.epoch.0);
+            let message = format!("`{cell}` is at epoch {now}, a release for {old} is burned");
+            reasons.push(Reason::new("AN-TRU-023", message));
+        }
+        let Some((_, policy)) = &self.policy else {
+            return reasons;
+        };
+        let Some(rule) = policy.rule(&facts, release.stage) else {
+            let message = format!("no policy rule lets `{cell}` open to {}", release.stage);
+            reasons.push(Reason::new("AN-TRU-028", message));
+            return reasons;
+        };
+        for kind in &rule.findings {
+            if !bound.evidence.iter().any(|evidence| evidence.kind == *kind) {
+                let message = format!("`{cell}` lacks the finding {kind}; bring it and sign again");
+                reasons.push(Reason::new("AN-TRU-029", message));
+            }
+        }
+        reasons.extend(signers.missing(&Demand::of_rule(rule, facts.tenant)));
+        reasons
+    }
+}
+
+/// What is wrong with stage and time, whoever signed.
+fn window_faults(release: &Release, now: Timestamp) -> Vec<Reason> {
+    let mut reasons = Vec::new();
+    let (from, to) = (release.not_before, release.not_after);
+    if release.stage == Stage::Closed {
+        let message = "a release opens; to shut cells, sign a close";
+        reasons.push(Reason::new("AN-TRU-022", message));
+    }
+    if from >= to || to > from + Minutes::days(RELEASE_LIFETIME_DAYS_MAX) {
+        let message = format!(
+            "it would hold from {from} until {to}; at most {RELEASE_LIFETIME_DAYS_MAX} days"
+        );
+        reasons.push(Reason::new("AN-TRU-018", message));
+    }
+    if now < from {
+        let message = format!("it holds from {from} on, and it is {now}; try again then");
+        reasons.push(Reason::new("AN-TRU-024", message));
+    }
+    if now >= to {
+        let message = format!("it ended at {to}, and it is {now}; sign a new release");
+        reasons.push(Reason::new("AN-TRU-025", message));
+    }
+    reasons
+}
+
+/// One owner per release, so that each party reads and signs only its own.
+fn owner_faults(release: &Release) -> Option<Reason> {
+    let owners: BTreeSet<_> = release
+        .cells
+        .iter()
+        .map(|bound| bound.cell.owner())
+        .collect();
+    (owners.len() > 1).then(|| {
+        let message = "cells of several owners; make one release per owner";
+        Reason::new("AN-TRU-021", message)
+    })
+}
+
+/// Whether one signature of this key closes the scope.
+fn may_close(
+    record: &KeyRecord,
+    scope: &Scope,
+    facts: &dyn Fn(&CellId) -> Option<CellFacts>,
+) -> bool {
+    if ROLES_CLOSING.contains(&record.role) {
+        return true;
+    }
+    let (Role::Tenant, Some(tenant)) = (record.role, &record.tenant) else {
+        return false;
+    };
+    // A cell the table does not know yet is judged by its name.
+    let own = |cell: &CellId| match facts(cell) {
+        Some(facts) => facts.tenant.as_ref() == Some(tenant),
+        None => cell.owner() == tenant.as_str(),
+    };
+    match scope {
+        Scope::Tenant(scope) => scope == tenant,
+        Scope::Cells(cells) => cells.iter().all(own),
+        Scope::Everything | Scope::Site(_) | Scope::Service(_) => false,
     }
 }

@@ -1,0 +1,331 @@
+//! Statements as signed bytes, and back.
+//!
+//! In:    a statement, or bytes that may be one.
+//! Out:   the one canonical byte form, or every reason why the bytes are none.
+//! Never: accepts bytes that it would not have written itself: one statement, one byte form.
+//! See:   in-toto Statement v1, docs/formats/statement.md.
+
+use std::collections::BTreeSet;
+
+use anlauf_model::Digest;
+use anlauf_model::limits::{ENVELOPE_SIZE_MAX, ID_SIZE_MAX, REASON_SIZE_MAX, WAVE_CELL_COUNT_MAX};
+use serde::de::{DeserializeOwned, IgnoredAny};
+use serde::{Deserialize, Serialize};
+
+use crate::refusal::{Reason, Refusal, plain};
+use crate::statement::{
+    Close, Policy, Release, Root, Scope, Statement, TYPE_CLOSE, TYPE_POLICY, TYPE_RELEASE,
+    TYPE_ROOT,
+};
+use crate::strict;
+
+/// `_type` of every statement.
+pub const TYPE_STATEMENT: &str = "https://in-toto.io/Statement/v1";
+
+/// Largest version or epoch: 2^53 - 1, the largest whole number every JSON reader keeps
+/// (RFC 7493 §2.2); also leaves room to count on.
+pub const NUMBER_MAX: u64 = (1 << 53) - 1;
+
+/// Fields of a release this verifier understands: what `critical` may name.
+const CRITICAL_KNOWN: [&str; 9] = [
+    "domain",
+    "cells",
+    "stage",
+    "notBefore",
+    "notAfter",
+    "rootVersionMin",
+    "policy",
+    "plan",
+    "reason",
+];
+
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Form<P> {
+    #[serde(rename = "_type")]
+    statement_type: String,
+    subject: Vec<Subject>,
+    #[serde(rename = "predicateType")]
+    predicate_type: String,
+    predicate: P,
+}
+
+/// The same without its contents, to see what it claims to be.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Head {
+    #[serde(rename = "_type")]
+    statement_type: String,
+    #[serde(rename = "subject")]
+    _subject: IgnoredAny,
+    #[serde(rename = "predicateType")]
+    predicate_type: String,
+    #[serde(rename = "predicate")]
+    _predicate: IgnoredAny,
+}
+
+/// What a statement is about, for readers that know in-toto but not this predicate.
+#[derive(PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Subject {
+    name: String,
+    digest: SubjectDigest,
+}
+
+#[derive(PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct SubjectDigest {
+    sha256: Digest,
+}
+
+trait Predicate: Serialize + DeserializeOwned {
+    const TYPE: &'static str;
+
+    /// Follows from the predicate alone.
+    fn subjects(&self) -> Vec<Subject>;
+
+    /// What is wrong with it whoever signs it.
+    fn faults(&self) -> Vec<Reason>;
+}
+
+macro_rules! bytes_of {
+    ($($statement:ident),*) => {$(
+        impl $statement {
+            /// The canonical bytes to sign.
+            pub fn to_payload(&self) -> Vec<u8> {
+                to_payload(self)
+            }
+
+            /// Parses the bytes strictly.
+            ///
+            /// # Errors
+            /// They are not exactly the canonical form of such a statement within its limits.
+            pub fn parse(payload: &[u8]) -> Result<Self, Refusal> {
+                parse_as(payload, &head(payload)?)
+            }
+        }
+    )*};
+}
+
+bytes_of!(Root, Policy, Release, Close);
+
+impl Statement {
+    /// Parses the bytes strictly as the statement they claim to be.
+    ///
+    /// # Errors
+    /// They are not exactly the canonical form of one of the four statements within its limits.
+    pub fn parse(payload: &[u8]) -> Result<Self, Refusal> {
+        let claim = head(payload)?;
+        match claim.as_str() {
+            TYPE_ROOT => parse_as(payload, &claim).map(Statement::Root),
+            TYPE_POLICY => parse_as(payload, &claim).map(Statement::Policy),
+            TYPE_RELEASE => parse_as(payload, &claim).map(Statement::Release),
+            TYPE_CLOSE => parse_as(payload, &claim).map(Statement::Close),
+            other => Err(other_type(other, "one of this product's four")),
+        }
+    }
+}
+
+fn to_payload<P: Predicate>(predicate: &P) -> Vec<u8> {
+    let form = Form {
+        statement_type: TYPE_STATEMENT.to_owned(),
+        subject: predicate.subjects(),
+        predicate_type: P::TYPE.to_owned(),
+        predicate,
+    };
+    serde_json::to_vec(&form).expect("statements have only string keys")
+}
+
+/// The predicate type, from bytes that have the outer form of a statement.
+fn head(payload: &[u8]) -> Result<String, Refusal> {
+    if payload.len() > ENVELOPE_SIZE_MAX {
+        let message = format!(
+            "{} bytes, a statement holds at most {ENVELOPE_SIZE_MAX}; split the wave",
+            payload.len()
+        );
+        return Err(Refusal::one("AN-TRU-001", message));
+    }
+    let head: Head = strict::parse(payload).map_err(|why| malformed(&why))?;
+    if head.statement_type != TYPE_STATEMENT {
+        return Err(other_type(&head.statement_type, TYPE_STATEMENT));
+    }
+    Ok(head.predicate_type)
+}
+
+fn parse_as<P: Predicate>(payload: &[u8], claim: &str) -> Result<P, Refusal> {
+    if claim != P::TYPE {
+        return Err(other_type(claim, P::TYPE));
+    }
+    let form: Form<P> = strict::parse(payload).map_err(|why| malformed(&why))?;
+    let mut reasons = form.predicate.faults();
+    if form.subject != form.predicate.subjects() {
+        let message = "the subjects are not those that follow from the predicate; draw it up again";
+        reasons.push(Reason::new("AN-TRU-007", message));
+    }
+    Refusal::unless_empty(reasons)?;
+    // Spaces, order of fields, other spellings of a number or a time: all parse to the same value,
+    // so the bytes could differ where the meaning seems not to. There is one form only.
+    if to_payload(&form.predicate) != payload {
+        return Err(malformed("it is not in canonical form"));
+    }
+    Ok(form.predicate)
+}
+
+fn malformed(why: &str) -> Refusal {
+    let message = format!("the statement is malformed: {why}; draw it up again and sign that");
+    Refusal::one("AN-TRU-005", message)
+}
+
+fn other_type(got: &str, expected: &str) -> Refusal {
+    let message = format!(
+        "statement type `{}` where `{expected}` was expected; send that",
+        plain(got, 80)
+    );
+    Refusal::one("AN-TRU-006", message)
+}
+
+/// A name with the digest of the text that says what is meant.
+fn subject(name: impl Into<String>, meant: &str) -> Subject {
+    subject_digest(name, Digest::of(meant.as_bytes()))
+}
+
+fn subject_digest(name: impl Into<String>, sha256: Digest) -> Subject {
+    Subject {
+        name: name.into(),
+        digest: SubjectDigest { sha256 },
+    }
+}
+
+impl Predicate for Root {
+    const TYPE: &'static str = TYPE_ROOT;
+
+    fn subjects(&self) -> Vec<Subject> {
+        vec![subject(
+            &self.domain,
+            &format!("{}:root@{}", self.domain, self.version),
+        )]
+    }
+
+    fn faults(&self) -> Vec<Reason> {
+        let mut faults: Vec<Reason> = domain_faults(&self.domain).into_iter().collect();
+        faults.extend(number_faults("version", self.version));
+        faults
+    }
+}
+
+impl Predicate for Policy {
+    const TYPE: &'static str = TYPE_POLICY;
+
+    fn subjects(&self) -> Vec<Subject> {
+        vec![subject_digest("table", self.table)]
+    }
+
+    fn faults(&self) -> Vec<Reason> {
+        let mut faults: Vec<Reason> = domain_faults(&self.domain).into_iter().collect();
+        faults.extend(number_faults("version", self.version));
+        faults
+    }
+}
+
+impl Predicate for Release {
+    const TYPE: &'static str = TYPE_RELEASE;
+
+    fn subjects(&self) -> Vec<Subject> {
+        let one = |cell: &crate::ReleaseCell| {
+            let meant = format!("{}:{}@{}", self.domain, cell.cell, cell.epoch.0);
+            subject(cell.cell.to_string(), &meant)
+        };
+        self.cells.iter().map(one).collect()
+    }
+
+    fn faults(&self) -> Vec<Reason> {
+        let mut faults: Vec<Reason> = domain_faults(&self.domain).into_iter().collect();
+        faults.extend(number_faults("rootVersionMin", self.root_version_min));
+        faults.extend(reason_faults(&self.reason));
+        if self.reason.trim().is_empty() {
+            faults.push(Reason::new(
+                "AN-TRU-009",
+                "no reason is given; say why the cells may open",
+            ));
+        }
+        if self.cells.is_empty() || self.cells.len() > WAVE_CELL_COUNT_MAX {
+            let count = self.cells.len();
+            let message = format!("{count} cells, a wave holds 1 to {WAVE_CELL_COUNT_MAX}");
+            faults.push(Reason::new("AN-TRU-009", message));
+        }
+        let mut seen = BTreeSet::new();
+        for cell in &self.cells {
+            faults.extend(number_faults("epoch", cell.epoch.0));
+            if !seen.insert(&cell.cell) {
+                let message = format!("`{}` is named twice; name each cell once", cell.cell);
+                faults.push(Reason::new("AN-TRU-009", message));
+            }
+        }
+        for name in &self.critical {
+            if !CRITICAL_KNOWN.contains(&name.as_str()) {
+                let name = plain(name, 80);
+                let message =
+                    format!("`{name}` is critical but unknown here; update this verifier");
+                faults.push(Reason::new("AN-TRU-008", message));
+            }
+        }
+        faults
+    }
+}
+
+impl Predicate for Close {
+    const TYPE: &'static str = TYPE_CLOSE;
+
+    fn subjects(&self) -> Vec<Subject> {
+        let (name, list) = match &self.scope {
+            Scope::Everything => ("everything".to_owned(), String::new()),
+            Scope::Site(site) => (format!("site/{site}"), String::new()),
+            Scope::Tenant(tenant) => (format!("tenant/{tenant}"), String::new()),
+            Scope::Service(service) => (format!("service/{service}"), String::new()),
+            Scope::Cells(cells) => {
+                let names: Vec<_> = cells.iter().map(ToString::to_string).collect();
+                ("cells".to_owned(), names.join(","))
+            }
+        };
+        let meant = format!("{}:close:{name}:{list}@{}", self.domain, self.epoch.0);
+        vec![subject(name, &meant)]
+    }
+
+    fn faults(&self) -> Vec<Reason> {
+        let mut faults: Vec<Reason> = domain_faults(&self.domain).into_iter().collect();
+        faults.extend(number_faults("epoch", self.epoch.0));
+        faults.extend(reason_faults(&self.reason));
+        if matches!(&self.scope, Scope::Cells(cells) if cells.is_empty()) {
+            let message = "the scope names no cell; name at least one, or a wider scope";
+            faults.push(Reason::new("AN-TRU-009", message));
+        }
+        faults
+    }
+}
+
+fn domain_faults(domain: &str) -> Option<Reason> {
+    let legal = |b: u8| matches!(b, b'a'..=b'z' | b'0'..=b'9' | b'-' | b'.');
+    let fits = (1..=ID_SIZE_MAX).contains(&domain.len()) && domain.bytes().all(legal);
+    (!fits).then(|| {
+        let got = plain(domain, 80);
+        let message = format!("`{got}` is not a domain id: 1 to 63 of a-z, 0-9, `-` and `.`");
+        Reason::new("AN-TRU-009", message)
+    })
+}
+
+fn number_faults(what: &str, number: u64) -> Option<Reason> {
+    (number > NUMBER_MAX).then(|| {
+        let message = format!("{what} {number} is too large; at most {NUMBER_MAX}");
+        Reason::new("AN-TRU-009", message)
+    })
+}
+
+fn reason_faults(reason: &str) -> Option<Reason> {
+    (reason.len() > REASON_SIZE_MAX).then(|| {
+        let message = format!(
+            "{} bytes of reason, at most {REASON_SIZE_MAX}",
+            reason.len()
+        );
+        Reason::new("AN-TRU-009", message)
+    })
+}
