@@ -1,1 +1,51 @@
-//! Placeholder.
+//! The gate: a reverse proxy that opens a cell only on what it has verified itself.
+//!
+//! In:    requests of clients; signed envelopes from the control plane or straight from a person.
+//! Out:   answers of backends, or an honest no; reports.
+//! Never: opens on the word of the control plane; lets a byte of a cell pass after its close was
+//!        acknowledged; needs anyone else to go on.
+//! See:   ARCHITECTURE.md, walk "a request at the gate"; docs/formats/gate.md.
+//!
+//! A way around the judge does not compile: nobody else makes a [`Permit`].
+//!
+//! ```compile_fail
+//! let permit = anlauf_gate::Permit { visit: todo!() };
+//! ```
+
+#![warn(clippy::expect_used, clippy::indexing_slicing)]
+
+mod clock;
+mod config;
+mod error;
+mod limits;
+
+mod door;
+mod http1;
+mod http2;
+mod listener;
+mod stream;
+
+mod body;
+mod forward;
+mod judge;
+mod page;
+mod request;
+mod serve;
+mod table;
+mod visit;
+
+mod admin;
+mod feed;
+mod journal;
+mod keeper;
+mod mind;
+mod shared;
+
+mod gate;
+
+pub use clock::{Clock, SystemClock};
+pub use config::{GateConfig, Network, NetworkError, Pilot, Upstreams};
+pub use error::GateError;
+pub use gate::Gate;
+pub use judge::Permit;
+pub use shared::Progress;

@@ -1,0 +1,176 @@
+//! The gate's own door for its operators, on loopback only.
+//!
+//! In:    `POST /close` with a signed close; `GET /state`, `/health`, `/metrics`.
+//! Out:   the same effect as a close from the feed, answered after the cut; state as JSON.
+//! Never: opens anything; takes a close that nobody signed.
+
+use std::convert::Infallible;
+use std::sync::Arc;
+
+use anlauf_model::feed::GateReport;
+use anlauf_model::limits::ENVELOPE_SIZE_MAX;
+use http_body_util::{BodyExt, Full, Limited};
+use hyper::body::{Bytes, Incoming};
+use hyper::header::{CONTENT_TYPE, HeaderValue};
+use hyper::server::conn::http1::Builder;
+use hyper::service::service_fn;
+use hyper::{Method, Request, Response, StatusCode};
+use hyper_util::rt::{TokioIo, TokioTimer};
+use serde_json::{Value, json};
+use tokio::net::TcpListener;
+use tokio::sync::{oneshot, watch};
+use tokio::task::JoinSet;
+
+use crate::feed::Desk;
+use crate::keeper::Order;
+use crate::limits::HEAD_WAIT_MAX;
+use crate::shared::Shared;
+
+type Answer = Response<Full<Bytes>>;
+
+/// Serves operators until told to stop.
+pub(crate) async fn run(
+    listener: TcpListener,
+    desk: Desk,
+    shared: Arc<Shared>,
+    mut stop: watch::Receiver<bool>,
+) {
+    let mut tasks = JoinSet::new();
+    loop {
+        let stream = tokio::select! {
+            accepted = listener.accept() => match accepted {
+                Ok((stream, _)) => stream,
+                Err(_) => continue,
+            },
+            Some(_) = tasks.join_next(), if !tasks.is_empty() => continue,
+            _ = stop.wait_for(|stop| *stop) => return,
+        };
+        let (desk, shared) = (desk.clone(), Arc::clone(&shared));
+        let service = service_fn(move |request| {
+            let (desk, shared) = (desk.clone(), Arc::clone(&shared));
+            async move { Ok::<_, Infallible>(answer(&desk, &shared, request).await) }
+        });
+        let served = Builder::new()
+            .timer(TokioTimer::new())
+            .header_read_timeout(HEAD_WAIT_MAX)
+            .serve_connection(TokioIo::new(stream), service);
+        tasks.spawn(async move { drop(served.await) });
+    }
+}
+
+async fn answer(desk: &Desk, shared: &Shared, request: Request<Incoming>) -> Answer {
+    let route = (request.method().clone(), request.uri().path().to_owned());
+    match (&route.0, route.1.as_str()) {
+        (&Method::POST, "/close") => close(desk, request).await,
+        (&Method::GET, "/state") => state(desk, shared).await,
+        (&Method::GET, "/health") => {
+            let applied = shared.progress.borrow().applied;
+            say(
+                StatusCode::OK,
+                &json!({ "status": "ok", "applied": applied }),
+            )
+        }
+        (&Method::GET, "/metrics") => metrics(shared),
+        _ => problem(StatusCode::NOT_FOUND, "there is no such page", &[]),
+    }
+}
+
+async fn close(desk: &Desk, request: Request<Incoming>) -> Answer {
+    let body = Limited::new(request.into_body(), ENVELOPE_SIZE_MAX)
+        .collect()
+        .await;
+    let Ok(body) = body else {
+        return problem(
+            StatusCode::PAYLOAD_TOO_LARGE,
+            "the envelope is too large or broke off",
+            &[],
+        );
+    };
+    let Ok(envelope) = String::from_utf8(body.to_bytes().to_vec()) else {
+        return problem(StatusCode::BAD_REQUEST, "the envelope is not UTF-8", &[]);
+    };
+    match desk.close(envelope).await {
+        Some(Ok(cells)) => say(StatusCode::OK, &json!({ "closed": cells })),
+        Some(Err(reasons)) => problem(StatusCode::FORBIDDEN, "the close was refused", &reasons),
+        None => problem(StatusCode::SERVICE_UNAVAILABLE, "the gate is stopping", &[]),
+    }
+}
+
+async fn state(desk: &Desk, shared: &Shared) -> Answer {
+    let (reply, answer) = oneshot::channel();
+    let asked = desk.orders.send(Order::Report(reply)).await;
+    let Ok((report, _)) = (match asked {
+        Ok(()) => answer.await.map_err(drop),
+        Err(_) => Err(()),
+    }) else {
+        return problem(StatusCode::SERVICE_UNAVAILABLE, "the gate is stopping", &[]);
+    };
+    let (table, now) = (shared.table(), shared.now());
+    let report: GateReport = GateReport {
+        changed: table.cells().map(|cell| cell.state.report(now)).collect(),
+        ..report
+    };
+    match serde_json::to_value(&report) {
+        Ok(value) => say(StatusCode::OK, &value),
+        Err(_) => problem(
+            StatusCode::INTERNAL_SERVER_ERROR,
+            "the state cannot be written",
+            &[],
+        ),
+    }
+}
+
+fn metrics(shared: &Shared) -> Answer {
+    let (counts, now) = (shared.counts.get(), shared.now());
+    let table = shared.table();
+    let open = table
+        .cells()
+        .filter(|cell| cell.state.stage(now) != Default::default())
+        .count();
+    let inside: usize = table.cells().map(|cell| cell.state.visitors().len()).sum();
+    let text = format!(
+        "# TYPE anlauf_gate_requests_total counter\n\
+         anlauf_gate_requests_total{{outcome=\"passed\"}} {}\n\
+         anlauf_gate_requests_total{{outcome=\"refused\"}} {}\n\
+         anlauf_gate_requests_total{{outcome=\"unknown\"}} {}\n\
+         anlauf_gate_requests_total{{outcome=\"failed\"}} {}\n\
+         # TYPE anlauf_gate_cut_total counter\n\
+         anlauf_gate_cut_total {}\n\
+         # TYPE anlauf_gate_cells gauge\n\
+         anlauf_gate_cells{{open=\"true\"}} {open}\n\
+         anlauf_gate_cells{{open=\"false\"}} {}\n\
+         # TYPE anlauf_gate_visitors gauge\n\
+         anlauf_gate_visitors {inside}\n\
+         # TYPE anlauf_gate_applied gauge\n\
+         anlauf_gate_applied {}\n",
+        counts.passed,
+        counts.refused,
+        counts.unknown,
+        counts.failed,
+        counts.cut,
+        table.cells().count().saturating_sub(open),
+        shared.progress.borrow().applied,
+    );
+    let mut answer = Answer::new(Full::new(text.into()));
+    let kind = HeaderValue::from_static("text/plain; version=0.0.4");
+    answer.headers_mut().insert(CONTENT_TYPE, kind);
+    answer
+}
+
+fn say(status: StatusCode, value: &Value) -> Answer {
+    let mut answer = Answer::new(Full::new(value.to_string().into()));
+    *answer.status_mut() = status;
+    let kind = match status.is_success() {
+        true => HeaderValue::from_static("application/json"),
+        false => HeaderValue::from_static("application/problem+json"),
+    };
+    answer.headers_mut().insert(CONTENT_TYPE, kind);
+    answer
+}
+
+fn problem(status: StatusCode, title: &str, reasons: &[String]) -> Answer {
+    say(
+        status,
+        &json!({ "title": title, "status": status.as_u16(), "reasons": reasons }),
+    )
+}

@@ -1,0 +1,152 @@
+//! Bodies on their way through the gate, never gathered, in both directions.
+//!
+//! In:    frames of a client's request, frames of a backend's answer.
+//! Out:   [`Upload`] to the backend, [`Download`] to the client.
+//! Never: hands on a frame of a connection or stream that was cut.
+
+use std::error::Error;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::task::{Context, Poll, ready};
+
+use hyper::body::{Body, Bytes, Frame, Incoming, SizeHint};
+
+use crate::judge::Permit;
+
+/// Any reason why a body broke off.
+pub(crate) type Broken = Box<dyn Error + Send + Sync>;
+
+/// A request's body on its way to a backend.
+pub(crate) struct Upload {
+    from: From,
+    stopped: Arc<AtomicBool>,
+}
+
+enum From {
+    Http1(Incoming),
+    Http2(h2::RecvStream),
+}
+
+/// An answer's body on its way to the client.
+pub(crate) enum Download {
+    /// The gate's own words.
+    Own(Option<Bytes>),
+    /// A backend's. The permit stays with it to the last byte.
+    Backend {
+        /// What comes.
+        body: Incoming,
+        /// Why it may.
+        _permit: Permit,
+    },
+}
+
+// === impl Upload ===
+
+impl Upload {
+    /// A body over HTTP/1.
+    pub(crate) fn http1(body: Incoming, stopped: Arc<AtomicBool>) -> Self {
+        Self {
+            from: From::Http1(body),
+            stopped,
+        }
+    }
+
+    /// A body over HTTP/2.
+    pub(crate) fn http2(body: h2::RecvStream, stopped: Arc<AtomicBool>) -> Self {
+        Self {
+            from: From::Http2(body),
+            stopped,
+        }
+    }
+}
+
+impl Body for Upload {
+    type Data = Bytes;
+    type Error = Broken;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, Broken>>> {
+        if self.stopped.load(Ordering::SeqCst) {
+            return Poll::Ready(Some(Err("the cell was closed".into())));
+        }
+        match &mut self.from {
+            From::Http1(body) => Pin::new(body).poll_frame(cx).map_err(Into::into),
+            From::Http2(body) => poll_http2(body, cx),
+        }
+    }
+
+    fn is_end_stream(&self) -> bool {
+        match &self.from {
+            From::Http1(body) => body.is_end_stream(),
+            From::Http2(body) => body.is_end_stream(),
+        }
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        match &self.from {
+            From::Http1(body) => body.size_hint(),
+            From::Http2(body) if body.is_end_stream() => SizeHint::with_exact(0),
+            From::Http2(_) => SizeHint::default(),
+        }
+    }
+}
+
+fn poll_http2(
+    body: &mut h2::RecvStream,
+    cx: &mut Context<'_>,
+) -> Poll<Option<Result<Frame<Bytes>, Broken>>> {
+    match ready!(body.poll_data(cx)) {
+        Some(Ok(data)) => {
+            // The window opens again as soon as the backend's connection has taken the frame.
+            let _ = body.flow_control().release_capacity(data.len());
+            Poll::Ready(Some(Ok(Frame::data(data))))
+        }
+        Some(Err(error)) => Poll::Ready(Some(Err(error.into()))),
+        None => match ready!(body.poll_trailers(cx)) {
+            Ok(Some(trailers)) => Poll::Ready(Some(Ok(Frame::trailers(trailers)))),
+            Ok(None) => Poll::Ready(None),
+            Err(error) => Poll::Ready(Some(Err(error.into()))),
+        },
+    }
+}
+
+// === impl Download ===
+
+impl Download {
+    /// The gate's own words.
+    pub(crate) fn own(text: impl Into<Bytes>) -> Self {
+        Self::Own(Some(text.into()))
+    }
+}
+
+impl Body for Download {
+    type Data = Bytes;
+    type Error = hyper::Error;
+
+    fn poll_frame(
+        self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, hyper::Error>>> {
+        match self.get_mut() {
+            Self::Own(text) => Poll::Ready(text.take().map(|text| Ok(Frame::data(text)))),
+            Self::Backend { body, .. } => Pin::new(body).poll_frame(cx),
+        }
+    }
+
+    fn is_end_stream(&self) -> bool {
+        match self {
+            Self::Own(text) => text.as_ref().is_none_or(Bytes::is_empty),
+            Self::Backend { body, .. } => body.is_end_stream(),
+        }
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        match self {
+            Self::Own(text) => SizeHint::with_exact(text.as_ref().map_or(0, |t| t.len() as u64)),
+            Self::Backend { body, .. } => body.size_hint(),
+        }
+    }
+}

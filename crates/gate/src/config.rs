@@ -1,0 +1,140 @@
+//! What a gate is told at its start.
+//!
+//! In:    values from flags or a drill. Out: [`GateConfig`], [`Upstreams`], [`Network`].
+//! Never: anything that could open a cell: that is only in signed releases.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::net::{IpAddr, SocketAddr};
+use std::path::PathBuf;
+use std::str::FromStr;
+use std::sync::Arc;
+
+use anlauf_model::{CellId, Digest, GateId, SiteId, TenantId};
+
+use crate::clock::Clock;
+
+/// Everything a gate is told at its start.
+#[derive(Clone)]
+pub struct GateConfig {
+    /// Who it is.
+    pub id: GateId,
+    /// Where the control plane is: `http://127.0.0.1:8440`.
+    pub control: String,
+    /// What the gate says to the control plane to be let in. Never logged.
+    pub token: String,
+    /// Folder for the journal and tables; made if missing. One gate per folder.
+    pub state_dir: PathBuf,
+    /// Where clients come in. Port 0 takes a free one.
+    pub listen: Vec<SocketAddr>,
+    /// Where closings are taken directly, and state and metrics are shown. Loopback only.
+    pub admin: Option<SocketAddr>,
+    /// Digest of the first root envelope: the one thing a gate believes unproven.
+    pub pin: Digest,
+    /// Where open cells are served from.
+    pub upstreams: Upstreams,
+    /// Who passes a cell in stage `clean_room` (and later stages): the provider's test network.
+    pub clean_room: Vec<Network>,
+    /// Who passes a cell in stage `pilot`.
+    pub pilot: Pilot,
+    /// IANA time zone of the times on the pages: `Europe/Berlin`.
+    pub time_zone: String,
+    /// What time it is.
+    pub clock: Arc<dyn Clock>,
+}
+
+/// Named testers. Not signed: a pass opens nothing that is not released to `pilot` already.
+#[derive(Clone, Debug, Default)]
+pub struct Pilot {
+    /// Address ranges, for every cell.
+    pub networks: Vec<Network>,
+    /// Per tenant, SHA-256 of each pass that its testers send as header or cookie `anlauf-pass`.
+    pub passes: BTreeMap<TenantId, Vec<Digest>>,
+}
+
+/// Where open cells are served from: cell before site before the signed table before default.
+#[derive(Clone, Debug, Default)]
+pub struct Upstreams {
+    /// For cells nothing else speaks of: `http://127.0.0.1:9001`.
+    pub default: Option<String>,
+    /// For every cell of a site.
+    pub sites: BTreeMap<SiteId, String>,
+    /// For one cell.
+    pub cells: BTreeMap<CellId, String>,
+}
+
+/// A range of addresses: `10.20.0.0/16`, `fd00::/8`, `127.0.0.1`.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Network {
+    address: IpAddr,
+    bits: u8,
+}
+
+/// Text that is not a range of addresses.
+#[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
+#[error("`{0}` is not a range of addresses; write it like `10.20.0.0/16`")]
+pub struct NetworkError(String);
+
+// === impl Network ===
+
+impl Network {
+    /// Whether the address lies in the range. An IPv4 address in IPv6 clothes counts as IPv4.
+    pub fn contains(&self, address: IpAddr) -> bool {
+        let (range, address) = (number(self.address), number(address.to_canonical()));
+        let shift = |(_, size): (u128, u8)| u32::from(size.saturating_sub(self.bits));
+        range.1 == address.1
+            && range.0.checked_shr(shift(range)) == address.0.checked_shr(shift(address))
+    }
+}
+
+fn number(address: IpAddr) -> (u128, u8) {
+    match address {
+        IpAddr::V4(v4) => (u128::from(v4.to_bits()), 32),
+        IpAddr::V6(v6) => (v6.to_bits(), 128),
+    }
+}
+
+impl FromStr for Network {
+    type Err = NetworkError;
+    fn from_str(text: &str) -> Result<Self, NetworkError> {
+        let wrong = || NetworkError(text.chars().take(80).collect());
+        let (address, bits) = match text.split_once('/') {
+            Some((address, bits)) => (address, Some(bits.parse().map_err(|_| wrong())?)),
+            None => (text, None),
+        };
+        let address = address
+            .parse::<IpAddr>()
+            .map_err(|_| wrong())?
+            .to_canonical();
+        let size = number(address).1;
+        let bits = bits.unwrap_or(size);
+        if bits > size {
+            return Err(wrong());
+        }
+        Ok(Self { address, bits })
+    }
+}
+
+impl fmt::Display for Network {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}/{}", self.address, self.bits)
+    }
+}
+
+// === impl Upstreams ===
+
+impl Upstreams {
+    /// Where one cell is served from.
+    pub fn find<'a>(
+        &'a self,
+        cell: &CellId,
+        site: &SiteId,
+        table: Option<&'a str>,
+    ) -> Option<&'a str> {
+        let local = self.cells.get(cell).or_else(|| self.sites.get(site));
+        local
+            .map(String::as_str)
+            .or(table)
+            .or(self.default.as_deref())
+    }
+}

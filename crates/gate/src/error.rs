@@ -1,0 +1,114 @@
+//! Why a gate does not start.
+//!
+//! In:    what the world did. Out: [`GateError`], each with a code and a page under docs/errors/.
+//! Never: a reason to open anything; a gate that cannot be sure of its state refuses to start.
+
+use std::io;
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+use anlauf_model::Digest;
+
+/// Why a gate does not start.
+#[derive(Debug, thiserror::Error)]
+pub enum GateError {
+    /// The address is taken or not ours.
+    #[error("cannot listen on `{address}`; free the port or choose another (AN-GAT-001)")]
+    Listen {
+        /// Where.
+        address: SocketAddr,
+        /// Why.
+        source: io::Error,
+    },
+    /// The folder of the gate's state cannot be used.
+    #[error(
+        "cannot use the gate's state `{path}`; check the folder, its rights and the disk (AN-GAT-002)"
+    )]
+    Disk {
+        /// What.
+        path: PathBuf,
+        /// Why.
+        source: io::Error,
+    },
+    /// The journal is damaged before its last line.
+    #[error(
+        "journal `{path}` is damaged in line {line}: {why}; \
+         move the folder away and let the gate read its feed from the beginning (AN-GAT-003)"
+    )]
+    Damaged {
+        /// The journal.
+        path: PathBuf,
+        /// 1-based.
+        line: usize,
+        /// What does not fit.
+        why: String,
+    },
+    /// The journal belongs to another gate or another root.
+    #[error(
+        "journal `{path}` belongs to another gate or root: it begins with `{found}`; \
+         give each gate its own folder (AN-GAT-004)"
+    )]
+    Foreign {
+        /// The journal.
+        path: PathBuf,
+        /// Its first line, cut.
+        found: String,
+    },
+    /// The table that a signed policy names is not on disk as signed.
+    #[error(
+        "table `{digest}` is not in the gate's state as it was signed; \
+         move the folder away and let the gate read its feed from the beginning (AN-GAT-005)"
+    )]
+    Table {
+        /// Digest in the policy.
+        digest: Digest,
+    },
+    /// The admin address can be reached from outside.
+    #[error("admin address `{address}` is not a loopback address; use 127.0.0.1 (AN-GAT-006)")]
+    Admin {
+        /// Which.
+        address: SocketAddr,
+    },
+    /// A value in the gate's settings cannot be used.
+    #[error("cannot use `{value}` as {what}; {hint} (AN-GAT-007)")]
+    Setting {
+        /// What it should be.
+        what: &'static str,
+        /// What was given.
+        value: String,
+        /// What would do.
+        hint: &'static str,
+    },
+}
+
+/// Why a gate refused an item, beside the verifier's own reasons.
+pub(crate) mod refusal {
+    use anlauf_model::{CellId, Epoch};
+
+    /// Nothing is believed before the pinned root.
+    pub(crate) fn no_root() -> String {
+        "the gate has not seen its pinned root yet; send the root documents first (AN-GAT-010)"
+            .to_owned()
+    }
+
+    /// The table cannot be had as signed.
+    pub(crate) fn table(why: &str) -> String {
+        format!("the table named by the policy cannot be used: {why} (AN-GAT-011)")
+    }
+
+    /// The disk did not take it.
+    pub(crate) fn disk(why: &str) -> String {
+        format!(
+            "the gate's disk did not take the entry, nothing opens until it is started again: {why} (AN-GAT-012)"
+        )
+    }
+
+    /// An epoch that was seen before.
+    pub(crate) fn epoch(cell: &CellId, epoch: Epoch, seen: Epoch) -> String {
+        format!(
+            "epoch {} of `{cell}` is not above {}, the highest seen; sign a new release \
+             (AN-GAT-013)",
+            epoch.0, seen.0
+        )
+    }
+}

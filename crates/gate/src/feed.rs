@@ -1,0 +1,314 @@
+//! Talks with the control plane: asks for news, fetches tables, reports.
+//!
+//! In:    feed pages and tables, size-capped. Out: items for the keeper, reports.
+//! Never: believes what it hears: items go to the verifier, words change only what pages say.
+//! See:   docs/formats/gate.md, "Feed".
+//!
+//! A control plane that is away changes nothing: the gate goes on with what it has.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use anlauf_model::Digest;
+use anlauf_model::feed::{FeedItem, FeedKind, FeedPage, GateCellState, Words};
+use anlauf_model::table::GateTable;
+use http_body_util::{BodyExt, Full, Limited};
+use hyper::body::Bytes;
+use hyper::header::{AUTHORIZATION, CONTENT_TYPE, HeaderValue};
+use hyper::{Method, Request};
+use hyper_util::client::legacy::Client;
+use hyper_util::client::legacy::connect::HttpConnector;
+use hyper_util::rt::TokioExecutor;
+use tokio::sync::{mpsc, oneshot, watch};
+use tokio::time::Instant;
+
+use crate::error::GateError;
+use crate::keeper::{Order, Outcome, Urgent};
+use crate::limits::{
+    CONTROL_WAIT_MAX, FEED_SIZE_MAX, FEED_WAIT_MS, REPORT_WAIT_MAX, RETRY_WAIT_MAX, RETRY_WAIT_MIN,
+    TABLE_SIZE_MAX,
+};
+use crate::shared::Shared;
+
+/// A line to the control plane.
+#[derive(Clone)]
+pub(crate) struct Control {
+    client: Client<HttpConnector, Full<Bytes>>,
+    base: String,
+    token: HeaderValue,
+}
+
+/// Lines to the keeper.
+#[derive(Clone)]
+pub(crate) struct Desk {
+    pub(crate) orders: mpsc::Sender<Order>,
+    pub(crate) urgent: mpsc::Sender<Urgent>,
+}
+
+/// What went wrong on the line, in words for the log.
+type Trouble = String;
+
+// === impl Control ===
+
+impl Control {
+    /// # Errors
+    /// The address is not `http://host:port`, or the token is not fit for a header.
+    pub(crate) fn new(base: &str, token: &str) -> Result<Self, GateError> {
+        let base = base.trim_end_matches('/').to_owned();
+        let is_url = base.parse::<hyper::Uri>().is_ok_and(|uri| {
+            uri.scheme_str() == Some("http") && uri.authority().is_some() && uri.path() == "/"
+        });
+        if !is_url {
+            let what = "address of the control plane";
+            let hint = "write it like `http://127.0.0.1:8440`";
+            return Err(GateError::Setting {
+                what,
+                value: base,
+                hint,
+            });
+        }
+        let token = HeaderValue::from_str(&format!("Bearer {token}"));
+        let mut token = token.map_err(|_| GateError::Setting {
+            what: "token of the gate",
+            value: "(not shown)".to_owned(),
+            hint: "use printable ASCII",
+        })?;
+        token.set_sensitive(true);
+        let client = Client::builder(TokioExecutor::new()).build(HttpConnector::new());
+        Ok(Self {
+            client,
+            base,
+            token,
+        })
+    }
+
+    async fn get(&self, path: &str, size_max: usize) -> Result<Bytes, Trouble> {
+        self.ask(Method::GET, path, Bytes::new(), size_max).await
+    }
+
+    async fn ask(
+        &self,
+        method: Method,
+        path: &str,
+        body: Bytes,
+        size_max: usize,
+    ) -> Result<Bytes, Trouble> {
+        let request = Request::builder()
+            .method(method)
+            .uri(format!("{}{path}", self.base))
+            .header(AUTHORIZATION, self.token.clone())
+            .header(CONTENT_TYPE, HeaderValue::from_static("application/json"))
+            .body(Full::new(body))
+            .map_err(|error| error.to_string())?;
+        let exchange = async {
+            let answer = self
+                .client
+                .request(request)
+                .await
+                .map_err(|e| e.to_string())?;
+            let status = answer.status();
+            if !status.is_success() {
+                return Err(format!("the control plane answered {status}"));
+            }
+            let body = Limited::new(answer.into_body(), size_max).collect().await;
+            Ok(body.map_err(|error| error.to_string())?.to_bytes())
+        };
+        match tokio::time::timeout(CONTROL_WAIT_MAX, exchange).await {
+            Ok(answer) => answer,
+            Err(_) => Err("the control plane did not answer in time".to_owned()),
+        }
+    }
+}
+
+// === impl Desk ===
+
+impl Desk {
+    async fn item(&self, item: FeedItem, table: Option<GateTable>) -> Result<Outcome, Trouble> {
+        let (reply, answer) = oneshot::channel();
+        let order = Order::Item(item, table.map(Box::new), reply);
+        self.orders.send(order).await.map_err(|_| stopping())?;
+        answer.await.map_err(|_| stopping())
+    }
+
+    /// Takes a close at once.
+    pub(crate) async fn close(
+        &self,
+        envelope: String,
+    ) -> Option<Result<Vec<GateCellState>, Vec<String>>> {
+        let (reply, answer) = oneshot::channel();
+        self.urgent.send(Urgent { envelope, reply }).await.ok()?;
+        answer.await.ok()
+    }
+}
+
+fn stopping() -> Trouble {
+    "the gate is stopping".to_owned()
+}
+
+/// Asks for news until told to stop.
+pub(crate) async fn listen(
+    control: Control,
+    desk: Desk,
+    shared: Arc<Shared>,
+    words_path: PathBuf,
+    mut stop: watch::Receiver<bool>,
+) {
+    let mut wait = RETRY_WAIT_MIN;
+    loop {
+        let started = Instant::now();
+        let heard = tokio::select! {
+            heard = round(&control, &desk, &shared, &words_path) => heard,
+            _ = stop.wait_for(|stop| *stop) => return,
+        };
+        let pause = match heard {
+            Ok(count) => {
+                wait = RETRY_WAIT_MIN;
+                // A control plane that does not hold the question must not be asked in a spin.
+                let least = if count == 0 {
+                    RETRY_WAIT_MIN
+                } else {
+                    Duration::ZERO
+                };
+                least.saturating_sub(started.elapsed())
+            }
+            Err(error) => {
+                tracing::warn!(
+                    error,
+                    wait_ms = wait.as_millis(),
+                    "no news from the control plane"
+                );
+                let pause = wait;
+                wait = (wait * 2).min(RETRY_WAIT_MAX);
+                pause
+            }
+        };
+        tokio::select! {
+            () = tokio::time::sleep(pause) => {}
+            _ = stop.wait_for(|stop| *stop) => return,
+        }
+    }
+}
+
+/// Asks once and hands everything on; tells how many items there were.
+async fn round(
+    control: &Control,
+    desk: &Desk,
+    shared: &Shared,
+    words_path: &Path,
+) -> Result<usize, Trouble> {
+    let from = shared.progress.borrow().applied;
+    let path = format!("/api/v1/gate/feed?from={from}&wait_ms={FEED_WAIT_MS}");
+    let bytes = control.get(&path, FEED_SIZE_MAX).await?;
+    let page: FeedPage = serde_json::from_slice(&bytes).map_err(|error| error.to_string())?;
+    if let Some(words) = page.words {
+        // Best effort: after a restart the pages say what they said, else they say less.
+        if let Ok(json) = serde_json::to_vec(&words) {
+            let _ = tokio::fs::write(words_path, json).await;
+        }
+        shared.set_words(words);
+    }
+    let items: Vec<_> = page
+        .items
+        .into_iter()
+        .filter(|item| item.seq > from)
+        .collect();
+    for item in items.iter().filter(|item| item.kind == FeedKind::Close) {
+        // Refused here may still be good in its turn, after a root that stands before it.
+        desk.close(item.envelope.clone()).await;
+    }
+    let count = items.len();
+    for item in items {
+        let seq = item.seq;
+        let mut outcome = desk.item(item.clone(), None).await?;
+        if let Outcome::Table(digest) = outcome {
+            let table = match fetch(control, &digest).await {
+                Ok(table) => table,
+                Err(why) => {
+                    let _ = desk.orders.send(Order::Blocked(seq, why.clone())).await;
+                    return Err(why);
+                }
+            };
+            outcome = desk.item(item, Some(table)).await?;
+        }
+        if outcome != Outcome::Done {
+            return Err(format!("item {seq} cannot be applied yet"));
+        }
+    }
+    Ok(count)
+}
+
+async fn fetch(control: &Control, digest: &Digest) -> Result<GateTable, Trouble> {
+    let bytes = control.get("/api/v1/gate/table", TABLE_SIZE_MAX).await?;
+    let found = Digest::of(&bytes);
+    if found != *digest {
+        let (found, wanted) = (found.short(), digest.short());
+        return Err(format!(
+            "the control plane serves table `{found}`, signed is `{wanted}`"
+        ));
+    }
+    GateTable::from_bytes(&bytes).map_err(|error| error.to_string())
+}
+
+/// Reports after every change and at least every few seconds, until told to stop.
+pub(crate) async fn report(
+    control: Control,
+    desk: Desk,
+    shared: Arc<Shared>,
+    mut stop: watch::Receiver<bool>,
+) {
+    let mut wait = RETRY_WAIT_MIN;
+    loop {
+        let pause = match tell(&control, &desk, &shared).await {
+            Ok(()) => {
+                wait = RETRY_WAIT_MIN;
+                tokio::select! {
+                    () = shared.news.notified() => Duration::ZERO,
+                    () = tokio::time::sleep(REPORT_WAIT_MAX) => Duration::ZERO,
+                    _ = stop.wait_for(|stop| *stop) => return,
+                }
+            }
+            Err(error) => {
+                tracing::warn!(error, wait_ms = wait.as_millis(), "cannot report");
+                wait = (wait * 2).min(RETRY_WAIT_MAX);
+                wait
+            }
+        };
+        tokio::select! {
+            () = tokio::time::sleep(pause) => {}
+            _ = stop.wait_for(|stop| *stop) => return,
+        }
+    }
+}
+
+async fn tell(control: &Control, desk: &Desk, shared: &Shared) -> Result<(), Trouble> {
+    let (reply, answer) = oneshot::channel();
+    desk.orders
+        .send(Order::Report(reply))
+        .await
+        .map_err(|_| stopping())?;
+    let (report, mark) = answer.await.map_err(|_| stopping())?;
+    let body = serde_json::to_vec(&report).map_err(|error| error.to_string())?;
+    control
+        .ask(
+            Method::POST,
+            "/api/v1/gate/report",
+            body.into(),
+            FEED_SIZE_MAX,
+        )
+        .await?;
+    desk.orders
+        .send(Order::Heard(mark))
+        .await
+        .map_err(|_| stopping())?;
+    let applied = report.applied;
+    shared
+        .progress
+        .send_modify(|progress| progress.reported = progress.reported.max(applied));
+    Ok(())
+}
+
+/// Words kept from before a restart; none if there are none.
+pub(crate) fn words_kept(path: &Path) -> Words {
+    serde_json::from_slice(&std::fs::read(path).unwrap_or_default()).unwrap_or_default()
+}

@@ -1,0 +1,85 @@
+//! Every limit of a gate, with its reason.
+//!
+//! In:    nothing. Out: constants. Never: a limit without a reason.
+
+use std::time::Duration;
+
+use anlauf_model::limits::ENVELOPE_SIZE_MAX;
+
+/// Most client connections at once. 16,384 keeps a gate below the usual 20,000 descriptors.
+pub const CONNECTION_COUNT_MAX: usize = 16_384;
+
+/// Longest wait for a request head, and for the next one on a kept connection (slow senders).
+pub const HEAD_WAIT_MAX: Duration = Duration::from_secs(30);
+
+/// Largest HTTP/1 head, and the read buffer of one connection. Bytes.
+pub const HEAD_SIZE_MAX: usize = 32 * 1024;
+
+/// Most header lines of one request.
+pub const HEADER_COUNT_MAX: usize = 100;
+
+/// Most streams at once on one HTTP/2 connection (RFC 9113 §6.5.2 asks for no less than 100).
+pub const STREAM_COUNT_MAX: u32 = 128;
+
+/// Finished streams an HTTP/2 connection remembers so that a close can still empty their queues.
+///
+/// Twice the streams at once. When more have to be remembered, a close ends the whole connection.
+pub const STREAM_FINISHED_COUNT_MAX: usize = 256;
+
+/// Longest wait for a client's word that it has nothing more of a closed cell under way.
+///
+/// Only for HTTP/2 connections that carry other cells too; then the whole connection is ended.
+/// 250 ms is more than a mobile round trip, and less than anyone notices at a close.
+pub const CUT_CONFIRM_WAIT_MAX: Duration = Duration::from_millis(250);
+
+/// Longest wait for a connection to a backend.
+pub const UPSTREAM_CONNECT_WAIT_MAX: Duration = Duration::from_secs(5);
+
+/// Longest wait for the head of a backend's answer. Bodies may take as long as they like.
+pub const UPSTREAM_HEAD_WAIT_MAX: Duration = Duration::from_secs(60);
+
+/// How long an unused connection to a backend is kept.
+pub const UPSTREAM_IDLE_MAX: Duration = Duration::from_secs(30);
+
+/// Longest the control plane may hold a question for news. Milliseconds.
+pub const FEED_WAIT_MS: u64 = 10_000;
+
+/// Longest wait for any answer of the control plane: the held question and a slow line.
+pub const CONTROL_WAIT_MAX: Duration = Duration::from_secs(30);
+
+/// Largest stretch of the feed. Bytes. 32 full waves.
+pub const FEED_SIZE_MAX: usize = 32 * ENVELOPE_SIZE_MAX;
+
+/// Largest table. Bytes. A million cells of about 250 bytes.
+pub const TABLE_SIZE_MAX: usize = 256 * 1024 * 1024;
+
+/// Shortest and longest pause before asking a control plane again that did not answer.
+pub const RETRY_WAIT_MIN: Duration = Duration::from_millis(100);
+/// See [`RETRY_WAIT_MIN`].
+pub const RETRY_WAIT_MAX: Duration = Duration::from_secs(5);
+
+/// Longest silence of a gate towards the control plane.
+pub const REPORT_WAIT_MAX: Duration = Duration::from_secs(10);
+
+/// Decisions kept for a control plane that does not answer; older ones are only in the log.
+pub const DECISION_COUNT_MAX: usize = 10_000;
+
+/// How often a gate looks for releases that have run out. The judge looks at every request anyway.
+pub const EXPIRY_LOOK_EVERY: Duration = Duration::from_secs(1);
+
+/// What `Retry-After` says without a forecast. Seconds.
+pub const RETRY_AFTER_DEFAULT: i64 = 3_600;
+/// Least `Retry-After`: a minute, so that clients of a cell overdue do not storm. Seconds.
+pub const RETRY_AFTER_MIN: i64 = 60;
+/// Most `Retry-After`: a day, so that nobody sleeps through an opening. Seconds.
+pub const RETRY_AFTER_MAX: i64 = 86_400;
+
+/// Journal entries below which a start never rewrites the journal.
+pub const JOURNAL_REWRITE_COUNT_MIN: usize = 256;
+
+/// Farthest a wall clock may jump ahead before a gate stops believing it. Milliseconds.
+pub const CLOCK_JUMP_MS_MAX: i64 = 5 * 60 * 1000;
+
+const _: () = assert!(RETRY_AFTER_MIN <= RETRY_AFTER_DEFAULT);
+const _: () = assert!(RETRY_AFTER_DEFAULT <= RETRY_AFTER_MAX);
+const _: () = assert!(FEED_SIZE_MAX >= ENVELOPE_SIZE_MAX);

@@ -1,0 +1,310 @@
+//! What a gate believes: verified roots, policies, releases and closings, and nothing else.
+//!
+//! In:    one signed envelope, the table in use, `now`.
+//! Out:   an [`Effect`], or every reason why not; then the effect on the cells.
+//! Never: touches the disk or the network; opens a cell but through the verifier.
+
+use std::sync::Arc;
+
+use anlauf_model::feed::FeedKind;
+use anlauf_model::table::{GateCell, GateTable};
+use anlauf_model::{CellId, Digest, Epoch, Stage, Timestamp};
+use anlauf_trust::{Authority, CellFacts, Close, Envelope, Refusal, Release, Scope, Statement};
+
+use crate::config::Upstreams;
+use crate::error::refusal;
+use crate::journal::{Entry, Floor};
+use crate::shared::Shared;
+use crate::table::{CellState, Table, in_scope};
+
+/// What a gate believes.
+pub(crate) struct Mind {
+    pin: Digest,
+    upstreams: Upstreams,
+    authority: Option<Authority>,
+    /// Closings, for cells that a later table adds; and the last epochs of cells that have left.
+    burned: Vec<(Scope, Epoch)>,
+}
+
+/// A verified change, not yet in force.
+pub(crate) enum Effect {
+    /// The first or the next root.
+    Root(Authority),
+    /// The next policy, and its table if that changes.
+    Policy(Authority, Option<Box<Table>>),
+    /// Cells open.
+    Release(Release),
+    /// Cells shut.
+    Close(Close),
+}
+
+/// Why there is no effect.
+#[derive(Debug)]
+pub(crate) enum Without {
+    /// The policy is good; its table is needed.
+    Table(Digest),
+    /// Refused.
+    Reasons(Vec<String>),
+}
+
+/// Cells that an effect touched.
+#[derive(Default)]
+pub(crate) struct Touched {
+    /// All of them.
+    pub(crate) changed: Vec<Arc<CellState>>,
+    /// Those where someone inside must be thrown out.
+    pub(crate) narrowed: Vec<Arc<CellState>>,
+}
+
+impl From<Refusal> for Without {
+    fn from(refusal: Refusal) -> Self {
+        Self::Reasons(refusal.reasons.iter().map(ToString::to_string).collect())
+    }
+}
+
+impl Without {
+    fn because(reason: String) -> Self {
+        Self::Reasons(vec![reason])
+    }
+}
+
+// === impl Mind ===
+
+impl Mind {
+    pub(crate) fn new(pin: Digest, upstreams: Upstreams) -> Self {
+        Self {
+            pin,
+            upstreams,
+            authority: None,
+            burned: Vec::new(),
+        }
+    }
+
+    /// Version of the root in force; 0 before the first.
+    pub(crate) fn root_version(&self) -> u64 {
+        self.authority
+            .as_ref()
+            .map_or(0, |authority| authority.root().version)
+    }
+
+    /// Judges one envelope. Changes nothing.
+    pub(crate) fn judge(
+        &self,
+        table: &Table,
+        (kind, envelope): (FeedKind, &str),
+        offered: Option<&GateTable>,
+        now: Timestamp,
+    ) -> Result<Effect, Without> {
+        let envelope = Envelope::parse(envelope.as_bytes())?;
+        let Some(authority) = &self.authority else {
+            return match kind {
+                // The pin decides, not the time: an old first root opens nothing by itself, and its
+                // successors need it.
+                FeedKind::Root => Ok(Effect::Root(Authority::replay(&self.pin, &[envelope])?)),
+                _ => Err(Without::because(refusal::no_root())),
+            };
+        };
+        let facts = |id: &CellId| -> Option<CellFacts> { table.cell(id).map(|c| c.facts()) };
+        match kind {
+            FeedKind::Root => {
+                let mut next = authority.clone();
+                next.advance_root(&envelope, now)?;
+                Ok(Effect::Root(next))
+            }
+            FeedKind::Policy => {
+                let mut next = authority.clone();
+                next.adopt_policy(&envelope, now)?;
+                let table = self.next_table(&next, table, offered)?;
+                Ok(Effect::Policy(next, table.map(Box::new)))
+            }
+            FeedKind::Release => {
+                let verified = authority.check_release(&envelope, &facts, now)?;
+                let release = verified.release().clone();
+                check_epochs(table, &release)?;
+                Ok(Effect::Release(release))
+            }
+            FeedKind::Close => {
+                let verified = authority.check_close(&envelope, &facts, now)?;
+                Ok(Effect::Close(verified.close().clone()))
+            }
+        }
+    }
+
+    fn next_table(
+        &self,
+        next: &Authority,
+        table: &Table,
+        offered: Option<&GateTable>,
+    ) -> Result<Option<Table>, Without> {
+        let Some((_, policy)) = next.policy() else {
+            return Ok(None);
+        };
+        if table.digest() == Some(policy.table) {
+            return Ok(None);
+        }
+        let Some(offered) = offered else {
+            return Err(Without::Table(policy.table));
+        };
+        let floor = |cell: &GateCell| self.floor(cell);
+        let built = Table::build(offered, &self.upstreams, table, &floor)
+            .map_err(|why| Without::because(refusal::table(&why)))?;
+        if built.digest() != Some(policy.table) {
+            return Err(Without::Table(policy.table));
+        }
+        Ok(Some(built))
+    }
+
+    fn floor(&self, cell: &GateCell) -> Epoch {
+        let burned = self
+            .burned
+            .iter()
+            .filter(|(scope, _)| in_scope(cell, scope));
+        burned.map(|(_, epoch)| *epoch).max().unwrap_or_default()
+    }
+
+    /// Puts a verified change in force in memory.
+    pub(crate) fn install(&mut self, effect: Effect, shared: &Shared) -> Touched {
+        match effect {
+            Effect::Root(authority) => {
+                shared.set_drill(authority.root().drill);
+                self.authority = Some(authority);
+                Touched::default()
+            }
+            Effect::Policy(authority, table) => {
+                self.authority = Some(authority);
+                table.map_or_else(Touched::default, |table| self.install_table(*table, shared))
+            }
+            Effect::Release(release) => install_release(&release, shared),
+            Effect::Close(close) => self.install_close(&close, shared),
+        }
+    }
+
+    fn install_table(&mut self, table: Table, shared: &Shared) -> Touched {
+        let mut touched = Touched::default();
+        for gone in shared
+            .table()
+            .cells()
+            .filter(|cell| table.cell(&cell.spec.id).is_none())
+        {
+            let epoch = gone.state.epoch();
+            gone.state.shut(epoch);
+            self.burned
+                .push((Scope::Cells(vec![gone.spec.id.clone()]), epoch));
+            touched.narrowed.push(Arc::clone(&gone.state));
+        }
+        touched.changed = table.cells().map(|cell| Arc::clone(&cell.state)).collect();
+        shared.set_table(table);
+        touched
+    }
+
+    fn install_close(&mut self, close: &Close, shared: &Shared) -> Touched {
+        let mut touched = Touched::default();
+        for cell in shared.table().named(&close.scope) {
+            // A release above the close's epoch came after it and is not burned by it.
+            if cell.state.epoch() <= close.epoch {
+                cell.state.shut(close.epoch);
+                touched.changed.push(Arc::clone(&cell.state));
+            }
+        }
+        touched.narrowed.clone_from(&touched.changed);
+        self.burned.push((close.scope.clone(), close.epoch));
+        touched
+    }
+
+    /// Takes the limits of a rewritten journal: shuts and burns, never opens.
+    pub(crate) fn install_floor(&mut self, floor: &Floor, shared: &Shared) {
+        self.burned.extend(floor.burned.iter().cloned());
+        let table = shared.table();
+        for kept in &floor.cells {
+            let Some(cell) = table.cell(&kept.cell) else {
+                continue;
+            };
+            let seen = cell.state.epoch();
+            if seen < kept.epoch || kept.stage == Stage::Closed {
+                cell.state.shut(kept.epoch.max(seen));
+            }
+        }
+    }
+
+    /// The entries that a restart still needs, and the limits that stand for the others.
+    pub(crate) fn gist(&self, entries: &[Entry], shared: &Shared) -> Vec<Entry> {
+        let table = shared.table();
+        let now = shared.now();
+        let is_live = |entry: &&Entry| match &entry.signed {
+            Some(signed) => match signed.kind {
+                FeedKind::Root | FeedKind::Policy => true,
+                FeedKind::Close => false,
+                FeedKind::Release => still_opens(&signed.envelope, &table, now),
+            },
+            None => false,
+        };
+        let mut gist: Vec<Entry> = entries.iter().filter(is_live).cloned().collect();
+        let states = table.cells().map(|cell| cell.state.report(now));
+        gist.push(Entry {
+            position: entries
+                .iter()
+                .map(|entry| entry.position)
+                .max()
+                .unwrap_or_default(),
+            at: now,
+            signed: None,
+            floor: Some(Floor {
+                cells: states.collect(),
+                burned: self.burned.clone(),
+            }),
+        });
+        gist
+    }
+}
+
+/// The verifier has checked this already; a gate that opens on an old epoch would be worse than
+/// a check done twice.
+fn check_epochs(table: &Table, release: &Release) -> Result<(), Without> {
+    let mut reasons = Vec::new();
+    for one in &release.cells {
+        let seen = table.cell(&one.cell).map(|cell| cell.state.epoch());
+        if seen.is_none_or(|seen| one.epoch <= seen) {
+            let seen = seen.unwrap_or_default();
+            reasons.push(refusal::epoch(&one.cell, one.epoch, seen));
+        }
+    }
+    if reasons.is_empty() {
+        Ok(())
+    } else {
+        Err(Without::Reasons(reasons))
+    }
+}
+
+fn install_release(release: &Release, shared: &Shared) -> Touched {
+    let (table, now) = (shared.table(), shared.now());
+    let mut touched = Touched::default();
+    for one in &release.cells {
+        let Some(cell) = table.cell(&one.cell) else {
+            continue;
+        };
+        let before = cell.state.stage(now);
+        cell.state.open(release.stage, release.not_after, one.epoch);
+        touched.changed.push(Arc::clone(&cell.state));
+        if release.stage < before {
+            touched.narrowed.push(Arc::clone(&cell.state));
+        }
+    }
+    touched
+}
+
+fn still_opens(envelope: &str, table: &Table, now: Timestamp) -> bool {
+    let Ok(envelope) = Envelope::parse(envelope.as_bytes()) else {
+        return false;
+    };
+    let Ok(statement) = Statement::parse(&envelope.payload) else {
+        return false;
+    };
+    let Statement::Release(release) = statement else {
+        return false;
+    };
+    release.cells.iter().any(|one| {
+        table.cell(&one.cell).is_some_and(|cell| {
+            cell.state.epoch() == one.epoch && cell.state.stage(now) != Stage::Closed
+        })
+    })
+}

@@ -1,0 +1,257 @@
+//! Reads whom a request is for, strictly, and cleans its headers.
+//!
+//! In:    the head of a request as the HTTP parser gives it.
+//! Out:   [`Target`] (host and canonical path), or a [`Wrong`]; headers fit to go on.
+//! Never: guesses: two hosts that differ, a path that climbs, two body lengths are refused.
+//! See:   RFC 9112 §3.2 (Host, absolute form), §6.1 (lengths); RFC 9110 §7.6.1 (hop by hop).
+
+use std::net::IpAddr;
+
+use hyper::header::{self, HeaderMap, HeaderName, HeaderValue};
+use hyper::http::request::Parts;
+use hyper::{Method, Version};
+
+use anlauf_model::CellId;
+
+/// Whom a request is for.
+pub(crate) struct Target {
+    /// Lower case, without port.
+    pub(crate) host: String,
+    /// The host as it was asked for, with its port.
+    pub(crate) authority: String,
+    /// Decoded once, no empty and no climbing segments; only to find the cell, never sent on.
+    pub(crate) path: String,
+}
+
+/// Why a request cannot be understood.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Wrong {
+    /// No host, two hosts, or not a host.
+    Host,
+    /// A path that is not one, or climbs.
+    Path,
+    /// Two ways to tell how long the body is.
+    Length,
+    /// A method that is not for a gateway.
+    Method,
+}
+
+/// Header and cookie a tester's pass is sent in.
+pub(crate) const PASS: &str = "anlauf-pass";
+
+const HOP_BY_HOP: [&str; 9] = [
+    "connection",
+    "keep-alive",
+    "proxy-authenticate",
+    "proxy-authorization",
+    "proxy-connection",
+    "te",
+    "trailer",
+    "transfer-encoding",
+    "upgrade",
+];
+
+/// Headers by which a backend learns of the client: only the gate may say them.
+const OURS: [&str; 3] = ["forwarded", "x-real-ip", PASS];
+const OURS_PREFIX: [&str; 2] = ["x-forwarded-", "x-anlauf-"];
+
+/// Reads whom the request is for.
+pub(crate) fn target(parts: &Parts) -> Result<Target, Wrong> {
+    if parts.method == Method::CONNECT || parts.method == Method::TRACE {
+        return Err(Wrong::Method);
+    }
+    let lengths = parts.headers.get_all(header::CONTENT_LENGTH).iter().count();
+    let coded = parts.headers.contains_key(header::TRANSFER_ENCODING);
+    if lengths > 1 || (coded && (lengths > 0 || parts.version != Version::HTTP_11)) {
+        return Err(Wrong::Length);
+    }
+    let authority = authority(parts)?;
+    let host = host_name(authority)?;
+    let authority = authority.to_ascii_lowercase();
+    Ok(Target {
+        host,
+        authority,
+        path: canonical(parts.uri.path())?,
+    })
+}
+
+/// The absolute form decides (RFC 9112 §3.2.2), but a `Host` that says otherwise is refused.
+fn authority(parts: &Parts) -> Result<&str, Wrong> {
+    let mut lines = parts.headers.get_all(header::HOST).iter();
+    let line = lines
+        .next()
+        .map(|value| value.to_str().map_err(|_| Wrong::Host))
+        .transpose()?;
+    if lines.next().is_some() {
+        return Err(Wrong::Host);
+    }
+    match (parts.uri.authority(), line) {
+        (Some(absolute), Some(line)) if host_name(absolute.as_str())? != host_name(line)? => {
+            Err(Wrong::Host)
+        }
+        (Some(absolute), _) => Ok(absolute.as_str()),
+        (None, Some(line)) => Ok(line),
+        (None, None) => Err(Wrong::Host),
+    }
+}
+
+/// The name without port, in lower case.
+fn host_name(text: &str) -> Result<String, Wrong> {
+    let (name, port) = match text.rsplit_once(':') {
+        Some((name, port)) if !port.contains(']') => (name, port),
+        _ => (text, ""),
+    };
+    let name = name.strip_suffix('.').unwrap_or(name).to_ascii_lowercase();
+    let legal = |b: u8| b.is_ascii_alphanumeric() || b"-._[]:".contains(&b);
+    let is_port = port.len() <= 5 && port.bytes().all(|b| b.is_ascii_digit());
+    if name.is_empty() || name.len() > 255 || !name.bytes().all(legal) || !is_port {
+        return Err(Wrong::Host);
+    }
+    Ok(name)
+}
+
+/// Decodes once and joins empty segments, so that the cell is found as a backend would see it.
+fn canonical(path: &str) -> Result<String, Wrong> {
+    if !path.starts_with('/') {
+        return Err(Wrong::Path);
+    }
+    let decoded = decode(path)?;
+    let mut out = String::with_capacity(decoded.len());
+    for segment in decoded
+        .split(['/', '\\'])
+        .filter(|segment| !segment.is_empty())
+    {
+        // `..;x` climbs too on servers that cut path parameters.
+        let name = segment.split(';').next().unwrap_or(segment);
+        if name == "." || name == ".." {
+            return Err(Wrong::Path);
+        }
+        out.push('/');
+        out.push_str(segment);
+    }
+    if out.is_empty() {
+        out.push('/');
+    }
+    Ok(out)
+}
+
+fn decode(path: &str) -> Result<String, Wrong> {
+    let mut bytes = path.bytes();
+    let mut out = Vec::with_capacity(path.len());
+    while let Some(byte) = bytes.next() {
+        let byte = if byte == b'%' {
+            hex(bytes.next(), bytes.next())?
+        } else {
+            byte
+        };
+        if byte == 0 {
+            return Err(Wrong::Path);
+        }
+        out.push(byte);
+    }
+    Ok(String::from_utf8_lossy(&out).into_owned())
+}
+
+fn hex(high: Option<u8>, low: Option<u8>) -> Result<u8, Wrong> {
+    let digit = |byte: Option<u8>| byte.and_then(|b| char::from(b).to_digit(16));
+    let (high, low) = (
+        digit(high).ok_or(Wrong::Path)?,
+        digit(low).ok_or(Wrong::Path)?,
+    );
+    u8::try_from(high * 16 + low).map_err(|_| Wrong::Path)
+}
+
+/// The tester's pass: header before cookie.
+pub(crate) fn pass(headers: &HeaderMap) -> Option<&str> {
+    if let Some(value) = headers.get(PASS) {
+        return value.to_str().ok();
+    }
+    let cookies = headers
+        .get_all(header::COOKIE)
+        .iter()
+        .filter_map(|v| v.to_str().ok());
+    cookies.flat_map(|line| line.split(';')).find_map(|pair| {
+        let (name, value) = pair.trim().split_once('=')?;
+        (name == PASS).then_some(value)
+    })
+}
+
+/// Removes what belongs to one connection only (RFC 9110 §7.6.1).
+pub(crate) fn clean_hops(headers: &mut HeaderMap) {
+    let lines: Vec<HeaderValue> = headers
+        .get_all(header::CONNECTION)
+        .iter()
+        .cloned()
+        .collect();
+    for name in lines
+        .iter()
+        .filter_map(|v| v.to_str().ok())
+        .flat_map(|line| line.split(','))
+    {
+        if let Ok(name) = HeaderName::from_bytes(name.trim().as_bytes()) {
+            headers.remove(name);
+        }
+    }
+    for name in HOP_BY_HOP {
+        headers.remove(name);
+    }
+}
+
+/// Removes what clients may not say, and says who asks for what.
+pub(crate) fn introduce(headers: &mut HeaderMap, from: IpAddr, host: &str, cell: &CellId) {
+    let claimed: Vec<HeaderName> = headers
+        .keys()
+        .filter(|name| is_ours(name))
+        .cloned()
+        .collect();
+    for name in claimed {
+        headers.remove(name);
+    }
+    clean_cookies(headers);
+    let mut say = |name: &'static str, text: &str| {
+        if let Ok(value) = HeaderValue::from_str(text) {
+            headers.insert(name, value);
+        }
+    };
+    say("x-forwarded-for", &from.to_string());
+    say("x-forwarded-proto", "http");
+    say("x-forwarded-host", host);
+    say("x-anlauf-cell", &cell.to_string());
+    say("host", host);
+}
+
+fn is_ours(name: &HeaderName) -> bool {
+    // Some servers read `x_forwarded_for` as `x-forwarded-for`.
+    let name = name.as_str().replace('_', "-");
+    OURS.contains(&name.as_str()) || OURS_PREFIX.iter().any(|prefix| name.starts_with(prefix))
+}
+
+/// Takes the pass out of the cookies; the rest stays, in one line (RFC 9113 §8.2.3).
+fn clean_cookies(headers: &mut HeaderMap) {
+    let lines: Vec<_> = headers.get_all(header::COOKIE).iter().cloned().collect();
+    if !lines.iter().any(|line| {
+        line.as_bytes()
+            .windows(PASS.len())
+            .any(|w| w == PASS.as_bytes())
+    }) {
+        return;
+    }
+    headers.remove(header::COOKIE);
+    let pairs = lines
+        .iter()
+        .filter_map(|v| v.to_str().ok())
+        .flat_map(|line| line.split(';'));
+    let own = format!("{PASS}=");
+    let kept: Vec<_> = pairs
+        .map(str::trim)
+        .filter(|pair| !pair.starts_with(&own))
+        .collect();
+    if let Ok(value) = HeaderValue::from_str(&kept.join("; "))
+        && !kept.is_empty()
+    {
+        headers.insert(header::COOKIE, value);
+    }
+}
+
+#[cfg(test)]
+mod tests;

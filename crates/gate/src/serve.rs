@@ -1,0 +1,146 @@
+//! One request from its head to its answer, whatever the protocol.
+//!
+//! In:    a request on a connection. Out: a backend's answer, or the gate's own words.
+//! Never: reaches a backend without a permit from the judge.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use anlauf_model::feed::GateCounts;
+use hyper::http::request::Parts;
+use hyper::{Request, Response};
+
+use crate::body::{Download, Upload};
+use crate::judge::{Asked, Permit, judge};
+use crate::page::Why;
+use crate::request::{self, Target};
+use crate::shared::Shared;
+use crate::table::Found;
+use crate::visit::{Conn, Visit};
+
+/// Requests by outcome, since the start.
+#[derive(Default)]
+pub(crate) struct Counts {
+    pub(crate) passed: AtomicU64,
+    pub(crate) refused: AtomicU64,
+    pub(crate) unknown: AtomicU64,
+    pub(crate) cut: AtomicU64,
+    pub(crate) failed: AtomicU64,
+}
+
+/// A request that may pass.
+pub(crate) struct Admitted {
+    pub(crate) permit: Permit,
+    pub(crate) target: Target,
+}
+
+const RESERVED: &str = "/.anlauf";
+
+// === impl Counts ===
+
+impl Counts {
+    pub(crate) fn add(counter: &AtomicU64) {
+        counter.fetch_add(1, Ordering::Relaxed);
+    }
+
+    pub(crate) fn get(&self) -> GateCounts {
+        let get = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
+        GateCounts {
+            passed: get(&self.passed),
+            refused: get(&self.refused),
+            unknown: get(&self.unknown),
+            cut: get(&self.cut),
+            failed: get(&self.failed),
+        }
+    }
+}
+
+/// Finds the cell, registers, asks the judge. Does not wait for anything.
+///
+/// # Errors
+/// The answer to give instead.
+pub(crate) fn admit(
+    shared: &Shared,
+    conn: &Arc<Conn>,
+    head: &Parts,
+) -> Result<Admitted, Box<Response<Download>>> {
+    let say = |why: Why<'_>, host: &str| Box::new(shared.speaker().say(why, host, &head.headers));
+    let target = request::target(head).map_err(|wrong| {
+        Counts::add(&shared.counts.unknown);
+        say(Why::Wrong(wrong), "")
+    })?;
+    let table = shared.table();
+    let found = table.find(&target.host, &target.path);
+    if !matches!(found, Found::NoHost) && crate::table::is_below(&target.path, RESERVED) {
+        return Err(Box::new(reserved(&target.path)));
+    }
+    let cell = match found {
+        Found::Cell(cell) => cell,
+        Found::NoPath => {
+            Counts::add(&shared.counts.unknown);
+            return Err(say(Why::NoPath, &target.host));
+        }
+        Found::NoHost => {
+            Counts::add(&shared.counts.unknown);
+            return Err(say(Why::NoHost, &target.host));
+        }
+    };
+    let asked = Asked {
+        method: &head.method,
+        path: &target.path,
+        pass: request::pass(&head.headers),
+    };
+    let visit = Visit::enter(cell, conn);
+    match judge(visit, &asked, &shared.testers, shared.now()) {
+        Ok(permit) => Ok(Admitted { permit, target }),
+        Err(no) => {
+            Counts::add(&shared.counts.refused);
+            Err(say(Why::No(no, &cell.state), &target.host))
+        }
+    }
+}
+
+/// Forwards what was admitted.
+pub(crate) async fn pass(
+    shared: &Shared,
+    admitted: Admitted,
+    request: Request<Upload>,
+) -> Response<Download> {
+    let Admitted { permit, target } = admitted;
+    let cell = Arc::clone(permit.cell());
+    let headers = request.headers().clone();
+    match shared.forwarder.forward(permit, &target, request).await {
+        Ok(answer) => {
+            Counts::add(&shared.counts.passed);
+            answer
+        }
+        Err(failed) => {
+            Counts::add(&shared.counts.failed);
+            shared
+                .speaker()
+                .say(Why::Failed(failed, &cell.state), &target.host, &headers)
+        }
+    }
+}
+
+/// What the gate itself answers under `/.anlauf` at every host it knows.
+fn reserved(path: &str) -> Response<Download> {
+    let is_health = path == "/.anlauf/health";
+    let mut answer = Response::new(Download::own(if is_health {
+        "ok\n"
+    } else {
+        "not found\n"
+    }));
+    if !is_health {
+        *answer.status_mut() = hyper::StatusCode::NOT_FOUND;
+    }
+    let plain = hyper::header::HeaderValue::from_static("text/plain; charset=utf-8");
+    answer
+        .headers_mut()
+        .insert(hyper::header::CONTENT_TYPE, plain);
+    let fresh = hyper::header::HeaderValue::from_static("no-store");
+    answer
+        .headers_mut()
+        .insert(hyper::header::CACHE_CONTROL, fresh);
+    answer
+}

@@ -1,0 +1,303 @@
+//! Which request belongs to which cell, and how far that cell is open: one atomic word per cell.
+//!
+//! In:    the gate table whose digest the signed policy names, and where backends are.
+//! Out:   [`Table`]: host and path to [`Cell`]; [`CellState`]: stage and expiry in one load.
+//! Never: changes a stage by itself; confuses two cells (full keys are compared, never hashes).
+//! See:   docs/formats/gate.md, "Table".
+
+use std::collections::{BTreeMap, HashMap};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use anlauf_model::feed::GateCellState;
+use anlauf_model::table::{GateCell, GateTable};
+use anlauf_model::{CellId, Digest, Epoch, Stage, Timestamp};
+use anlauf_trust::{CellFacts, Scope};
+use hyper::{Method, Uri};
+
+use crate::config::Upstreams;
+use crate::visit::Conn;
+
+/// Every cell of one signed table.
+pub(crate) struct Table {
+    digest: Option<Digest>,
+    hosts: HashMap<Box<str>, Vec<Place>>,
+    cells: BTreeMap<CellId, Arc<Cell>>,
+}
+
+struct Place {
+    path: Box<str>,
+    cell: Arc<Cell>,
+}
+
+/// One cell as the table describes it, and its state.
+pub(crate) struct Cell {
+    /// As signed.
+    pub(crate) spec: GateCell,
+    /// Where it is served from; none if nothing usable was told.
+    pub(crate) upstream: Option<Uri>,
+    /// What passes in stage `basic`: method and path below the cell's own.
+    pub(crate) basic: Vec<(Method, Box<str>)>,
+    /// Outlives the table.
+    pub(crate) state: Arc<CellState>,
+}
+
+/// How far a cell is open, and who is inside. Kept when the table changes.
+pub(crate) struct CellState {
+    /// Which.
+    pub(crate) id: CellId,
+    /// Stage in the lowest three bits, `not_after` in milliseconds above: one load tells both.
+    word: AtomicU64,
+    /// Highest epoch seen.
+    epoch: AtomicU64,
+    /// Connections with a permit for this cell, or that just ask the judge; with their count.
+    visitors: Mutex<BTreeMap<u64, (Arc<Conn>, u64)>>,
+}
+
+/// What was found for a host and path.
+pub(crate) enum Found<'a> {
+    /// The cell.
+    Cell(&'a Arc<Cell>),
+    /// The host is ours, the path is not.
+    NoPath,
+    /// Nobody's host.
+    NoHost,
+}
+
+const STAGE_BITS: u32 = 3;
+
+fn word(stage: Stage, not_after: Timestamp) -> u64 {
+    let index = match stage {
+        Stage::Closed => return 0,
+        Stage::CleanRoom => 1,
+        Stage::Pilot => 2,
+        Stage::Basic => 3,
+        Stage::Full => 4,
+    };
+    // A time before 1970 is long over; one that does not fit 61 bits is cut to the last that does.
+    let ms = u64::try_from(not_after.0)
+        .unwrap_or(0)
+        .min(u64::MAX >> STAGE_BITS);
+    (ms << STAGE_BITS) | index
+}
+
+// === impl CellState ===
+
+impl CellState {
+    fn new(id: CellId, epoch: Epoch) -> Self {
+        Self {
+            id,
+            word: AtomicU64::new(0),
+            epoch: AtomicU64::new(epoch.0),
+            visitors: Mutex::new(BTreeMap::new()),
+        }
+    }
+
+    /// Stage in the present: a release that ran out is closed, whoever has noticed.
+    pub(crate) fn stage(&self, now: Timestamp) -> Stage {
+        let (stage, not_after) = self.opened();
+        if now >= not_after {
+            Stage::Closed
+        } else {
+            stage
+        }
+    }
+
+    /// Stage and expiry as last set, whatever the time.
+    pub(crate) fn opened(&self) -> (Stage, Timestamp) {
+        let word = self.word.load(Ordering::SeqCst);
+        let stage = match word & ((1 << STAGE_BITS) - 1) {
+            1 => Stage::CleanRoom,
+            2 => Stage::Pilot,
+            3 => Stage::Basic,
+            4 => Stage::Full,
+            _ => Stage::Closed,
+        };
+        (
+            stage,
+            Timestamp(i64::try_from(word >> STAGE_BITS).unwrap_or(i64::MAX)),
+        )
+    }
+
+    /// Highest epoch seen.
+    pub(crate) fn epoch(&self) -> Epoch {
+        Epoch(self.epoch.load(Ordering::SeqCst))
+    }
+
+    /// Shuts the cell for every request that asks from here on.
+    pub(crate) fn shut(&self, epoch: Epoch) {
+        self.word.store(0, Ordering::SeqCst);
+        self.epoch.fetch_max(epoch.0, Ordering::SeqCst);
+    }
+
+    /// Sets a stage; only the keeper calls this, with a verified release in hand.
+    pub(crate) fn open(&self, stage: Stage, not_after: Timestamp, epoch: Epoch) {
+        self.epoch.fetch_max(epoch.0, Ordering::SeqCst);
+        self.word.store(word(stage, not_after), Ordering::SeqCst);
+    }
+
+    /// What the control plane is told.
+    pub(crate) fn report(&self, now: Timestamp) -> GateCellState {
+        GateCellState {
+            cell: self.id.clone(),
+            stage: self.stage(now),
+            epoch: self.epoch(),
+        }
+    }
+
+    /// Who is inside, by connection.
+    pub(crate) fn visitors(&self) -> MutexGuard<'_, BTreeMap<u64, (Arc<Conn>, u64)>> {
+        self.visitors.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+// === impl Cell ===
+
+impl Cell {
+    /// What the verifier has to know.
+    pub(crate) fn facts(&self) -> CellFacts {
+        CellFacts {
+            class: self.spec.class,
+            kind: self.spec.kind,
+            tenant: self.spec.tenant.clone(),
+            site: self.spec.site.clone(),
+            service: self.spec.service.clone(),
+            epoch: self.state.epoch(),
+        }
+    }
+}
+
+/// Whether a cell belongs to what a close names.
+pub(crate) fn in_scope(cell: &GateCell, scope: &Scope) -> bool {
+    match scope {
+        Scope::Everything => true,
+        Scope::Site(site) => cell.site == *site,
+        Scope::Tenant(tenant) => cell.tenant.as_ref() == Some(tenant),
+        Scope::Service(service) => cell.service == *service,
+        Scope::Cells(cells) => cells.contains(&cell.id),
+    }
+}
+
+fn basic(line: &str) -> Option<(Method, Box<str>)> {
+    let (method, path) = line.trim().split_once(' ')?;
+    let method = Method::from_bytes(method.as_bytes()).ok()?;
+    Some((method, path.trim().trim_end_matches('/').into()))
+}
+
+fn upstream(text: &str) -> Option<Uri> {
+    let uri: Uri = text.trim_end_matches('/').parse().ok()?;
+    (uri.scheme_str() == Some("http") && uri.authority().is_some()).then_some(uri)
+}
+
+/// Whether `path` is `prefix` or lies below it.
+pub(crate) fn is_below(path: &str, prefix: &str) -> bool {
+    match path.strip_prefix(prefix.trim_end_matches('/')) {
+        Some(rest) => rest.is_empty() || rest.starts_with('/'),
+        None => false,
+    }
+}
+
+// === impl Table ===
+
+impl Table {
+    /// A gate that knows no cell: every host is unknown.
+    pub(crate) fn empty() -> Self {
+        Self {
+            digest: None,
+            hosts: HashMap::new(),
+            cells: BTreeMap::new(),
+        }
+    }
+
+    /// Lays out a signed table; cells that were known before keep their state.
+    ///
+    /// # Errors
+    /// Two cells share an id, or a host and path: a request must belong to one cell only.
+    pub(crate) fn build(
+        signed: &GateTable,
+        upstreams: &Upstreams,
+        before: &Table,
+        floor: &dyn Fn(&GateCell) -> Epoch,
+    ) -> Result<Self, String> {
+        let mut table = Self {
+            digest: Some(signed.digest()),
+            ..Self::empty()
+        };
+        for spec in &signed.cells {
+            let state = match before.cells.get(&spec.id) {
+                Some(cell) => Arc::clone(&cell.state),
+                None => Arc::new(CellState::new(spec.id.clone(), floor(spec))),
+            };
+            let from = upstreams.find(&spec.id, &spec.site, spec.upstream.as_deref());
+            let cell = Arc::new(Cell {
+                upstream: from.and_then(upstream),
+                basic: spec.basic.iter().filter_map(|line| basic(line)).collect(),
+                spec: spec.clone(),
+                state,
+            });
+            if table
+                .cells
+                .insert(spec.id.clone(), Arc::clone(&cell))
+                .is_some()
+            {
+                return Err(format!("cell `{}` is in it twice", spec.id));
+            }
+            let path = spec.path.trim_end_matches('/').into();
+            let host = spec.host.to_ascii_lowercase().into();
+            table
+                .hosts
+                .entry(host)
+                .or_default()
+                .push(Place { path, cell });
+        }
+        for (host, places) in &mut table.hosts {
+            places.sort_by(|a, b| b.path.len().cmp(&a.path.len()).then(a.path.cmp(&b.path)));
+            for (one, next) in places.iter().zip(places.iter().skip(1)) {
+                if one.path == next.path {
+                    return Err(format!("host `{host}` has path `{}` twice", one.path));
+                }
+            }
+        }
+        Ok(table)
+    }
+
+    /// Digest of the signed table; none before the first.
+    pub(crate) fn digest(&self) -> Option<Digest> {
+        self.digest
+    }
+
+    /// Finds the cell of a host and a canonical path: the longest path wins.
+    pub(crate) fn find(&self, host: &str, path: &str) -> Found<'_> {
+        let Some(places) = self.hosts.get(host) else {
+            return Found::NoHost;
+        };
+        match places.iter().find(|place| is_below(path, &place.path)) {
+            Some(place) => Found::Cell(&place.cell),
+            None => Found::NoPath,
+        }
+    }
+
+    /// One cell.
+    pub(crate) fn cell(&self, id: &CellId) -> Option<&Arc<Cell>> {
+        self.cells.get(id)
+    }
+
+    /// Every cell that a close names.
+    pub(crate) fn named(&self, scope: &Scope) -> Vec<&Arc<Cell>> {
+        match scope {
+            Scope::Cells(cells) => cells.iter().filter_map(|id| self.cells.get(id)).collect(),
+            _ => self
+                .cells()
+                .filter(|cell| in_scope(&cell.spec, scope))
+                .collect(),
+        }
+    }
+
+    /// Every cell, by id.
+    pub(crate) fn cells(&self) -> impl Iterator<Item = &Arc<Cell>> {
+        self.cells.values()
+    }
+}
+
+#[cfg(test)]
+mod tests;
