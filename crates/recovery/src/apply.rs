@@ -1,11 +1,493 @@
 //! Carries an entry into the state. Cannot fail.
+//!
+//! In:    entries in order, as `decide` made them. Out: the state they mean.
+//! Never: judges; an entry that does not fit changes nothing it does not fit.
 
-use crate::event::Entry;
-use crate::state::State;
+use std::sync::Arc;
+
+use anlauf_model::feed::{FeedItem, FeedKind};
+use anlauf_model::{CellId, Epoch, Landscape, Stage, TaskKind, Timestamp};
+use anlauf_trust::{Envelope, Signature, Statement};
+
+use crate::command::TaskRef;
+use crate::event::{Entry, Event, FindingEntry};
+use crate::state::{
+    Answer, Finding, Gap, GateState, Incident, Notice, NoticeVersion, Offer, PlanNote, ReleaseCase,
+    ReleaseEnd, State, TaskState,
+};
+
+/// Most refused items kept per gate.
+const REFUSED_COUNT_MAX: usize = 100;
 
 impl State {
     /// Carries one entry over. Entries must come in order.
-    pub fn apply(&mut self, _entry: &Entry) {
-        unimplemented!()
+    pub fn apply(&mut self, entry: &Entry) {
+        self.seq = entry.seq;
+        self.at = entry.at;
+        self.keys
+            .insert(entry.key.clone(), (entry.seq, entry.command));
+        match &entry.event {
+            Event::CloseOrdered { envelope, .. } => self.hand(entry, FeedKind::Close, envelope),
+            Event::CellsClosed { cells, epoch, .. } => self.apply_closed(entry.at, cells, *epoch),
+            Event::TasksStarted { tasks } => self.apply_started(entry.at, tasks),
+            Event::TasksFinished { tasks } => self.apply_finished(entry.at, tasks),
+            Event::TasksFailed { tasks } => self.apply_failed(tasks),
+            Event::FindingsAdded { findings } => self.apply_findings(entry, findings),
+            Event::FindingWithdrawn { finding } => self.apply_withdrawn(entry, *finding),
+            Event::GapCaughtUp { cells } => self.apply_caught_up(entry.at, cells),
+            Event::CellsAccepted { cells, passed } => {
+                self.apply_accepted(entry.at, cells, *passed);
+            }
+            event => {
+                self.apply_frame(entry, event);
+                self.apply_plan(entry, event);
+                self.apply_agreement(entry, event);
+                self.apply_release(entry, event);
+                self.apply_told(entry, event);
+            }
+        }
+    }
+
+    fn apply_frame(&mut self, entry: &Entry, event: &Event) {
+        match event {
+            Event::LandscapeAdopted { landscape } => {
+                if let Ok(landscape) = Landscape::new((**landscape).clone()) {
+                    for id in landscape.cells().keys() {
+                        self.cells.entry(id.clone()).or_default();
+                    }
+                    self.landscape = Some(Arc::new(landscape));
+                }
+            }
+            Event::RootAdopted { envelope, .. } => {
+                if let Ok(authority) = crate::incident::next_root(self, entry.at, envelope) {
+                    self.pin.get_or_insert(envelope.digest());
+                    self.authority = Some(authority);
+                    self.hand(entry, FeedKind::Root, envelope);
+                }
+            }
+            Event::PolicyAdopted { envelope, .. } => {
+                let adopted = self
+                    .authority
+                    .as_mut()
+                    .is_some_and(|a| a.adopt_policy(envelope, entry.at).is_ok());
+                if adopted {
+                    self.hand(entry, FeedKind::Policy, envelope);
+                }
+            }
+            Event::IncidentDeclared { title } => {
+                self.incident = Some(Incident {
+                    title: title.clone(),
+                    began: entry.at,
+                    ended: None,
+                    restricted: Default::default(),
+                    holds: Default::default(),
+                    findings: Default::default(),
+                });
+                self.forget_last_recovery();
+            }
+            Event::IncidentNarrowed { sites } => {
+                if let Some(incident) = &mut self.incident {
+                    incident.restricted = sites.iter().cloned().collect();
+                }
+            }
+            Event::SiteHeld { site, until } => {
+                if let Some(incident) = &mut self.incident {
+                    incident.holds.insert(site.clone(), *until);
+                }
+            }
+            Event::IncidentEnded => {
+                if let Some(incident) = &mut self.incident {
+                    incident.ended = Some(entry.at);
+                }
+            }
+            _ => {}
+        }
+    }
+
+    /// A new incident starts from nothing: old work, findings, plans and words do not count.
+    fn forget_last_recovery(&mut self) {
+        for cell in self.cells.values_mut() {
+            cell.tasks.clear();
+            cell.findings.clear();
+            cell.restored_at = None;
+        }
+        self.plan = None;
+        self.proposed.clear();
+        self.plans.clear();
+        self.forecasts.clear();
+        self.offers.clear();
+        self.wishes.clear();
+    }
+
+    /// Hands an envelope to the gates.
+    fn hand(&mut self, entry: &Entry, kind: FeedKind, envelope: &Envelope) {
+        let envelope = String::from_utf8_lossy(&envelope.to_bytes()).into_owned();
+        self.feed.push(Arc::new(FeedItem {
+            seq: entry.seq,
+            kind,
+            envelope,
+        }));
+    }
+
+    fn apply_closed(&mut self, at: Timestamp, cells: &[CellId], epoch: Epoch) {
+        for id in cells {
+            let Some(cell) = self.cells.get_mut(id) else {
+                continue;
+            };
+            if cell.stage.is_public() {
+                cell.gaps.push(Gap {
+                    from: at,
+                    to: None,
+                    caught_up: None,
+                });
+            }
+            cell.stage = Stage::Closed;
+            cell.epoch = cell.epoch.max(epoch);
+            cell.release = None;
+            cell.not_after = None;
+            cell.restored_at = None;
+            // What was decided before the close does not open the cell again.
+            cell.tasks.remove(&TaskKind::Decision);
+            self.offers.remove(id);
+        }
+    }
+
+    fn apply_started(&mut self, at: Timestamp, tasks: &[TaskRef]) {
+        for task in tasks {
+            let Some(cell) = self.cells.get_mut(&task.cell) else {
+                continue;
+            };
+            cell.tasks.insert(
+                task.task,
+                TaskState {
+                    started: at,
+                    finished: None,
+                    failures: 0,
+                },
+            );
+        }
+    }
+
+    fn apply_finished(&mut self, at: Timestamp, tasks: &[TaskRef]) {
+        for task in tasks {
+            let Some(cell) = self.cells.get_mut(&task.cell) else {
+                continue;
+            };
+            if let Some(known) = cell.tasks.get_mut(&task.task) {
+                known.finished = Some(at);
+            }
+        }
+    }
+
+    /// The step runs on from its first start, once more: its crew stays with it.
+    fn apply_failed(&mut self, tasks: &[TaskRef]) {
+        for task in tasks {
+            let Some(cell) = self.cells.get_mut(&task.cell) else {
+                continue;
+            };
+            if let Some(known) = cell.tasks.get_mut(&task.task) {
+                known.failures += 1;
+            }
+        }
+    }
+
+    fn apply_findings(&mut self, entry: &Entry, findings: &[FindingEntry]) {
+        for finding in findings {
+            match &finding.cell {
+                Some(id) => {
+                    if let Some(cell) = self.cells.get_mut(id) {
+                        cell.findings.insert(finding.kind, finding.number);
+                    }
+                }
+                None => {
+                    if let Some(incident) = &mut self.incident {
+                        incident.findings.insert(finding.kind, finding.number);
+                    }
+                }
+            }
+            self.findings.insert(
+                finding.number,
+                Finding {
+                    number: finding.number,
+                    cell: finding.cell.clone(),
+                    kind: finding.kind,
+                    verdict: finding.verdict,
+                    evidence: finding.evidence,
+                    note: finding.note.clone(),
+                    by: entry.actor.person.clone(),
+                    at: entry.at,
+                    withdrawn: None,
+                },
+            );
+        }
+    }
+
+    /// The finding falls, and the step it came from and every later one must be done again.
+    fn apply_withdrawn(&mut self, entry: &Entry, number: u64) {
+        let Some(finding) = self.findings.get_mut(&number) else {
+            return;
+        };
+        finding.withdrawn = Some((entry.at, entry.reason.clone()));
+        let (kind, cell) = (finding.kind, finding.cell.clone());
+        let Some(id) = cell else {
+            if let Some(incident) = &mut self.incident {
+                incident.findings.remove(&kind);
+            }
+            return;
+        };
+        let Some(cell) = self.cells.get_mut(&id) else {
+            return;
+        };
+        if cell.findings.get(&kind) == Some(&number) {
+            cell.findings.remove(&kind);
+        }
+        let step = TaskKind::ALL
+            .into_iter()
+            .find(|task| task.finding() == Some(kind));
+        if let Some(step) = step {
+            cell.tasks.retain(|task, _| *task < step);
+        }
+    }
+
+    fn apply_accepted(&mut self, at: Timestamp, cells: &[CellId], passed: bool) {
+        for id in cells {
+            let Some(cell) = self.cells.get_mut(id) else {
+                continue;
+            };
+            if passed {
+                if let Some(task) = cell.tasks.get_mut(&TaskKind::Acceptance) {
+                    task.finished = Some(at);
+                }
+            } else {
+                // The provider tests again before the tenant does.
+                cell.tasks.retain(|task, _| *task < TaskKind::FunctionTest);
+            }
+        }
+    }
+
+    fn apply_caught_up(&mut self, at: Timestamp, cells: &[CellId]) {
+        for id in cells {
+            let Some(cell) = self.cells.get_mut(id) else {
+                continue;
+            };
+            for gap in cell.gaps.iter_mut().filter(|gap| gap.to.is_some()) {
+                gap.caught_up.get_or_insert(at);
+            }
+        }
+    }
+
+    fn apply_plan(&mut self, entry: &Entry, event: &Event) {
+        match event {
+            Event::PlanProposed { plan } => {
+                self.proposed.insert(plan.id, Arc::new((**plan).clone()));
+            }
+            Event::PlanAdopted { plan } => {
+                let Some(plan) = self.proposed.remove(plan) else {
+                    return;
+                };
+                self.plans.push(PlanNote {
+                    id: plan.id,
+                    parent: plan.parent,
+                    adopted_at: entry.at,
+                    reason: entry.reason.clone(),
+                    gap_per_mille: plan.gap_per_mille(),
+                });
+                self.plan = Some(plan);
+                self.proposed.clear();
+            }
+            Event::ForecastPublished { forecast } => {
+                self.forecasts.push(Arc::new((**forecast).clone()));
+            }
+            _ => {}
+        }
+    }
+
+    fn apply_agreement(&mut self, entry: &Entry, event: &Event) {
+        match event {
+            Event::WishStated { tenant, order } => {
+                self.wishes.insert(tenant.clone(), order.clone());
+            }
+            Event::SlotsOffered { slots } => {
+                for draft in slots {
+                    let (slot, reason) = (draft.slot, entry.reason.clone());
+                    let offer = Offer {
+                        slot,
+                        answer: Answer::Open,
+                        at: entry.at,
+                        reason,
+                    };
+                    self.offers.insert(draft.cell.clone(), offer);
+                }
+            }
+            Event::SlotsAgreed { cells } => self.answer(entry, cells, Answer::Agreed),
+            Event::SlotsDeclined { cells } => self.answer(entry, cells, Answer::Declined),
+            Event::SlotsMissed { cells } => self.answer(entry, cells, Answer::Missed),
+            _ => {}
+        }
+    }
+
+    fn answer(&mut self, entry: &Entry, cells: &[CellId], answer: Answer) {
+        for cell in cells {
+            if let Some(offer) = self.offers.get_mut(cell) {
+                offer.answer = answer;
+                offer.at = entry.at;
+                offer.reason = entry.reason.clone();
+            }
+        }
+    }
+
+    fn apply_release(&mut self, entry: &Entry, event: &Event) {
+        match event {
+            Event::ReleaseProposed { release, envelope } => {
+                let Ok(Statement::Release(statement)) = Statement::parse(&envelope.payload) else {
+                    return;
+                };
+                for bound in &statement.cells {
+                    if let Some(cell) = self.cells.get_mut(&bound.cell) {
+                        cell.epoch_proposed = cell.epoch_proposed.max(bound.epoch);
+                    }
+                }
+                self.releases.insert(
+                    *release,
+                    ReleaseCase {
+                        release: statement,
+                        envelope: envelope.clone(),
+                        proposed: (entry.actor.person.clone(), entry.at),
+                        signed: Default::default(),
+                        end: ReleaseEnd::Open,
+                    },
+                );
+            }
+            Event::SignatureAdded {
+                release,
+                keyid,
+                sig,
+            } => {
+                let Some(case) = self.releases.get_mut(release) else {
+                    return;
+                };
+                let Ok(sig) = hex::decode(sig) else { return };
+                case.envelope.signatures.push(Signature {
+                    keyid: keyid.clone(),
+                    sig,
+                });
+                case.signed.insert(entry.actor.person.clone(), entry.at);
+            }
+            Event::ReleaseDropped { release, why } => {
+                if let Some(case) = self.releases.get_mut(release) {
+                    case.end = ReleaseEnd::Dropped(entry.at, why.clone());
+                }
+            }
+            Event::CellsReleased {
+                release,
+                stage,
+                cells,
+                not_after,
+                envelope,
+            } => {
+                if let Some(case) = self.releases.get_mut(release) {
+                    case.end = ReleaseEnd::Released(entry.at);
+                }
+                for (id, epoch) in cells {
+                    self.open(entry.at, id, *stage, *epoch);
+                    if let Some(cell) = self.cells.get_mut(id) {
+                        cell.release = Some(*release);
+                        cell.not_after = Some(*not_after);
+                    }
+                }
+                self.hand(entry, FeedKind::Release, envelope);
+            }
+            _ => {}
+        }
+    }
+
+    fn open(&mut self, at: Timestamp, id: &CellId, stage: Stage, epoch: Epoch) {
+        let last = self
+            .landscape
+            .as_ref()
+            .and_then(|l| l.cell(id))
+            .map(|c| c.stage_last());
+        let running = self.running().is_some();
+        let Some(cell) = self.cells.get_mut(id) else {
+            return;
+        };
+        cell.stage = stage;
+        cell.epoch = cell.epoch.max(epoch);
+        if stage.is_public()
+            && let Some(gap) = cell.gaps.last_mut()
+        {
+            gap.to.get_or_insert(at);
+        }
+        if Some(stage) == last {
+            cell.restored_at = running.then_some(at);
+            if let Some(offer) = self.offers.get_mut(id)
+                && offer.answer == Answer::Agreed
+            {
+                offer.answer = Answer::Kept;
+            }
+        }
+    }
+
+    fn apply_told(&mut self, entry: &Entry, event: &Event) {
+        match event {
+            Event::GateReported {
+                gate,
+                applied,
+                decisions,
+                changed,
+            } => {
+                let known = self.gates.entry(gate.clone()).or_default();
+                apply_report(known, entry.at, *applied, changed);
+                let refused = decisions.iter().filter(|d| !d.accepted);
+                known.refused.extend(refused.map(|d| (entry.at, d.clone())));
+                let surplus = known.refused.len().saturating_sub(REFUSED_COUNT_MAX);
+                known.refused.drain(..surplus);
+            }
+            Event::NoticePublished {
+                notice,
+                text,
+                next_word_at,
+                tenant,
+            } => {
+                self.notices.push(Notice {
+                    number: *notice,
+                    tenant: tenant.clone(),
+                    versions: vec![version(entry, text, *next_word_at)],
+                });
+            }
+            Event::NoticeRevised {
+                notice,
+                text,
+                next_word_at,
+            } => {
+                let index = (*notice as usize).wrapping_sub(1);
+                if let Some(known) = self.notices.get_mut(index) {
+                    known.versions.push(version(entry, text, *next_word_at));
+                }
+            }
+            _ => {}
+        }
+    }
+}
+
+fn apply_report(
+    known: &mut GateState,
+    at: Timestamp,
+    applied: u64,
+    changed: &[(CellId, Stage, Epoch)],
+) {
+    known.at = at;
+    known.applied = applied;
+    for (cell, stage, epoch) in changed {
+        known.cells.insert(cell.clone(), (*stage, *epoch));
+    }
+}
+
+fn version(entry: &Entry, text: &anlauf_model::Text, next_word_at: Timestamp) -> NoticeVersion {
+    NoticeVersion {
+        at: entry.at,
+        text: text.clone(),
+        next_word_at,
+        reason: entry.reason.clone(),
     }
 }

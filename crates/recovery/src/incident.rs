@@ -1,1 +1,215 @@
-//! See the crate text.
+//! The frame: landscape, root, policy, and the incident itself.
+
+use anlauf_model::landscape::Declared;
+use anlauf_model::{Landscape, SiteId, Text, Timestamp};
+use anlauf_trust::{Authority, Envelope};
+
+use crate::event::Event;
+use crate::refusal::{Reason, Refusal};
+use crate::state::State;
+
+/// At most this many reasons of one kind are listed; the rest is counted.
+const LISTED_MAX: usize = 20;
+
+pub(crate) fn adopt_landscape(state: &State, declared: &Declared) -> Result<Vec<Event>, Refusal> {
+    let landscape = Landscape::new(declared.clone()).map_err(|problems| Refusal {
+        reasons: problems
+            .into_iter()
+            .map(|p| Reason::new(p.code, p.message, "correct the landscape's files"))
+            .collect(),
+    })?;
+    if state.running().is_some() {
+        let message = "an incident is running";
+        return Err(Refusal::one(
+            "AN-REC-010",
+            message,
+            "adopt a landscape between incidents",
+        ));
+    }
+    let lost = state
+        .cells
+        .keys()
+        .find(|cell| landscape.cell(cell).is_none());
+    if let Some(cell) = lost {
+        let message = format!("cell `{cell}` would vanish, and with it its history");
+        return Err(Refusal::one(
+            "AN-REC-011",
+            message,
+            "keep the cell, closed, in the landscape",
+        ));
+    }
+    Ok(vec![Event::LandscapeAdopted {
+        landscape: Box::new(declared.clone()),
+    }])
+}
+
+pub(crate) fn adopt_root(
+    state: &State,
+    at: Timestamp,
+    envelope: &Envelope,
+) -> Result<Vec<Event>, Refusal> {
+    let authority = next_root(state, at, envelope)?;
+    let version = authority.root().version;
+    Ok(vec![Event::RootAdopted {
+        version,
+        envelope: envelope.clone(),
+    }])
+}
+
+/// The authority after this root.
+pub(crate) fn next_root(
+    state: &State,
+    at: Timestamp,
+    envelope: &Envelope,
+) -> Result<Authority, Refusal> {
+    match &state.authority {
+        None => Ok(Authority::pinned(envelope, &envelope.digest(), at)?),
+        Some(authority) => {
+            let mut next = authority.clone();
+            next.advance_root(envelope, at)?;
+            Ok(next)
+        }
+    }
+}
+
+pub(crate) fn adopt_policy(
+    state: &State,
+    at: Timestamp,
+    envelope: &Envelope,
+) -> Result<Vec<Event>, Refusal> {
+    let Some(mut authority) = state.authority.clone() else {
+        return Err(no_root());
+    };
+    authority.adopt_policy(envelope, at)?;
+    let (_, policy) = authority.policy().expect("adopt_policy sets it");
+    let table = state.landscape.as_ref().map(|l| l.gate_table().digest());
+    if table != Some(policy.table) {
+        let message = "the policy speaks about another gate table than this landscape's";
+        return Err(Refusal::one(
+            "AN-REC-012",
+            message,
+            "sign a policy for this landscape",
+        ));
+    }
+    Ok(vec![Event::PolicyAdopted {
+        version: policy.version,
+        envelope: envelope.clone(),
+    }])
+}
+
+pub(crate) fn no_root() -> Refusal {
+    let message = "no root document is adopted: nobody's signature counts";
+    Refusal::one(
+        "AN-REC-013",
+        message,
+        "hold the key ceremony and adopt its root first",
+    )
+}
+
+pub(crate) fn declare(state: &State, title: &Text) -> Result<Vec<Event>, Refusal> {
+    let mut reasons = Vec::new();
+    if state.landscape.is_none() {
+        let remedy = "adopt a landscape first";
+        reasons.push(Reason::new("AN-REC-014", "there is no landscape", remedy));
+    }
+    if let Some(incident) = state.running() {
+        let message = format!("incident `{}` is running", incident.title.en);
+        reasons.push(Reason::new(
+            "AN-REC-015",
+            message,
+            "work in it, or end it first",
+        ));
+    }
+    if title.de.trim().is_empty() || title.en.trim().is_empty() {
+        let remedy = "give a title in German and in English";
+        reasons.push(Reason::new("AN-REC-001", "the title is empty", remedy));
+    }
+    Refusal::unless_empty(reasons)?;
+    Ok(vec![Event::IncidentDeclared {
+        title: title.clone(),
+    }])
+}
+
+pub(crate) fn narrow(state: &State, sites: &[SiteId]) -> Result<Vec<Event>, Refusal> {
+    let mut reasons = unknown_sites(state, sites);
+    reasons.extend(not_running(state));
+    Refusal::unless_empty(reasons)?;
+    Ok(vec![Event::IncidentNarrowed {
+        sites: sites.to_vec(),
+    }])
+}
+
+pub(crate) fn hold(
+    state: &State,
+    at: Timestamp,
+    site: &SiteId,
+    until: Timestamp,
+) -> Result<Vec<Event>, Refusal> {
+    let mut reasons = unknown_sites(state, std::slice::from_ref(site));
+    reasons.extend(not_running(state));
+    if until < at {
+        let message = format!("the hold would end at {until}, which has passed");
+        reasons.push(Reason::new("AN-REC-016", message, "give a time to come"));
+    }
+    Refusal::unless_empty(reasons)?;
+    Ok(vec![Event::SiteHeld {
+        site: site.clone(),
+        until,
+    }])
+}
+
+pub(crate) fn end(state: &State) -> Result<Vec<Event>, Refusal> {
+    let mut reasons: Vec<Reason> = not_running(state).into_iter().collect();
+    let shut: Vec<_> = state.unrestored().collect();
+    for cell in shut.iter().take(LISTED_MAX) {
+        let message = format!("cell `{cell}` is not back at its last stage");
+        reasons.push(Reason::new("AN-REC-017", message, "release it first"));
+    }
+    let behind: Vec<_> = state
+        .cells
+        .iter()
+        .filter(|(_, cell)| {
+            cell.gaps
+                .iter()
+                .any(|gap| gap.to.is_some() && gap.caught_up.is_none())
+        })
+        .map(|(id, _)| id)
+        .collect();
+    for cell in behind.iter().take(LISTED_MAX) {
+        let message = format!("the gap of cell `{cell}` is not caught up");
+        reasons.push(Reason::new("AN-REC-018", message, "work it off and say so"));
+    }
+    let unlisted = shut.len().saturating_sub(LISTED_MAX) + behind.len().saturating_sub(LISTED_MAX);
+    if unlisted > 0 {
+        let message = format!("and {unlisted} more cells");
+        reasons.push(Reason::new("AN-REC-017", message, "see the situation grid"));
+    }
+    Refusal::unless_empty(reasons)?;
+    Ok(vec![Event::IncidentEnded])
+}
+
+/// The reason when no incident is running.
+pub(crate) fn not_running(state: &State) -> Option<Reason> {
+    let remedy = "declare the incident first";
+    match state.running() {
+        Some(_) => None,
+        None => Some(Reason::new("AN-REC-019", "no incident is running", remedy)),
+    }
+}
+
+fn unknown_sites(state: &State, sites: &[SiteId]) -> Vec<Reason> {
+    let known = |site: &SiteId| {
+        state
+            .landscape
+            .as_ref()
+            .is_some_and(|l| l.site(site).is_some())
+    };
+    sites
+        .iter()
+        .filter(|site| !known(site))
+        .map(|site| {
+            let message = format!("site `{site}` is not in the landscape");
+            Reason::new("AN-REC-005", message, "look it up in the landscape's files")
+        })
+        .collect()
+}

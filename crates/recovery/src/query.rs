@@ -2,14 +2,20 @@
 //!
 //! In:    [`State`]. Out: plain values. Never: changes anything.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
-use anlauf_model::{CellId, FindingKind, Role, TenantId, Timestamp};
-use anlauf_planner::{Situation, Why};
+use anlauf_model::{CellId, CellKind, FindingKind, Role, Stage, TaskKind, TenantId, Timestamp};
+use anlauf_planner::{CellProgress, Situation, TaskProgress, Why};
 use serde::Serialize;
 
-use crate::event::{Entry, Event};
-use crate::state::State;
+use crate::event::{Entry, Scope};
+use crate::release::{findings_missing, word_missing};
+use crate::state::{Answer, CellState, ReleaseEnd, State};
+use crate::task::needs_closed;
+
+mod words;
+
+pub use words::in_words;
 
 /// The two progress numbers, never mixed. Per mille.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Serialize)]
@@ -25,46 +31,245 @@ pub struct Progress {
 pub struct Holding {
     /// Which.
     pub cell: CellId,
+    /// Where it stands.
+    pub stage: Stage,
+    /// The next stage on its way; none when it is back.
+    pub stage_next: Option<Stage>,
+    /// Steps of its recovery that are not done.
+    pub tasks_open: Vec<TaskKind>,
     /// Cells it needs that are not open.
     pub needs_closed: Vec<CellId>,
     /// Findings policy demands for the next stage that do not stand.
     pub findings_missing: Vec<FindingKind>,
     /// Signatures missing under an open release: role and how many.
     pub signatures_missing: Vec<(Role, u32)>,
-    /// Whether a window is offered and the tenant has not answered, or declined.
-    pub tenant_word_missing: bool,
+    /// What is missing of the tenant's word, in words.
+    pub word_missing: Option<String>,
     /// The plan's chain, nearest first.
     pub chain: Vec<Why>,
 }
 
 /// The two progress numbers.
-pub fn progress(_state: &State) -> Progress {
-    unimplemented!()
+pub fn progress(state: &State) -> Progress {
+    let Some(landscape) = &state.landscape else {
+        return Progress::default();
+    };
+    let (mut restored, mut total) = (0u64, 0u64);
+    let (mut released, mut waiting) = (0u128, 0u128);
+    for (id, cell) in landscape.cells() {
+        let Some(now) = state.cells.get(id) else {
+            continue;
+        };
+        total += 1;
+        restored += u64::from(is_restored(cell, now));
+        if cell.tenant().is_some() {
+            waiting += u128::from(cell.insured);
+            released += u128::from(if now.stage.is_public() {
+                cell.insured
+            } else {
+                0
+            });
+        }
+    }
+    let per_mille = |part: u128, whole: u128| match whole {
+        0 => 0,
+        whole => u32::try_from(part * 1000 / whole).unwrap_or(1000),
+    };
+    Progress {
+        systems_restored_per_mille: per_mille(u128::from(restored), u128::from(total)),
+        services_released_per_mille: per_mille(released, waiting),
+    }
 }
 
-/// What the planner plans from.
-///
-/// Returns none before a landscape is adopted.
-pub fn situation(_state: &State, _now: Timestamp) -> Option<Situation<'_>> {
-    unimplemented!()
+/// Whether the technical work on a cell is done: everything but the tenant's test and the decision.
+fn is_restored(cell: &anlauf_model::Cell, now: &CellState) -> bool {
+    let technical = |task: &TaskKind| !matches!(task, TaskKind::Acceptance | TaskKind::Decision);
+    now.stage == cell.stage_last()
+        || cell
+            .tasks
+            .keys()
+            .filter(|t| technical(t))
+            .all(|t| now.is_done(*t))
 }
 
-/// What holds a cell.
-pub fn holding(_state: &State, _now: Timestamp, _cell: &CellId) -> Option<Holding> {
-    unimplemented!()
+/// What the planner plans from. None before a landscape is adopted.
+pub fn situation(state: &State, now: Timestamp) -> Option<Situation<'_>> {
+    let landscape = state.landscape.as_deref()?;
+    let began = state
+        .incident
+        .as_ref()
+        .map_or(now, |incident| incident.began);
+    let progress = landscape.cells().iter().filter_map(|(id, cell)| {
+        let known = state.cells.get(id)?;
+        Some((id.clone(), cell_progress(cell.stage_last(), known)))
+    });
+    let slots = state
+        .offers
+        .iter()
+        .filter(|(_, offer)| offer.answer == Answer::Agreed && offer.slot.to > now)
+        .map(|(cell, offer)| (cell.clone(), offer.slot));
+    Some(Situation {
+        landscape,
+        now,
+        began,
+        progress: progress.collect(),
+        slots: slots.collect(),
+        wishes: state.wishes.clone(),
+        holds: state
+            .incident
+            .as_ref()
+            .map(|i| i.holds.clone())
+            .unwrap_or_default(),
+        lanes: BTreeMap::new(),
+    })
 }
 
-/// Cells that rest on a finding: their release names it, and all that cannot work without them.
-pub fn rests_on(_state: &State, _finding: u64) -> Vec<CellId> {
-    unimplemented!()
+fn cell_progress(last: Stage, now: &CellState) -> CellProgress {
+    let tasks = now.tasks.iter().map(|(kind, task)| {
+        let progress = match task.finished {
+            Some(finished) => TaskProgress::Done {
+                started: task.started,
+                finished,
+            },
+            None => TaskProgress::Running {
+                started: task.started,
+            },
+        };
+        (*kind, progress)
+    });
+    CellProgress {
+        stage: now.stage,
+        done: now.stage == last,
+        tasks: tasks.collect(),
+    }
+}
+
+/// What holds a cell. None when it is not in the landscape.
+pub fn holding(state: &State, now: Timestamp, id: &CellId) -> Option<Holding> {
+    let cell = state.landscape.as_ref()?.cell(id)?;
+    let known = state.cells.get(id)?;
+    let next = cell
+        .stages
+        .iter()
+        .copied()
+        .find(|stage| *stage > known.stage);
+    let policy = state
+        .authority
+        .as_ref()
+        .and_then(|a| a.policy())
+        .map(|(_, policy)| policy);
+    let missing = match (policy, next) {
+        (Some(policy), Some(stage)) => findings_missing(state, policy, cell, known, stage),
+        _ => Vec::new(),
+    };
+    let chain = match (&state.plan, situation(state, now)) {
+        (Some(plan), Some(situation)) if next.is_some() => {
+            anlauf_planner::why(&situation, plan, id)
+        }
+        _ => Vec::new(),
+    };
+    let open = |task: &TaskKind| next.is_some() && !known.is_done(*task);
+    Some(Holding {
+        cell: id.clone(),
+        stage: known.stage,
+        stage_next: next,
+        tasks_open: cell.tasks.keys().copied().filter(open).collect(),
+        needs_closed: needs_closed(state, cell).into_iter().cloned().collect(),
+        findings_missing: missing,
+        signatures_missing: signatures_missing(state, id),
+        word_missing: next
+            .and_then(|s| word_missing(state, cell, s))
+            .map(|(word, _)| word),
+        chain,
+    })
+}
+
+/// Signatures missing under the open release of a cell: role and how many.
+fn signatures_missing(state: &State, id: &CellId) -> Vec<(Role, u32)> {
+    let case = state.releases.values().find(|case| {
+        case.end == ReleaseEnd::Open && case.release.cells.iter().any(|c| c.cell == *id)
+    });
+    let (Some(case), Some(authority)) = (case, &state.authority) else {
+        return Vec::new();
+    };
+    let cell = state.landscape.as_ref().and_then(|l| l.cell(id));
+    let (Some(cell), Some((_, policy))) = (cell, authority.policy()) else {
+        return Vec::new();
+    };
+    let rule = policy
+        .rules
+        .iter()
+        .find(|rule| rule.matches(cell.class, cell.kind, case.release.stage));
+    let Some(rule) = rule else { return Vec::new() };
+    let role_of = |person: &anlauf_model::PersonId| {
+        authority
+            .root()
+            .keys
+            .iter()
+            .find(|k| k.person == *person)
+            .map(|k| k.role)
+    };
+    let mut missing = Vec::new();
+    for demand in &rule.signers {
+        let have = case
+            .signed
+            .keys()
+            .filter(|p| role_of(p) == Some(demand.role))
+            .count();
+        let left = demand
+            .count
+            .saturating_sub(u32::try_from(have).unwrap_or(u32::MAX));
+        if left > 0 {
+            missing.push((demand.role, left));
+        }
+    }
+    missing
+}
+
+/// Cells that rest on a finding: those whose release in force names it, and all that need them.
+pub fn rests_on(state: &State, number: u64) -> Vec<CellId> {
+    let Some(finding) = state.findings.get(&number) else {
+        return Vec::new();
+    };
+    let digest = finding.digest();
+    let mut resting = BTreeSet::new();
+    for (id, cell) in &state.cells {
+        let case = cell
+            .release
+            .and_then(|release| state.releases.get(&release));
+        let Some(case) = case else { continue };
+        let named = case.release.cells.iter().find(|bound| bound.cell == *id);
+        if named.is_some_and(|bound| bound.evidence.iter().any(|e| e.digest == digest)) {
+            resting.insert(id.clone());
+            if let Some(landscape) = &state.landscape {
+                let open =
+                    |id: &CellId| state.cells.get(id).is_some_and(|c| c.stage > Stage::Closed);
+                resting.extend(landscape.dependents_all(id).into_iter().filter(open));
+            }
+        }
+    }
+    resting.into_iter().collect()
 }
 
 /// Whether an actor of this role and tenant may read the entry.
-pub fn may_read(_entry: &Entry, _role: Role, _tenant: Option<&TenantId>) -> bool {
-    unimplemented!()
+pub fn may_read(entry: &Entry, role: Role, tenant: Option<&TenantId>) -> bool {
+    match role {
+        Role::Operator
+        | Role::Security
+        | Role::Owner
+        | Role::Forensics
+        | Role::Auditor
+        | Role::Automation => true,
+        Role::Tenant => match &entry.scope {
+            Scope::Everyone => true,
+            Scope::Tenant(owner) => Some(owner) == tenant,
+            Scope::Provider => false,
+        },
+        Role::Gate | Role::Public => false,
+    }
 }
 
-/// How past forecasts held: of all ranges given with 50, 80, 95 % whose cell is back, how many held.
+/// How past forecasts held: of all ranges given whose cell is back, how many held.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Serialize)]
 pub struct HitRate {
     /// Ranges whose cell is back.
@@ -78,16 +283,45 @@ pub struct HitRate {
 }
 
 /// How past forecasts held.
-pub fn hit_rate(_state: &State) -> HitRate {
-    unimplemented!()
+pub fn hit_rate(state: &State) -> HitRate {
+    let mut rate = HitRate::default();
+    for forecast in &state.forecasts {
+        for (id, range) in &forecast.cells {
+            let back = state.cells.get(id).and_then(|cell| cell.restored_at);
+            let Some(back) = back.filter(|back| *back > forecast.made_at) else {
+                continue;
+            };
+            rate.given += 1;
+            rate.held_p50 += u32::from(back <= range.p50);
+            rate.held_p80 += u32::from(back <= range.p80);
+            rate.held_p95 += u32::from(back <= range.p95);
+        }
+    }
+    rate
 }
 
-/// When each closed cell is expected: P80 of the newest forecast.
-pub fn expected(_state: &State) -> BTreeMap<CellId, Timestamp> {
-    unimplemented!()
+/// When each cell that is not back is expected: P80 of the newest forecast.
+pub fn expected(state: &State) -> BTreeMap<CellId, Timestamp> {
+    let Some(forecast) = state.forecast() else {
+        return BTreeMap::new();
+    };
+    let shut = |id: &&CellId| state.cells.get(*id).is_some_and(|c| !c.stage.is_public());
+    let cells = forecast.cells.keys().filter(shut);
+    cells
+        .map(|id| (id.clone(), forecast.cells[id].p80))
+        .collect()
 }
 
-/// One event in one sentence.
-pub fn in_words(_event: &Event, _language: anlauf_model::Language) -> String {
-    unimplemented!()
+/// How many cells are at each stage, per kind of cell.
+pub fn stages(state: &State) -> BTreeMap<(CellKind, Stage), u32> {
+    let mut counts = BTreeMap::new();
+    let Some(landscape) = &state.landscape else {
+        return counts;
+    };
+    for (id, now) in &state.cells {
+        if let Some(cell) = landscape.cell(id) {
+            *counts.entry((cell.kind, now.stage)).or_insert(0) += 1;
+        }
+    }
+    counts
 }

@@ -26,7 +26,9 @@ pub struct Reason {
 impl Refusal {
     /// A refusal with one reason.
     pub fn one(code: &'static str, message: impl Into<String>, remedy: impl Into<String>) -> Self {
-        Self { reasons: vec![Reason::new(code, message, remedy)] }
+        Self {
+            reasons: vec![Reason::new(code, message, remedy)],
+        }
     }
 
     /// Ok when there is no reason, else the refusal with all of them.
@@ -34,14 +36,22 @@ impl Refusal {
     /// # Errors
     /// When `reasons` is not empty.
     pub fn unless_empty(reasons: Vec<Reason>) -> Result<(), Self> {
-        if reasons.is_empty() { Ok(()) } else { Err(Self { reasons }) }
+        if reasons.is_empty() {
+            Ok(())
+        } else {
+            Err(Self { reasons })
+        }
     }
 }
 
 impl Reason {
     /// A reason.
     pub fn new(code: &'static str, message: impl Into<String>, remedy: impl Into<String>) -> Self {
-        Self { code, message: message.into(), remedy: remedy.into() }
+        Self {
+            code,
+            message: message.into(),
+            remedy: remedy.into(),
+        }
     }
 }
 
@@ -49,6 +59,10 @@ impl From<anlauf_trust::Refusal> for Refusal {
     fn from(refusal: anlauf_trust::Refusal) -> Self {
         let remedy = "correct the signed statement, or have it signed by whom the reason names";
         let reasons = refusal.reasons.into_iter();
-        Self { reasons: reasons.map(|r| Reason::new(r.code, r.message, remedy)).collect() }
+        Self {
+            reasons: reasons
+                .map(|r| Reason::new(r.code, r.message, remedy))
+                .collect(),
+        }
     }
 }

@@ -1,1 +1,413 @@
-//! See the crate text.
+//! Releases: draw up for signature, and hand to the gates once fully signed.
+
+use std::collections::BTreeSet;
+
+use anlauf_model::limits::{RELEASE_LIFETIME_DAYS_MAX, WAVE_CELL_COUNT_MAX};
+use anlauf_model::{
+    Cell, CellId, Digest, FindingKind, Minutes, Stage, TaskKind, Timestamp, Verdict,
+};
+use anlauf_trust::statement::Evidence;
+use anlauf_trust::{Envelope, Policy, Release, ReleaseCell, Statement};
+
+use crate::command::WaveDraft;
+use crate::decide::unknown_cells;
+use crate::event::Event;
+use crate::incident::no_root;
+use crate::refusal::{Reason, Refusal};
+use crate::state::{Answer, CellState, ReleaseCase, ReleaseEnd, State};
+use crate::task::needs_closed;
+
+pub(crate) fn propose(
+    state: &State,
+    at: Timestamp,
+    reason: &str,
+    waves: &[WaveDraft],
+    not_after: Timestamp,
+) -> Result<Vec<Event>, Refusal> {
+    let authority = state.authority.as_ref().ok_or_else(no_root)?;
+    let Some((policy_id, policy)) = authority.policy() else {
+        let message = "no policy is adopted: nobody knows what must be known and who must sign";
+        return Err(Refusal::one(
+            "AN-REC-070",
+            message,
+            "have a policy signed and adopt it",
+        ));
+    };
+    let mut reasons = unknown_cells(state, waves.iter().flat_map(|wave| &wave.cells));
+    if not_after <= at || not_after > at + Minutes::days(RELEASE_LIFETIME_DAYS_MAX) {
+        let message = "the release would end in the past or later than in 90 days";
+        reasons.push(Reason::new(
+            "AN-REC-071",
+            message,
+            "give an end within 90 days",
+        ));
+    }
+    for wave in waves {
+        reasons.extend(wave_form(wave));
+        for id in &wave.cells {
+            let declared = state.landscape.as_ref().and_then(|l| l.cell(id));
+            let (Some(cell), Some(now)) = (declared, state.cells.get(id)) else {
+                continue;
+            };
+            reasons.extend(may_propose(state, policy, cell, now, wave.stage));
+        }
+    }
+    Refusal::unless_empty(reasons)?;
+
+    let overtaken = overtaken_by(state, waves);
+    let draft = |wave: &WaveDraft| Release {
+        domain: authority.root().domain.clone(),
+        cells: wave
+            .cells
+            .iter()
+            .map(|id| bind(state, policy, id, wave.stage))
+            .collect(),
+        stage: wave.stage,
+        not_before: at,
+        not_after,
+        root_version_min: authority.root().version,
+        policy: *policy_id,
+        plan: state.plan.as_ref().map(|plan| plan.id),
+        reason: reason.to_owned(),
+        critical: Vec::new(),
+    };
+    let proposals = waves.iter().map(|wave| {
+        let envelope = Envelope::unsigned(draft(wave).to_payload());
+        Event::ReleaseProposed {
+            release: envelope.digest(),
+            envelope,
+        }
+    });
+    Ok(overtaken.into_iter().chain(proposals).collect())
+}
+
+fn wave_form(wave: &WaveDraft) -> Vec<Reason> {
+    let mut reasons = Vec::new();
+    if wave.cells.is_empty() || wave.cells.len() > WAVE_CELL_COUNT_MAX {
+        let message = "a wave holds 1 to 2,000 cells";
+        reasons.push(Reason::new("AN-REC-072", message, "split it"));
+    }
+    let owners: BTreeSet<_> = wave.cells.iter().map(CellId::owner).collect();
+    if owners.len() > 1 {
+        let message = "a wave holds cells of one owner, so that each party reads only its own";
+        reasons.push(Reason::new(
+            "AN-REC-073",
+            message,
+            "make one wave per owner",
+        ));
+    }
+    reasons
+}
+
+fn may_propose(
+    state: &State,
+    policy: &Policy,
+    cell: &Cell,
+    now: &CellState,
+    stage: Stage,
+) -> Vec<Reason> {
+    let id = &cell.id;
+    let mut reasons = Vec::new();
+    if !cell.stages.contains(&stage) || stage <= now.stage {
+        let message = format!("`{id}` is at stage {} and cannot go to {stage}", now.stage);
+        reasons.push(Reason::new("AN-REC-074", message, "see the cell's stages"));
+    }
+    for kind in findings_missing(state, policy, cell, now, stage) {
+        let message = format!("finding `{kind}` does not stand for `{id}`");
+        reasons.push(Reason::new(
+            "AN-REC-075",
+            message,
+            format!("bring a finding `{kind}`"),
+        ));
+    }
+    for need in needs_closed(state, cell) {
+        let message = format!("`{id}` needs `{need}`, which is not open");
+        reasons.push(Reason::new(
+            "AN-REC-032",
+            message,
+            format!("release `{need}` first"),
+        ));
+    }
+    reasons.extend(decision_missing(state, cell, now, stage));
+    reasons.extend(
+        word_missing(state, cell, stage)
+            .map(|(message, remedy)| Reason::new("AN-REC-076", message, remedy)),
+    );
+    reasons
+}
+
+/// Findings that policy demands for the stage and that do not stand with verdict pass.
+pub(crate) fn findings_missing(
+    state: &State,
+    policy: &Policy,
+    cell: &Cell,
+    now: &CellState,
+    stage: Stage,
+) -> Vec<FindingKind> {
+    let rule = policy
+        .rules
+        .iter()
+        .find(|rule| rule.matches(cell.class, cell.kind, stage));
+    let demanded = rule
+        .map(|rule| rule.findings.as_slice())
+        .unwrap_or_default();
+    demanded
+        .iter()
+        .copied()
+        .filter(|kind| standing(state, now, *kind).is_none())
+        .collect()
+}
+
+/// Number of the finding of a kind that stands with verdict pass.
+fn standing(state: &State, now: &CellState, kind: FindingKind) -> Option<u64> {
+    let number = if kind.is_incident_wide() {
+        state.incident_finding(kind)?
+    } else {
+        *now.findings.get(&kind)?
+    };
+    let finding = state.findings.get(&number)?;
+    (finding.verdict == Verdict::Pass && finding.withdrawn.is_none()).then_some(number)
+}
+
+/// The governing body decides before the last stage, while an incident runs.
+fn decision_missing(state: &State, cell: &Cell, now: &CellState, stage: Stage) -> Option<Reason> {
+    let needed = state.running().is_some()
+        && stage == cell.stage_last()
+        && cell.tasks.contains_key(&TaskKind::Decision);
+    let done = now
+        .tasks
+        .get(&TaskKind::Decision)
+        .is_some_and(|t| t.finished.is_some());
+    (needed && !done).then(|| {
+        let message = format!("the governing body has not decided on `{}`", cell.id);
+        Reason::new("AN-REC-077", message, "finish the decision first")
+    })
+}
+
+/// What is missing of the tenant's word, with its remedy; none for the provider's own cells.
+pub(crate) fn word_missing(
+    state: &State,
+    cell: &Cell,
+    stage: Stage,
+) -> Option<(String, &'static str)> {
+    if state.running().is_none() || cell.tenant().is_none() || stage != cell.stage_last() {
+        return None;
+    }
+    let id = &cell.id;
+    match state.offers.get(id).map(|offer| offer.answer) {
+        Some(Answer::Agreed | Answer::Kept) => None,
+        Some(Answer::Open) => Some((
+            format!("the tenant has not answered the window for `{id}`"),
+            "wait for its word",
+        )),
+        Some(Answer::Declined) => Some((
+            format!("the tenant declined the window for `{id}`"),
+            "offer another window",
+        )),
+        Some(Answer::Missed) => Some((
+            format!("the agreed window for `{id}` has passed"),
+            "offer another window",
+        )),
+        None => Some((format!("no window was offered for `{id}`"), "offer one")),
+    }
+}
+
+/// Binds a cell to its next epoch and to the findings that policy demands.
+fn bind(state: &State, policy: &Policy, id: &CellId, stage: Stage) -> ReleaseCell {
+    let now = &state.cells[id];
+    let cell = state
+        .landscape
+        .as_ref()
+        .and_then(|l| l.cell(id))
+        .expect("checked before");
+    let rule = policy
+        .rules
+        .iter()
+        .find(|rule| rule.matches(cell.class, cell.kind, stage));
+    let demanded = rule
+        .map(|rule| rule.findings.as_slice())
+        .unwrap_or_default();
+    let evidence = demanded.iter().filter_map(|kind| {
+        let number = standing(state, now, *kind)?;
+        Some(Evidence {
+            kind: *kind,
+            digest: state.findings[&number].digest(),
+        })
+    });
+    ReleaseCell {
+        cell: id.clone(),
+        epoch: now.epoch.max(now.epoch_proposed).next(),
+        evidence: evidence.collect(),
+    }
+}
+
+/// Open releases that name one of these cells: the new one takes their place.
+fn overtaken_by(state: &State, waves: &[WaveDraft]) -> Vec<Event> {
+    let named: BTreeSet<_> = waves.iter().flat_map(|wave| &wave.cells).collect();
+    state
+        .releases
+        .iter()
+        .filter(|(_, case)| case.end == ReleaseEnd::Open)
+        .filter(|(_, case)| case.release.cells.iter().any(|c| named.contains(&c.cell)))
+        .map(|(id, _)| Event::ReleaseDropped {
+            release: *id,
+            why: "drawn up again".into(),
+        })
+        .collect()
+}
+
+pub(crate) fn release(
+    state: &State,
+    at: Timestamp,
+    releases: &[Digest],
+) -> Result<Vec<Event>, Refusal> {
+    let mut reasons = Vec::new();
+    let mut events = Vec::new();
+    if releases.is_empty() {
+        reasons.push(Reason::new(
+            "AN-REC-006",
+            "no release is named",
+            "name at least one",
+        ));
+    }
+    let mut seen = BTreeSet::new();
+    for id in releases.iter().filter(|id| seen.insert(**id)) {
+        match open_case(state, id) {
+            Err(reason) => reasons.push(reason),
+            Ok(case) => match carry_out(state, at, id, case) {
+                Ok(event) => events.push(event),
+                Err(refusal) => reasons.extend(refusal.reasons),
+            },
+        }
+    }
+    Refusal::unless_empty(reasons)?;
+    Ok(events)
+}
+
+/// The case of a release that is still on its way.
+pub(crate) fn open_case<'a>(state: &'a State, id: &Digest) -> Result<&'a ReleaseCase, Reason> {
+    let short = id.short();
+    let Some(case) = state.releases.get(id) else {
+        let message = format!("there is no release `{short}`");
+        return Err(Reason::new(
+            "AN-REC-078",
+            message,
+            "see the list of releases",
+        ));
+    };
+    match &case.end {
+        ReleaseEnd::Open => Ok(case),
+        ReleaseEnd::Released(at) => {
+            let message = format!("release `{short}` was carried out at {at}");
+            Err(Reason::new(
+                "AN-REC-079",
+                message,
+                "nothing needs to be done",
+            ))
+        }
+        ReleaseEnd::Dropped(_, why) => {
+            let message = format!("release `{short}` was dropped: {why}");
+            Err(Reason::new("AN-REC-079", message, "draw it up again"))
+        }
+    }
+}
+
+fn carry_out(
+    state: &State,
+    at: Timestamp,
+    id: &Digest,
+    case: &ReleaseCase,
+) -> Result<Event, Refusal> {
+    let authority = state.authority.as_ref().ok_or_else(no_root)?;
+    // The same verifier the gates use: what passes here passes there.
+    authority.check_release(&case.envelope, &|cell| state.facts(cell), at)?;
+    let mut reasons = Vec::new();
+    for bound in &case.release.cells {
+        reasons.extend(evidence_gone(state, bound));
+        let cell = state.landscape.as_ref().and_then(|l| l.cell(&bound.cell));
+        let Some(cell) = cell else { continue };
+        for need in needs_closed(state, cell) {
+            let message = format!("`{}` needs `{need}`, which is not open", cell.id);
+            reasons.push(Reason::new(
+                "AN-REC-032",
+                message,
+                format!("release `{need}` first"),
+            ));
+        }
+        if let Some((message, remedy)) = word_missing(state, cell, case.release.stage) {
+            reasons.push(Reason::new("AN-REC-076", message, remedy));
+        }
+        reasons.extend(outside_window(state, at, cell, case.release.stage));
+    }
+    Refusal::unless_empty(reasons)?;
+    Ok(Event::CellsReleased {
+        release: *id,
+        stage: case.release.stage,
+        cells: case
+            .release
+            .cells
+            .iter()
+            .map(|c| (c.cell.clone(), c.epoch))
+            .collect(),
+        not_after: case.release.not_after,
+        envelope: case.envelope.clone(),
+    })
+}
+
+/// Evidence a release names that does not stand any longer.
+fn evidence_gone(state: &State, bound: &ReleaseCell) -> Vec<Reason> {
+    let Some(now) = state.cells.get(&bound.cell) else {
+        return Vec::new();
+    };
+    let stands = |evidence: &Evidence| {
+        standing(state, now, evidence.kind)
+            .is_some_and(|number| state.findings[&number].digest() == evidence.digest)
+    };
+    bound
+        .evidence
+        .iter()
+        .filter(|evidence| !stands(evidence))
+        .map(|evidence| {
+            let message = format!(
+                "finding `{}` for `{}`, which the release rests on, does not stand any longer",
+                evidence.kind, bound.cell
+            );
+            Reason::new(
+                "AN-REC-080",
+                message,
+                "bring it again and draw the release up again",
+            )
+        })
+        .collect()
+}
+
+fn outside_window(state: &State, at: Timestamp, cell: &Cell, stage: Stage) -> Option<Reason> {
+    if cell.tenant().is_none() || stage != cell.stage_last() {
+        return None;
+    }
+    let offer = state
+        .offers
+        .get(&cell.id)
+        .filter(|offer| offer.answer == Answer::Agreed)?;
+    let slot = offer.slot;
+    (at < slot.from || at > slot.to).then(|| {
+        let id = &cell.id;
+        let message = format!(
+            "`{id}` was agreed for {} to {}, it is {at}",
+            slot.from, slot.to
+        );
+        Reason::new(
+            "AN-REC-081",
+            message,
+            "release in the window, or agree another one",
+        )
+    })
+}
+
+/// Cells named by a release envelope; none when it is not a release.
+pub(crate) fn cells_of(envelope: &Envelope) -> Vec<CellId> {
+    match Statement::parse(&envelope.payload) {
+        Ok(Statement::Release(release)) => release.cells.into_iter().map(|c| c.cell).collect(),
+        _ => Vec::new(),
+    }
+}

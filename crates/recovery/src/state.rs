@@ -7,10 +7,10 @@ use std::sync::Arc;
 
 use anlauf_model::feed::{FeedItem, GateDecision};
 use anlauf_model::{
-    CellId, Digest, Epoch, FindingKind, Forecast, GateId, Landscape, PersonId, Plan, PlanId, SiteId,
-    Slot, Stage, TaskKind, TenantId, Text, Timestamp, Verdict,
+    CellId, Digest, Epoch, FindingKind, Forecast, GateId, Landscape, PersonId, Plan, PlanId,
+    SiteId, Slot, Stage, TaskKind, TenantId, Text, Timestamp, Verdict,
 };
-use anlauf_trust::{Authority, Envelope, Release};
+use anlauf_trust::{Authority, CellFacts, Envelope, Release};
 
 /// Everything derived from the ledger so far.
 #[derive(Clone, PartialEq, Debug, Default)]
@@ -68,6 +68,8 @@ pub struct Incident {
     pub restricted: BTreeSet<SiteId>,
     /// Sites held for forensics.
     pub holds: BTreeMap<SiteId, Timestamp>,
+    /// Findings that speak for the whole incident and stand, by kind: number.
+    pub findings: BTreeMap<FindingKind, u64>,
 }
 
 /// One cell as it is.
@@ -242,4 +244,84 @@ pub struct NoticeVersion {
     pub next_word_at: Timestamp,
     /// Why it was written or revised.
     pub reason: String,
+}
+
+impl State {
+    /// The incident that runs now.
+    pub fn running(&self) -> Option<&Incident> {
+        self.incident
+            .as_ref()
+            .filter(|incident| incident.ended.is_none())
+    }
+
+    /// Cells that are not back at their last stage.
+    pub fn unrestored(&self) -> impl Iterator<Item = &CellId> {
+        let landscape = self.landscape.as_ref();
+        self.cells.iter().filter_map(move |(id, now)| {
+            let last = landscape?.cell(id)?.stage_last();
+            (now.stage < last).then_some(id)
+        })
+    }
+
+    /// What the verifier must know of a cell.
+    pub fn facts(&self, id: &CellId) -> Option<CellFacts> {
+        let cell = self.landscape.as_ref()?.cell(id)?;
+        let epoch = self.cells.get(id)?.epoch;
+        Some(CellFacts {
+            class: cell.class,
+            kind: cell.kind,
+            tenant: cell.tenant().cloned(),
+            site: cell.site.clone(),
+            service: cell.service.clone(),
+            epoch,
+        })
+    }
+
+    /// A notice by its number.
+    pub fn notice(&self, number: u64) -> Option<&Notice> {
+        let index = usize::try_from(number.checked_sub(1)?).ok()?;
+        self.notices.get(index)
+    }
+
+    /// Number of the incident-wide finding of a kind that stands.
+    pub fn incident_finding(&self, kind: FindingKind) -> Option<u64> {
+        self.incident.as_ref()?.findings.get(&kind).copied()
+    }
+
+    /// The newest forecast.
+    pub fn forecast(&self) -> Option<&Arc<Forecast>> {
+        self.forecasts.last()
+    }
+}
+
+impl Finding {
+    /// What a release names when it rests on this finding.
+    pub fn digest(&self) -> Digest {
+        let cell = self
+            .cell
+            .as_ref()
+            .map(ToString::to_string)
+            .unwrap_or_default();
+        let verdict = match self.verdict {
+            Verdict::Pass => "pass",
+            Verdict::Fail => "fail",
+        };
+        let line = format!(
+            "{} {cell} {} {verdict} {} {}",
+            self.number, self.kind, self.evidence, self.by
+        );
+        Digest::of(line.as_bytes())
+    }
+}
+
+impl CellState {
+    /// Whether a step is done.
+    pub fn is_done(&self, task: TaskKind) -> bool {
+        self.tasks.get(&task).is_some_and(|t| t.finished.is_some())
+    }
+
+    /// The gap that is still open, or was last closed.
+    pub fn gap_last(&self) -> Option<&Gap> {
+        self.gaps.last()
+    }
 }

@@ -1,1 +1,197 @@
-//! See the crate text.
+//! Work on cells: start, finish, do again.
+
+use anlauf_model::{Cell, CellId, Role, Stage, TaskKind, Timestamp};
+
+use crate::command::{Actor, TaskRef};
+use crate::decide::by_owner;
+use crate::event::Event;
+use crate::incident::not_running;
+use crate::refusal::{Reason, Refusal};
+use crate::rights::foreign_cells;
+use crate::state::{CellState, State};
+
+pub(crate) fn start(
+    state: &State,
+    at: Timestamp,
+    actor: &Actor,
+    tasks: &[TaskRef],
+) -> Result<Vec<Event>, Refusal> {
+    let mut reasons: Vec<Reason> = not_running(state).into_iter().collect();
+    reasons.extend(foreign_cells(actor, tasks.iter().map(|t| &t.cell)));
+    reasons.extend(form(tasks));
+    for task in tasks {
+        match look_up(state, task) {
+            Err(reason) => reasons.push(reason),
+            Ok((cell, now)) => {
+                reasons.extend(may_start(state, at, cell, now, task.task));
+                if actor.role == Role::Tenant && task.task != TaskKind::Acceptance {
+                    let message = format!("{} of `{}` is the provider's work", task.task, cell.id);
+                    reasons.push(Reason::new("AN-REC-004", message, "start only acceptance"));
+                }
+            }
+        }
+    }
+    Refusal::unless_empty(reasons)?;
+    let runs = by_owner(tasks.to_vec(), |t| &t.cell);
+    Ok(runs
+        .into_iter()
+        .map(|tasks| Event::TasksStarted { tasks })
+        .collect())
+}
+
+fn may_start(
+    state: &State,
+    at: Timestamp,
+    cell: &Cell,
+    now: &CellState,
+    task: TaskKind,
+) -> Vec<Reason> {
+    let id = &cell.id;
+    let mut reasons = Vec::new();
+    if let Some(known) = now.tasks.get(&task) {
+        let word = if known.finished.is_some() {
+            "done"
+        } else {
+            "running"
+        };
+        let message = format!("{task} of `{id}` is already {word}");
+        reasons.push(Reason::new(
+            "AN-REC-030",
+            message,
+            "nothing needs to be started",
+        ));
+    }
+    for before in cell.tasks.keys().filter(|kind| **kind < task) {
+        let done = now.tasks.get(before).is_some_and(|t| t.finished.is_some());
+        if !done {
+            let message = format!("{before} of `{id}` comes before {task} and is not done");
+            reasons.push(Reason::new(
+                "AN-REC-031",
+                message,
+                format!("finish {before} first"),
+            ));
+        }
+    }
+    if task > TaskKind::Evidence {
+        for need in needs_closed(state, cell) {
+            let message = format!("`{id}` needs `{need}`, which is not open");
+            reasons.push(Reason::new(
+                "AN-REC-032",
+                message,
+                format!("release `{need}` first"),
+            ));
+        }
+    }
+    if let Some(until) = state.running().and_then(|i| i.holds.get(&cell.site))
+        && at < *until
+    {
+        let message = format!("site `{}` is held for forensics until {until}", cell.site);
+        reasons.push(Reason::new(
+            "AN-REC-033",
+            message,
+            "wait, or have forensics lift the hold",
+        ));
+    }
+    if task == TaskKind::Acceptance
+        && cell.stages.contains(&Stage::Pilot)
+        && now.stage < Stage::Pilot
+    {
+        let message = format!("`{id}` is not open to testers");
+        reasons.push(Reason::new(
+            "AN-REC-034",
+            message,
+            "release it to stage pilot first",
+        ));
+    }
+    reasons
+}
+
+/// Needs of a cell that are not open to people.
+pub(crate) fn needs_closed<'a>(state: &'a State, cell: &'a Cell) -> Vec<&'a CellId> {
+    let open = |id: &CellId| {
+        state
+            .cells
+            .get(id)
+            .is_some_and(|need| need.stage.is_public())
+    };
+    cell.needs.iter().filter(|need| !open(need)).collect()
+}
+
+pub(crate) fn finish(state: &State, tasks: &[TaskRef]) -> Result<Vec<Event>, Refusal> {
+    running(state, tasks)?;
+    let runs = by_owner(tasks.to_vec(), |t| &t.cell);
+    Ok(runs
+        .into_iter()
+        .map(|tasks| Event::TasksFinished { tasks })
+        .collect())
+}
+
+pub(crate) fn fail(state: &State, tasks: &[TaskRef]) -> Result<Vec<Event>, Refusal> {
+    running(state, tasks)?;
+    let runs = by_owner(tasks.to_vec(), |t| &t.cell);
+    Ok(runs
+        .into_iter()
+        .map(|tasks| Event::TasksFailed { tasks })
+        .collect())
+}
+
+/// Refuses unless every task is running.
+fn running(state: &State, tasks: &[TaskRef]) -> Result<(), Refusal> {
+    let mut reasons = form(tasks);
+    for task in tasks {
+        match look_up(state, task) {
+            Err(reason) => reasons.push(reason),
+            Ok((_, now)) => {
+                let runs = now
+                    .tasks
+                    .get(&task.task)
+                    .is_some_and(|t| t.finished.is_none());
+                if !runs {
+                    let message = format!("{} of `{}` is not running", task.task, task.cell);
+                    reasons.push(Reason::new("AN-REC-035", message, "start it first"));
+                }
+            }
+        }
+    }
+    Refusal::unless_empty(reasons)
+}
+
+/// What is wrong with a list of tasks whatever it is for.
+fn form(tasks: &[TaskRef]) -> Vec<Reason> {
+    let mut reasons = Vec::new();
+    if tasks.is_empty() {
+        reasons.push(Reason::new(
+            "AN-REC-006",
+            "no task is named",
+            "name at least one",
+        ));
+    }
+    let mut sorted: Vec<_> = tasks.iter().collect();
+    sorted.sort();
+    for pair in sorted.windows(2).filter(|pair| pair[0] == pair[1]) {
+        let message = format!("{} of `{}` is named twice", pair[0].task, pair[0].cell);
+        reasons.push(Reason::new("AN-REC-006", message, "name each task once"));
+    }
+    reasons
+}
+
+fn look_up<'a>(state: &'a State, task: &TaskRef) -> Result<(&'a Cell, &'a CellState), Reason> {
+    let cell = state.landscape.as_ref().and_then(|l| l.cell(&task.cell));
+    let (Some(cell), Some(now)) = (cell, state.cells.get(&task.cell)) else {
+        let message = format!("cell `{}` is not in the landscape", task.cell);
+        return Err(Reason::new(
+            "AN-REC-005",
+            message,
+            "look it up with `anlauf status`",
+        ));
+    };
+    if !cell.tasks.contains_key(&task.task) {
+        let message = format!("cell `{}` has no task {}", task.cell, task.task);
+        return Err(Reason::new(
+            "AN-REC-036",
+            message,
+            "see the cell's page for its tasks",
+        ));
+    }
+    Ok((cell, now))
+}
