@@ -416,6 +416,14 @@ pub struct TaskNeed {
     pub work: ThreePoint,
 }
 
+/// The word that files use for a class or kind.
+fn word_of<T: Serialize>(value: &T) -> String {
+    match serde_json::to_value(value) {
+        Ok(serde_json::Value::String(word)) => word,
+        _ => String::from("?"),
+    }
+}
+
 impl Cell {
     /// The tenant whose cell it is; none for foundation, site and shared cells.
     pub fn tenant(&self) -> Option<&TenantId> {

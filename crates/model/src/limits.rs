@@ -40,6 +40,9 @@ pub const TENANT_ID_SIZE_MAX: usize = ID_SIZE_MAX - ".approver-99".len();
 /// Longest id of a service that is numbered. Bytes. Leaves room for `-99`.
 pub const NUMBERED_SERVICE_ID_SIZE_MAX: usize = ID_SIZE_MAX - "-99".len();
 
+/// Largest estimate of one step of one cell. Hours; a year. Beyond it is a slip of the pen.
+pub const WORK_HOURS_MAX: f64 = 8_760.0;
+
 /// Largest gate table. Bytes. A million cells of about 500 bytes.
 pub const GATE_TABLE_SIZE_MAX: usize = 512 * 1024 * 1024;
 

@@ -1,11 +1,30 @@
 //! Finds what is wrong with a landscape before it matters.
+//!
+//! In:    a [`Declared`] landscape, from files or from the ledger.
+//! Out:   every [`Problem`] at once, errors first.
+//! Never: changes anything; never stops at the first problem.
+//! See:   docs/errors/, one page per code.
 
 use std::collections::BTreeMap;
+use std::fmt;
 
 use serde::Serialize;
 
-use super::{Cell, Declared};
+use super::{Cell, Declared, derive};
 use crate::id::CellId;
+
+mod door;
+mod graph;
+mod names;
+mod offers;
+mod quorum;
+mod value;
+
+/// Most problems of one severity that are told; more help nobody at once.
+const PROBLEM_COUNT_MAX: usize = 200;
+
+/// Most names in one message; the rest is counted.
+const NAME_COUNT_MAX: usize = 5;
 
 /// Something wrong, or worth a look.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize)]
@@ -28,7 +47,86 @@ pub enum Severity {
     Warning,
 }
 
-/// Every problem, errors first; and the cells, unless an error stands in their way.
-pub(super) fn check(declared: &Declared) -> (Vec<Problem>, Option<BTreeMap<CellId, Cell>>) {
-    (Vec::new(), Some(super::derive::cells(declared)))
+impl fmt::Display for Severity {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Severity::Error => "error",
+            Severity::Warning => "warning",
+        })
+    }
 }
+
+impl fmt::Display for Problem {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}[{}]: {}", self.severity, self.code, self.message)
+    }
+}
+
+/// Everything worth saying about a landscape: errors first, then warnings.
+pub fn lint(declared: &Declared) -> Vec<Problem> {
+    check(declared).0
+}
+
+/// Every problem, and the cells unless an error stands in their way.
+pub(super) fn check(declared: &Declared) -> (Vec<Problem>, Option<BTreeMap<CellId, Cell>>) {
+    let mut problems = Problems::default();
+    names::limits(declared, &mut problems);
+    if problems.has_errors() {
+        // Over a limit nothing else is looked at: it could take too long.
+        return (problems.into_list(), None);
+    }
+    names::check(declared, &mut problems);
+    value::check(declared, &mut problems);
+    offers::check(declared, &mut problems);
+    graph::cycles(declared, &mut problems);
+    if problems.has_errors() {
+        return (problems.into_list(), None);
+    }
+    graph::times(declared, &mut problems);
+    graph::single_points(declared, &mut problems);
+    let cells = derive::cells(declared);
+    door::check(&cells, &mut problems);
+    quorum::check(declared, &cells, &mut problems);
+    (problems.into_list(), Some(cells))
+}
+
+/// Collects problems up to a number of each severity.
+#[derive(Default)]
+struct Problems {
+    errors: Vec<Problem>,
+    warnings: Vec<Problem>,
+}
+
+impl Problems {
+    fn error(&mut self, code: &'static str, message: String) {
+        if self.errors.len() < PROBLEM_COUNT_MAX {
+            self.errors.push(Problem { code, severity: Severity::Error, message });
+        }
+    }
+
+    fn warn(&mut self, code: &'static str, message: String) {
+        if self.warnings.len() < PROBLEM_COUNT_MAX {
+            self.warnings.push(Problem { code, severity: Severity::Warning, message });
+        }
+    }
+
+    fn has_errors(&self) -> bool {
+        !self.errors.is_empty()
+    }
+
+    fn into_list(self) -> Vec<Problem> {
+        self.errors.into_iter().chain(self.warnings).collect()
+    }
+}
+
+/// Names for a sentence: `` `a`, `b` and 3 more ``.
+fn named<T: fmt::Display>(names: impl IntoIterator<Item = T>) -> String {
+    let all: Vec<String> = names.into_iter().map(|name| format!("`{name}`")).collect();
+    match all.len().checked_sub(NAME_COUNT_MAX) {
+        Some(more @ 1..) => format!("{} and {more} more", all[..NAME_COUNT_MAX].join(", ")),
+        _ => all.join(", "),
+    }
+}
+
+#[cfg(test)]
+mod tests;
