@@ -1,0 +1,57 @@
+//! What must hold before anything lands, in the order in which it fails soonest.
+//!
+//! In:    the working tree. Out: the steps' own output; the test runner's summary comes last.
+//! Never: needs something it does not install itself beyond Rust and Debian.
+
+use std::process::{Command, Stdio};
+
+use anyhow::Result;
+
+use crate::{cargo, run, tidy};
+
+/// Everything that decides.
+pub fn ci() -> Result<()> {
+    run(cargo().args(["fmt", "--all", "--check"]))?;
+    tidy::tidy()?;
+    install_chromium()?;
+    run(cargo().args(["clippy", "--workspace", "--all-targets", "--", "-D", "warnings"]))?;
+    licences()?;
+    let mut doc = cargo();
+    doc.env("RUSTDOCFLAGS", "-D warnings").args(["doc", "--workspace", "--no-deps"]);
+    run(&mut doc)?;
+    test()
+}
+
+/// All tests. The end-to-end tests drive the real binary, so the binary is built first.
+pub fn test() -> Result<()> {
+    run(cargo().args(["build", "--workspace", "--all-targets"]))?;
+    let nextest = succeeds(cargo().args(["nextest", "--version"]));
+    if nextest {
+        return run(cargo().args(["nextest", "run", "--workspace", "--no-fail-fast"]));
+    }
+    run(cargo().args(["test", "--workspace", "--lib", "--bins", "--tests"]))
+}
+
+/// Licences and sources of all dependencies, by cargo-deny.
+fn licences() -> Result<()> {
+    if !succeeds(cargo().args(["deny", "--version"])) {
+        run(cargo().args(["install", "--locked", "cargo-deny"]))?;
+    }
+    run(cargo().args(["deny", "--offline", "check", "licenses", "bans", "sources"]))
+}
+
+/// The browser that the page tests look through.
+fn install_chromium() -> Result<()> {
+    if succeeds(Command::new("chromium").arg("--version")) {
+        return Ok(());
+    }
+    run(Command::new("apt-get").args(["update", "-qq"]))?;
+    let mut install = Command::new("apt-get");
+    install.env("DEBIAN_FRONTEND", "noninteractive");
+    run(install.args(["install", "-y", "-qq", "--no-install-recommends", "chromium"]))
+}
+
+fn succeeds(command: &mut Command) -> bool {
+    let quiet = command.stdout(Stdio::null()).stderr(Stdio::null());
+    quiet.status().is_ok_and(|status| status.success())
+}
