@@ -1,1 +1,43 @@
-//! Placeholder.
+//! JSON API, console, tenant portal and public status page.
+//!
+//! In:    HTTP requests; a [`Desk`] that decides and remembers; [`Logins`] that know who asks.
+//! Out:   JSON, pages, server-sent events, and what gates are handed.
+//! Never: decides anything itself; shows a tenant what is another's; needs JavaScript to work.
+//! See:   ARCHITECTURE.md, walk "event → page"; docs/guide/api.md.
+
+use std::sync::Arc;
+
+use anlauf_trust::Signer;
+use axum::Router;
+
+pub mod port;
+
+mod problem;
+mod who;
+
+mod api;
+mod page;
+
+pub use port::{Accepted, Desk, DeskError, Head, Logins, Proof};
+
+/// What the pages and the API work with.
+pub struct Web {
+    /// Decides, remembers, answers.
+    pub desk: Arc<dyn Desk>,
+    /// Knows who asks.
+    pub logins: Arc<dyn Logins>,
+    /// Signs closes that a person orders through the API or the console: the control plane's own
+    /// automation key, which may close and never open.
+    pub closer: Signer,
+    /// Seed and step budget that planning uses when the request names none.
+    pub plan_steps: u32,
+}
+
+/// Every route of the product.
+pub fn router(web: Web) -> Router {
+    let web = Arc::new(web);
+    Router::new()
+        .nest("/api/v1", api::routes())
+        .merge(page::routes())
+        .with_state(web)
+}

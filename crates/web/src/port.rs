@@ -1,0 +1,108 @@
+//! What the pages and the API need of the rest of the product.
+//!
+//! In:    commands, tokens. Out: what became of them, the state, the ledger, who asks.
+//! Never: knows how entries are stored or where logins come from.
+
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::RwLockReadGuard;
+
+use anlauf_model::{Digest, Timestamp};
+use anlauf_recovery::{Actor, Command, Entry, Refusal, State};
+use tokio::sync::watch;
+
+/// An answer that is on its way.
+pub type Later<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
+
+/// Where commands are decided and remembered.
+pub trait Desk: Send + Sync + 'static {
+    /// Decides a command; answers when it is durable.
+    fn submit(&self, command: Command) -> Later<'_, Result<Accepted, DeskError>>;
+    /// The durable state. Hold it shortly and never over an await: the writer waits for it.
+    fn state(&self) -> RwLockReadGuard<'_, State>;
+    /// Number of the last durable entry, whenever it changes.
+    fn watch(&self) -> watch::Receiver<u64>;
+    /// The time by which commands are decided.
+    fn now(&self) -> Timestamp;
+    /// Entries from a number on (1 is the first), at most `limit`.
+    ///
+    /// # Errors
+    /// The ledger cannot be read.
+    fn entries(&self, from: u64, limit: usize) -> Result<Vec<Entry>, DeskError>;
+    /// The ledger in figures.
+    ///
+    /// # Errors
+    /// The ledger cannot be read.
+    fn head(&self) -> Result<Head, DeskError>;
+    /// Has the head signed and gives it with its note.
+    fn checkpoint(&self) -> Later<'_, Result<Head, DeskError>>;
+    /// One entry with all that proves it to lie in a ledger of `size` entries; none when it does not.
+    ///
+    /// # Errors
+    /// The ledger cannot be read.
+    fn proof(&self, seq: u64, size: u64) -> Result<Option<Proof>, DeskError>;
+}
+
+/// Who asks.
+pub trait Logins: Send + Sync + 'static {
+    /// Whom a token belongs to. Compared by digest, so that its time tells nothing.
+    fn find(&self, token: &str) -> Option<Actor>;
+}
+
+/// A command that is done and durable.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Accepted {
+    /// Number of its last entry.
+    pub seq: u64,
+    /// Whether the key was used before for the same order: nothing was done this time.
+    pub replayed: bool,
+    /// Its entries; those of the first time when replayed.
+    pub entries: Vec<Entry>,
+}
+
+/// Why there is no answer.
+#[derive(Debug, thiserror::Error)]
+pub enum DeskError {
+    /// The rules say no.
+    #[error(transparent)]
+    Refused(#[from] Refusal),
+    /// Too many commands wait; send it again in a moment.
+    #[error("too many commands wait; send it again in a moment")]
+    Busy,
+    /// The control plane is going down; send it again with the same key when it is back.
+    #[error("the control plane is stopping; send it again with the same key when it is back")]
+    Stopped,
+    /// The ledger cannot be read.
+    #[error("the ledger cannot be read: {0}")]
+    Ledger(String),
+}
+
+/// The ledger in figures.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Head {
+    /// Entries, which is the number of the last one.
+    pub size: u64,
+    /// Root of the Merkle tree over them.
+    pub root: Digest,
+    /// The newest signed checkpoint (C2SP tlog-checkpoint), if there is one.
+    pub note: Option<String>,
+    /// How much it takes on the disk. Bytes.
+    pub bytes: u64,
+}
+
+/// One entry and its way to the root.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Proof {
+    /// The entry.
+    pub entry: Entry,
+    /// Its bytes as they were hashed.
+    pub body: String,
+    /// Salt of its body, so that nobody can guess bodies from the tree.
+    pub salt: [u8; 32],
+    /// Its leaf hash.
+    pub leaf: Digest,
+    /// Entries of the tree the path leads to.
+    pub size: u64,
+    /// Sibling hashes from the leaf to the root (RFC 6962 §2.1.1).
+    pub path: Vec<Digest>,
+}
