@@ -1,0 +1,121 @@
+//! What a person sees while a drill runs: two bars, never mixed, and what happens in words.
+//!
+//! In:    the control plane's state and new entries. Out: lines and bars on the terminal.
+//! Never: one number for two things.
+
+use std::io::IsTerminal;
+
+use anlauf_model::{Language, Timestamp};
+use anlauf_recovery::query::{in_words, progress};
+use anlauf_recovery::{Entry, Event};
+use anlauf_store::Desk as Control;
+use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
+
+/// Entries looked at in one go.
+const PAGE: usize = 2_000;
+
+/// Bars and lines.
+pub struct Show {
+    bars: MultiProgress,
+    systems: ProgressBar,
+    services: ProgressBar,
+    language: Language,
+    seen: u64,
+    quiet: bool,
+    last_line: String,
+}
+
+impl Show {
+    /// Bars when the terminal can show them; lines always, unless quiet.
+    pub fn new(language: Language, quiet: bool) -> Self {
+        let bars = MultiProgress::new();
+        if quiet || !std::io::stderr().is_terminal() {
+            bars.set_draw_target(ProgressDrawTarget::hidden());
+        }
+        let (systems, services) = match language {
+            Language::De => ("Systeme wiederhergestellt", "Dienste freigegeben (nach Versicherten)"),
+            Language::En => ("systems restored", "services released (by insured people)"),
+        };
+        let bar = |title: &'static str| {
+            let bar = bars.add(ProgressBar::new(1000));
+            let form = "{msg:<42} [{bar:40}] {percent:>3} %  {prefix}";
+            if let Ok(style) = ProgressStyle::with_template(form) {
+                bar.set_style(style.progress_chars("█▌ "));
+            }
+            bar.with_message(title)
+        };
+        let (systems, services) = (bar(systems), bar(services));
+        Self { bars, systems, services, language, seen: 0, quiet, last_line: String::new() }
+    }
+
+    /// Shows what is new.
+    pub fn update(&mut self, control: &Control, now: Timestamp) {
+        let progress = progress(&control.read());
+        self.systems.set_position(u64::from(progress.systems_restored_per_mille));
+        self.services.set_position(u64::from(progress.services_released_per_mille));
+        let clock = now.to_string();
+        self.services.set_prefix(clock);
+        while let Ok(entries) = control.entries(self.seen + 1, PAGE) {
+            let Some(last) = entries.last().map(|entry| entry.seq) else { break };
+            for entry in &entries {
+                self.tell(entry);
+            }
+            self.seen = last;
+        }
+    }
+
+    /// A line of its own, above the bars.
+    pub fn line(&self, text: &str) {
+        if self.quiet {
+            return;
+        }
+        if self.bars.is_hidden() {
+            eprintln!("{text}");
+        } else if self.bars.println(text).is_err() {
+            eprintln!("{text}");
+        }
+    }
+
+    /// One entry in words; the small steps of work are left to the console.
+    fn tell(&mut self, entry: &Entry) {
+        if self.quiet || !is_told(&entry.event) {
+            return;
+        }
+        let words = in_words(&entry.event, self.language);
+        let text = format!("{}  {words}", minute(entry.at));
+        if text != self.last_line {
+            self.line(&text);
+            self.last_line = text;
+        }
+    }
+
+    /// Takes the bars away.
+    pub fn done(&self) {
+        self.systems.finish_and_clear();
+        self.services.finish_and_clear();
+    }
+}
+
+/// Date and minute of a point in time.
+fn minute(at: Timestamp) -> String {
+    at.to_string().chars().take(16).map(|c| if c == 'T' { ' ' } else { c }).collect()
+}
+
+/// Events that people follow while they watch.
+fn is_told(event: &Event) -> bool {
+    !matches!(
+        event,
+        Event::TasksStarted { .. }
+            | Event::TasksFinished { .. }
+            | Event::TasksFailed { .. }
+            | Event::FindingsAdded { .. }
+            | Event::SignatureAdded { .. }
+            | Event::ReleaseProposed { .. }
+            | Event::SlotsOffered { .. }
+            | Event::SlotsAgreed { .. }
+            | Event::CellsAccepted { .. }
+            | Event::GateReported { .. }
+            | Event::CloseOrdered { .. }
+            | Event::GapCaughtUp { .. }
+    )
+}

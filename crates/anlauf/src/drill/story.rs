@@ -1,0 +1,169 @@
+//! What happens when in a drill: read from `story.toml` beside the landscape.
+//!
+//! In:    TOML text, the landscape. Out: [`Story`], or every name in it that the landscape does not know.
+//! Never: an event the landscape cannot play.
+
+use anlauf_model::{CellId, Landscape, Minutes, SiteId, TenantId, Text, Timestamp};
+use anyhow::{Context, Result, bail};
+use serde::Deserialize;
+
+/// A rehearsal, told in data. Days count from the first sign of the attack, with fraction.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Story {
+    /// What the story is about, for people.
+    pub title: Text,
+    /// The first sign of the attack, in story time.
+    pub attack_at: Timestamp,
+    /// Seed of every chance in the story.
+    pub seed: u64,
+    /// How long normal operation is played before the attack. Hours.
+    pub normal_hours: f64,
+    /// From the first sign to the containment. Minutes.
+    pub contain_after_minutes: i64,
+    /// Truth behind the estimates, hidden from the planner.
+    pub truth: Truth,
+    /// When forensics says how they came in and that the way is shut.
+    pub entry_path_closed_day: f64,
+    /// Sites held for forensics.
+    #[serde(default)]
+    pub hold: Vec<Hold>,
+    /// When the incident is narrowed, and to which sites.
+    pub narrow: Option<Narrow>,
+    /// Windows that tenants decline.
+    #[serde(default)]
+    pub decline: Vec<Decline>,
+    /// Acceptance tests that fail once.
+    #[serde(default)]
+    pub reject: Vec<Reject>,
+    /// Orders that tenants wish for.
+    #[serde(default)]
+    pub wish: Vec<Wish>,
+    /// The attack that comes back.
+    pub second_attack: Option<SecondAttack>,
+    /// When forged releases are slipped into the feed of the gates.
+    pub forgery_day: Option<f64>,
+    /// How often the public hears. Hours.
+    pub notice_every_hours: i64,
+    /// How often the order is planned anew. Hours.
+    pub replan_every_hours: i64,
+    /// From the opening of a cell until its gap is worked off. Hours.
+    pub catch_up_hours: i64,
+}
+
+/// Truth behind the estimates.
+#[derive(Debug, Clone, Copy, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Truth {
+    /// Factor on all work of this incident, median.
+    pub incident: f64,
+    /// Spread between teams, standard deviation of the logarithm.
+    pub team_sd: f64,
+    /// Spread between tasks, standard deviation of the logarithm.
+    pub task_sd: f64,
+    /// Share of tasks that must be done again. 0 to 1.
+    pub rework: f64,
+}
+
+/// A site held for forensics.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Hold {
+    /// Which.
+    pub site: SiteId,
+    /// Until this day.
+    pub until_day: f64,
+}
+
+/// The incident is narrowed.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Narrow {
+    /// On this day.
+    pub day: f64,
+    /// To these sites.
+    pub sites: Vec<SiteId>,
+}
+
+/// A tenant declines the first window for a cell.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Decline {
+    /// Which cell.
+    pub cell: CellId,
+    /// Why.
+    pub reason: String,
+    /// It takes a window from this many days later.
+    pub later_days: f64,
+}
+
+/// A tenant's first acceptance test fails.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Reject {
+    /// Which cell.
+    pub cell: CellId,
+    /// Why.
+    pub reason: String,
+}
+
+/// A tenant wishes an order.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Wish {
+    /// Whose.
+    pub tenant: TenantId,
+    /// On this day.
+    pub day: f64,
+    /// Cells, most wanted first.
+    pub order: Vec<CellId>,
+    /// Why.
+    pub reason: String,
+}
+
+/// The attack that comes back: an indicator in a cell that is open.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct SecondAttack {
+    /// Which cell; it and its dependents are shut again.
+    pub cell: CellId,
+    /// On the first day from here on which it is open.
+    pub day: f64,
+    /// What was seen.
+    pub reason: String,
+}
+
+impl Story {
+    /// Reads a story and checks every name in it.
+    ///
+    /// # Errors
+    /// TOML errors with their place; every name the landscape does not know.
+    pub fn read(text: &str, landscape: &Landscape) -> Result<Self> {
+        let story: Story = toml::from_str(text).context("cannot read `story.toml`")?;
+        let unknown = story.unknown(landscape);
+        if !unknown.is_empty() {
+            bail!("`story.toml` names what the landscape does not have: {}", unknown.join(", "));
+        }
+        Ok(story)
+    }
+
+    /// A day of the story as a point in time.
+    pub fn day(&self, day: f64) -> Timestamp {
+        self.attack_at + Minutes((day * 1440.0).round() as i64)
+    }
+
+    fn unknown(&self, landscape: &Landscape) -> Vec<String> {
+        let cells = self.decline.iter().map(|d| &d.cell);
+        let cells = cells.chain(self.reject.iter().map(|r| &r.cell));
+        let cells = cells.chain(self.wish.iter().flat_map(|w| &w.order));
+        let cells = cells.chain(self.second_attack.iter().map(|a| &a.cell));
+        let cells = cells.filter(|c| landscape.cell(c).is_none()).map(|c| format!("cell `{c}`"));
+        let sites = self.hold.iter().map(|h| &h.site);
+        let sites = sites.chain(self.narrow.iter().flat_map(|n| &n.sites));
+        let sites = sites.filter(|s| landscape.site(s).is_none()).map(|s| format!("site `{s}`"));
+        let tenants = self.wish.iter().map(|w| &w.tenant);
+        let tenants =
+            tenants.filter(|t| landscape.tenant(t).is_none()).map(|t| format!("tenant `{t}`"));
+        cells.chain(sites).chain(tenants).collect()
+    }
+}

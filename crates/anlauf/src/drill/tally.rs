@@ -1,0 +1,197 @@
+//! What a drill counts, and what must hold at its end.
+//!
+//! In:    counts while it runs, the last state. Out: [`Tally`], violated invariants.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use anlauf_model::{CellId, CellKind, Landscape, Minutes, Timestamp};
+use anlauf_recovery::State;
+use anlauf_recovery::query::Progress;
+
+/// What was counted.
+#[derive(Debug, Default)]
+pub struct Tally {
+    /// The containment.
+    pub contained: Option<Closing>,
+    /// The second close.
+    pub closed_again: Option<Closing>,
+    /// Tasks done.
+    pub tasks: u64,
+    /// Tasks that had to be done again.
+    pub again: u64,
+    /// Acceptance tests that failed.
+    pub rejected: u64,
+    /// Releases handed to the gates.
+    pub released: u64,
+    /// Signatures given.
+    pub signatures: u64,
+    /// Windows agreed.
+    pub slots_agreed: u64,
+    /// Windows declined.
+    pub slots_declined: u64,
+    /// Windows missed or given back.
+    pub slots_missed: u64,
+    /// Plans put in force.
+    pub plans: u64,
+    /// Forged releases slipped into the feed of every gate.
+    pub forged: u64,
+    /// Refusals by the control plane, by code and words without names.
+    pub refusals: BTreeMap<String, u64>,
+    /// The two progress numbers over time, one point every few hours.
+    pub curve: Vec<(Timestamp, Progress)>,
+}
+
+/// How often a point of the curve is kept.
+const CURVE_EVERY: Minutes = Minutes::hours(4);
+
+/// How fast a close was.
+#[derive(Debug, Clone, Copy)]
+pub struct Closing {
+    /// How many cells.
+    pub cells: u64,
+    /// From the order to the durable ledger.
+    pub durable: Duration,
+    /// From the order to the last gate's acknowledgement.
+    pub every_gate: Duration,
+}
+
+/// How long people of one class of tenant were restricted. Hours per service.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Restriction {
+    /// Class of size.
+    pub size: String,
+    /// Tenants of it.
+    pub tenants: u64,
+    /// Half of the services were back sooner.
+    pub median_hours: i64,
+    /// Nine of ten services were back sooner.
+    pub p90_hours: i64,
+    /// The last one.
+    pub max_hours: i64,
+}
+
+impl Tally {
+    /// Keeps a point of the curve if the last is old enough.
+    pub fn note(&mut self, state: &State, now: Timestamp) {
+        if self.curve.last().is_none_or(|(at, _)| *at + CURVE_EVERY <= now) {
+            self.curve.push((now, anlauf_recovery::query::progress(state)));
+        }
+    }
+
+    /// Counts a refusal by its reasons.
+    pub fn refused(&mut self, reasons: &[String]) {
+        for reason in reasons {
+            *self.refusals.entry(without_names(reason)).or_insert(0) += 1;
+        }
+    }
+}
+
+/// The reason without what stands in backticks, so that equal reasons count together.
+fn without_names(reason: &str) -> String {
+    let pieces = reason.split('`').enumerate();
+    pieces.map(|(index, piece)| if index % 2 == 0 { piece } else { "…" }).collect()
+}
+
+/// Restriction time by class of tenant.
+pub fn restrictions(state: &State) -> Vec<Restriction> {
+    let Some(landscape) = &state.landscape else { return Vec::new() };
+    let mut hours: BTreeMap<&str, Vec<i64>> = BTreeMap::new();
+    for (id, known) in &state.cells {
+        let tenant = landscape.cell(id).and_then(|c| c.tenant()).and_then(|t| landscape.tenant(t));
+        let Some(tenant) = tenant else { continue };
+        let shut: i64 = known.gaps.iter().map(|gap| (gap.to.unwrap_or(state.at) - gap.from).0).sum();
+        hours.entry(&tenant.size).or_default().push(shut / 60);
+    }
+    let mut rows: Vec<Restriction> = hours
+        .into_iter()
+        .map(|(size, mut hours)| {
+            hours.sort_unstable();
+            let at = |per_cent: usize| hours[(hours.len() - 1) * per_cent / 100];
+            let tenants = landscape.declared().tenants.iter().filter(|t| t.size == size).count();
+            Restriction {
+                size: size.to_owned(),
+                tenants: tenants as u64,
+                median_hours: at(50),
+                p90_hours: at(90),
+                max_hours: at(100),
+            }
+        })
+        .collect();
+    rows.sort_by_key(|row| ["XL", "L", "M", "S", "XS"].iter().position(|s| *s == row.size));
+    rows
+}
+
+/// What must hold at the end of every drill, whatever the story; each violation in words.
+pub fn violations(state: &State, tally: &Tally, leaked: u64) -> Vec<String> {
+    let Some(landscape) = &state.landscape else { return vec!["no landscape".into()] };
+    let mut violations = Vec::new();
+    if leaked > 0 {
+        violations.push(format!("{leaked} requests were let through without a valid release"));
+    }
+    if let Some(cell) = state.unrestored().next() {
+        violations.push(format!("`{cell}` is not back"));
+    }
+    violations.extend(order_violations(landscape, state));
+    for (gate, known) in &state.gates {
+        for (cell, wanted) in &state.cells {
+            let reported = known.cells.get(cell).map(|(stage, _)| *stage).unwrap_or_default();
+            if reported != wanted.stage {
+                violations.push(format!(
+                    "gate `{gate}` has `{cell}` at {reported}, wanted is {}",
+                    wanted.stage
+                ));
+            }
+        }
+        let refused = known.refused.len() as u64;
+        if refused < tally.forged {
+            violations.push(format!(
+                "gate `{gate}` refused {refused} items, {} were forged",
+                tally.forged
+            ));
+        }
+    }
+    violations
+}
+
+/// The order of things: needs before those that need them, `after` kept, the restricted sites last.
+fn order_violations(landscape: &Landscape, state: &State) -> Vec<String> {
+    let mut violations = Vec::new();
+    let back = |id: &CellId| state.cells.get(id).and_then(|cell| cell.restored_at);
+    for (id, cell) in landscape.cells() {
+        for before in cell.needs.iter().chain(&cell.after) {
+            // A cell that was shut again may be back later than what came after it the first time.
+            let first = first_opening(state, before);
+            if let (Some(first), Some(mine)) = (first, first_opening(state, id))
+                && first > mine
+            {
+                violations.push(format!("`{id}` opened before `{before}`"));
+            }
+        }
+        if back(id).is_none() {
+            violations.push(format!("`{id}` has no time of return"));
+        }
+    }
+    let restricted = state.incident.as_ref().map(|i| i.restricted.clone()).unwrap_or_default();
+    let mean = |held: bool| {
+        let cells = landscape.cells().values().filter(|cell| {
+            cell.kind == CellKind::Tenant && restricted.contains(&cell.site) == held
+        });
+        let hours: Vec<i64> = cells
+            .filter_map(|cell| Some(first_opening(state, &cell.id)? - state.incident.as_ref()?.began))
+            .map(|span: Minutes| span.0 / 60)
+            .collect();
+        hours.iter().sum::<i64>() / i64::try_from(hours.len().max(1)).unwrap_or(1)
+    };
+    if !restricted.is_empty() && mean(true) <= mean(false) {
+        violations.push("the restricted site came back before the others".into());
+    }
+    violations
+}
+
+/// When a cell was first open to people again.
+fn first_opening(state: &State, id: &CellId) -> Option<anlauf_model::Timestamp> {
+    let began = state.incident.as_ref()?.began;
+    let gaps = state.cells.get(id)?.gaps.iter();
+    gaps.filter(|gap| gap.from >= began).filter_map(|gap| gap.to).next()
+}
