@@ -68,7 +68,7 @@ impl Sub for Timestamp {
     type Output = Minutes;
     /// Whole minutes between two points, rounded towards zero.
     fn sub(self, other: Timestamp) -> Minutes {
-        Minutes(self.0.saturating_sub(other.0) / 60_000)
+        Minutes(self.0.saturating_sub(other.0).saturating_div(60_000))
     }
 }
 

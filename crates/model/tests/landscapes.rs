@@ -12,9 +12,15 @@ fn declared(name: &str) -> Declared {
         .join(name);
     let mut files = BTreeMap::new();
     for entry in std::fs::read_dir(&folder).expect("the landscape is part of the repository") {
-        let entry = entry.unwrap();
-        let name = entry.file_name().into_string().unwrap();
-        files.insert(name, std::fs::read(entry.path()).unwrap());
+        let entry = entry.expect("the folder can be read");
+        let name = entry
+            .file_name()
+            .into_string()
+            .expect("our names are plain");
+        files.insert(
+            name,
+            std::fs::read(entry.path()).expect("our files can be read"),
+        );
     }
     source::read(&files).unwrap_or_else(|errors| {
         panic!(
@@ -51,7 +57,10 @@ fn krankenkassen_has_its_known_size() {
 }
 
 fn lint_text(name: &str) -> String {
-    lint::lint(&declared(name)).iter().map(|p| format!("{p}\n")).collect()
+    lint::lint(&declared(name))
+        .iter()
+        .map(|p| format!("{p}\n"))
+        .collect()
 }
 
 #[test]
@@ -81,7 +90,11 @@ fn kommunen_is_another_house() {
     assert_eq!(declared.tenants.len(), 8);
     assert_eq!(landscape.cells().len(), 64);
     let teams = |l: &Landscape| -> BTreeSet<String> {
-        l.declared().teams.iter().map(|t| t.id.to_string()).collect()
+        l.declared()
+            .teams
+            .iter()
+            .map(|t| t.id.to_string())
+            .collect()
     };
     assert!(teams(&landscape).is_disjoint(&teams(&self::landscape("krankenkassen"))));
 }
@@ -93,8 +106,11 @@ fn every_cell_can_open() {
     for name in ["krankenkassen", "kommunen"] {
         let landscape = landscape(name);
         for cell in landscape.cells().values() {
-            let yields: BTreeSet<FindingKind> =
-                cell.tasks.keys().filter_map(|task| task.finding()).collect();
+            let yields: BTreeSet<FindingKind> = cell
+                .tasks
+                .keys()
+                .filter_map(|task| task.finding())
+                .collect();
             for stage in &cell.stages {
                 let rule = landscape.rule(cell.class, cell.kind, *stage);
                 let rule = rule.unwrap_or_else(|| panic!("{} at {stage} has no rule", cell.id));
@@ -103,7 +119,12 @@ fn every_cell_can_open() {
                     .iter()
                     .filter(|f| !f.is_incident_wide() && !yields.contains(f))
                     .collect();
-                assert_eq!(missing, Vec::<&FindingKind>::new(), "{} at {stage}", cell.id);
+                assert_eq!(
+                    missing,
+                    Vec::<&FindingKind>::new(),
+                    "{} at {stage}",
+                    cell.id
+                );
                 assert!(rule.organisations_min >= 2, "{} at {stage}", cell.id);
             }
         }
@@ -126,8 +147,11 @@ fn cells_can_be_put_in_an_order() {
             }
             waits.insert(&cell.id, before.len());
         }
-        let mut ready: Vec<&CellId> =
-            waits.iter().filter(|(_, n)| **n == 0).map(|(id, _)| *id).collect();
+        let mut ready: Vec<&CellId> = waits
+            .iter()
+            .filter(|(_, n)| **n == 0)
+            .map(|(id, _)| *id)
+            .collect();
         let mut count = 0;
         while let Some(id) = ready.pop() {
             count += 1;
@@ -147,7 +171,12 @@ fn cells_can_be_put_in_an_order() {
 fn the_order_of_the_founding_case_is_declared() {
     let landscape = landscape("krankenkassen");
     let cell = |id: &str| landscape.cell(&id.parse().unwrap()).unwrap();
-    let text = |ids: &[CellId]| ids.iter().map(ToString::to_string).collect::<Vec<_>>().join(" ");
+    let text = |ids: &[CellId]| {
+        ids.iter()
+            .map(ToString::to_string)
+            .collect::<Vec<_>>()
+            .join(" ")
+    };
     insta::assert_snapshot!(text(&cell("bkk-eisvogel/epa").needs),
         @"bkk-eisvogel/idp bkk-eisvogel/ti");
     insta::assert_snapshot!(text(&cell("bkk-eisvogel/epa").after),
@@ -159,8 +188,11 @@ fn the_order_of_the_founding_case_is_declared() {
     insta::assert_snapshot!(text(&cell("ek-amsel/custom-13").after),
         @"");
     // Mail, card photo and payments weigh most among what is shared.
-    let mut shared: Vec<_> =
-        landscape.cells().values().filter(|c| c.kind == CellKind::Shared).collect();
+    let mut shared: Vec<_> = landscape
+        .cells()
+        .values()
+        .filter(|c| c.kind == CellKind::Shared)
+        .collect();
     shared.sort_by_key(|c| std::cmp::Reverse(c.harm));
     let first: Vec<_> = shared.iter().take(3).map(|c| c.service.as_str()).collect();
     assert_eq!(first, ["mailinfra", "pay", "lichtbild"]);

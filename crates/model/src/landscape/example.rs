@@ -10,7 +10,10 @@ use super::source::{FILE_LANDSCAPE, FILE_OFFERS, FILE_PEOPLE, FILE_POLICY, FILE_
 /// The example's files: name and text. 2 sites, 3 tenants, 5 services.
 pub fn example() -> BTreeMap<&'static str, String> {
     BTreeMap::from([
-        (FILE_LANDSCAPE, include_str!("example/landscape.toml").to_owned()),
+        (
+            FILE_LANDSCAPE,
+            include_str!("example/landscape.toml").to_owned(),
+        ),
         (FILE_POLICY, include_str!("example/policy.toml").to_owned()),
         (FILE_TENANTS, include_str!("example/tenants.csv").to_owned()),
         (FILE_OFFERS, include_str!("example/offers.csv").to_owned()),

@@ -100,13 +100,21 @@ struct Problems {
 impl Problems {
     fn error(&mut self, code: &'static str, message: String) {
         if self.errors.len() < PROBLEM_COUNT_MAX {
-            self.errors.push(Problem { code, severity: Severity::Error, message });
+            self.errors.push(Problem {
+                code,
+                severity: Severity::Error,
+                message,
+            });
         }
     }
 
     fn warn(&mut self, code: &'static str, message: String) {
         if self.warnings.len() < PROBLEM_COUNT_MAX {
-            self.warnings.push(Problem { code, severity: Severity::Warning, message });
+            self.warnings.push(Problem {
+                code,
+                severity: Severity::Warning,
+                message,
+            });
         }
     }
 

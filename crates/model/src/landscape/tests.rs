@@ -20,12 +20,18 @@ fn landscape() -> Landscape {
 }
 
 fn text(ids: &[CellId]) -> String {
-    ids.iter().map(ToString::to_string).collect::<Vec<_>>().join(" ")
+    ids.iter()
+        .map(ToString::to_string)
+        .collect::<Vec<_>>()
+        .join(" ")
 }
 
 #[test]
 fn the_example_is_free_of_errors() {
-    let problems: String = lint::lint(&declared()).iter().map(|p| format!("{p}\n")).collect();
+    let problems: String = lint::lint(&declared())
+        .iter()
+        .map(|p| format!("{p}\n"))
+        .collect();
     insta::assert_snapshot!(problems, @"");
 }
 
@@ -61,7 +67,11 @@ fn work_is_scaled_by_site_and_done_by_the_right_team() {
             .iter()
             .map(|(task, need)| {
                 let team = need.team.as_ref().map_or("tenant", TeamId::as_str);
-                let ThreePoint { optimistic: o, likely: l, pessimistic: p } = need.work;
+                let ThreePoint {
+                    optimistic: o,
+                    likely: l,
+                    pessimistic: p,
+                } = need.work;
                 format!("{task} {team} {} {} {}\n", o.0, l.0, p.0)
             })
             .collect()
@@ -80,14 +90,26 @@ fn doors_are_filled_in() {
     };
     assert_eq!(
         door("town-alder/special-02"),
-        ("town-alder.beispiel.example".to_owned(), "/special-02".to_owned())
+        (
+            "town-alder.beispiel.example".to_owned(),
+            "/special-02".to_owned()
+        )
     );
     let mut declared = declared();
-    let portal = declared.services.iter_mut().find(|s| s.id.as_str() == "portal").unwrap();
+    let portal = declared
+        .services
+        .iter_mut()
+        .find(|s| s.id.as_str() == "portal")
+        .unwrap();
     portal.upstream = Some("http://{owner}.{site}.internal/{service}".to_owned());
     let landscape = Landscape::new(declared).unwrap();
-    let cell = landscape.cell(&"town-alder/portal".parse().unwrap()).unwrap();
-    assert_eq!(cell.upstream.as_deref(), Some("http://town-alder.site-east.internal/portal"));
+    let cell = landscape
+        .cell(&"town-alder/portal".parse().unwrap())
+        .unwrap();
+    assert_eq!(
+        cell.upstream.as_deref(),
+        Some("http://town-alder.site-east.internal/portal")
+    );
 }
 
 #[test]
@@ -102,7 +124,9 @@ fn dependents_are_the_needs_turned_round() {
         }
     }
     let all = landscape.dependents_all(&"foundation/identity".parse().unwrap());
-    let networks = landscape.cells_of_service(&"network".parse().unwrap()).len();
+    let networks = landscape
+        .cells_of_service(&"network".parse().unwrap())
+        .len();
     // Everything but the networks and itself leans on the identities.
     assert_eq!(all.len(), landscape.cells().len() - networks - 1);
     assert!(of("town-alder/special-01").is_empty());
@@ -115,7 +139,11 @@ fn cells_are_found_by_tenant_service_and_site() {
     insta::assert_snapshot!(text(landscape.cells_of_tenant(&tenant)), @"");
     let site: SiteId = "site-west".parse().unwrap();
     insta::assert_snapshot!(text(landscape.cells_at_site(&site)), @"");
-    assert!(landscape.cells_of_tenant(&"nobody".parse().unwrap()).is_empty());
+    assert!(
+        landscape
+            .cells_of_tenant(&"nobody".parse().unwrap())
+            .is_empty()
+    );
 }
 
 #[test]
@@ -142,13 +170,21 @@ fn approvers_that_no_file_names_are_added_once() {
 #[test]
 fn the_first_rule_that_matches_speaks() {
     let landscape = landscape();
-    let rule = |kind, stage| landscape.rule(Class::A, kind, stage).map(|r| r.findings.len());
+    let rule = |kind, stage| {
+        landscape
+            .rule(Class::A, kind, stage)
+            .map(|r| r.findings.len())
+    };
     assert_eq!(rule(CellKind::Tenant, Stage::Pilot), Some(1));
     assert_eq!(rule(CellKind::Tenant, Stage::Full), Some(3));
     assert_eq!(rule(CellKind::Tenant, Stage::Closed), None);
     assert_eq!(rule(CellKind::Switch, Stage::Full), None);
     let normal = policy::normal_rules(&landscape.declared().policy);
-    assert!(normal.iter().all(|r| r.findings == [FindingKind::Commissioned]));
+    assert!(
+        normal
+            .iter()
+            .all(|r| r.findings == [FindingKind::Commissioned])
+    );
     assert_eq!(normal.len(), landscape.declared().policy.len());
 }
 
@@ -156,10 +192,17 @@ fn the_first_rule_that_matches_speaks() {
 fn a_better_rank_weighs_more() {
     let harm = |rank: u32, mta_hours: u32| {
         let mut declared = declared();
-        let portal = declared.services.iter_mut().find(|s| s.id.as_str() == "portal").unwrap();
+        let portal = declared
+            .services
+            .iter_mut()
+            .find(|s| s.id.as_str() == "portal")
+            .unwrap();
         (portal.rank, portal.mta_hours, portal.rto_hours) = (rank, mta_hours, 48);
         let landscape = Landscape::new(declared).unwrap();
-        landscape.cell(&"town-alder/portal".parse().unwrap()).unwrap().harm
+        landscape
+            .cell(&"town-alder/portal".parse().unwrap())
+            .unwrap()
+            .harm
     };
     assert_eq!(harm(5, 100), 100);
     assert_eq!(harm(3, 100), 200);

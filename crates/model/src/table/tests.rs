@@ -6,9 +6,13 @@ use super::*;
 use crate::landscape::{example::example, source};
 
 fn table() -> GateTable {
-    let files: BTreeMap<String, Vec<u8>> =
-        example().into_iter().map(|(name, text)| (name.to_owned(), text.into_bytes())).collect();
-    Landscape::new(source::read(&files).unwrap()).unwrap().gate_table()
+    let files: BTreeMap<String, Vec<u8>> = example()
+        .into_iter()
+        .map(|(name, text)| (name.to_owned(), text.into_bytes()))
+        .collect();
+    Landscape::new(source::read(&files).unwrap())
+        .unwrap()
+        .gate_table()
 }
 
 #[test]
@@ -26,7 +30,9 @@ fn bytes_come_back_as_the_same_table() {
 #[test]
 fn one_cell_in_bytes() {
     let mut table = table();
-    table.cells.retain(|cell| cell.id.to_string() == "town-alder/portal");
+    table
+        .cells
+        .retain(|cell| cell.id.to_string() == "town-alder/portal");
     let text = String::from_utf8(table.to_bytes()).unwrap();
     insta::assert_snapshot!(text, @"");
 }
@@ -48,8 +54,14 @@ fn other_bytes_are_refused() {
         read(&text.replacen("\"class\"", " \"class\"", 1)),
         Err(TableError::NotCanonical(_))
     ));
-    assert!(matches!(read(&format!("{text} ")), Err(TableError::NotCanonical(_))));
-    assert!(matches!(read(&text[..text.len() - 1]), Err(TableError::Malformed(_))));
+    assert!(matches!(
+        read(&format!("{text} ")),
+        Err(TableError::NotCanonical(_))
+    ));
+    assert!(matches!(
+        read(&text[..text.len() - 1]),
+        Err(TableError::Malformed(_))
+    ));
 
     let mut swapped = table();
     swapped.cells.swap(0, 1);

@@ -43,7 +43,10 @@ pub(super) fn check(cells: &BTreeMap<CellId, Cell>, problems: &mut Problems) {
 fn meet<'a>(host: &'a str, places: &[(String, &'a Cell)], meetings: &mut Meetings<'a>) {
     let mut above: Vec<&(String, &'a Cell)> = Vec::new();
     for place in places {
-        while above.last().is_some_and(|upper| !place.0.starts_with(&upper.0)) {
+        while above
+            .last()
+            .is_some_and(|upper| !place.0.starts_with(&upper.0))
+        {
             above.pop();
         }
         if let Some(upper) = above.last() {

@@ -17,13 +17,17 @@ struct Graph<'a> {
 
 impl<'a> Graph<'a> {
     fn new(declared: &'a Declared) -> Self {
-        Self { services: declared.services.iter().map(|s| (&s.id, s)).collect() }
+        Self {
+            services: declared.services.iter().map(|s| (&s.id, s)).collect(),
+        }
     }
 
     /// Services before this one, by need or only by order.
     fn before(&self, id: &ServiceId) -> impl Iterator<Item = &'a ServiceId> {
         let service = self.services.get(id);
-        service.into_iter().flat_map(|s| s.needs.iter().chain(&s.after))
+        service
+            .into_iter()
+            .flat_map(|s| s.needs.iter().chain(&s.after))
     }
 
     /// Everything a service needs, directly or through others; not itself.
@@ -43,7 +47,12 @@ impl<'a> Graph<'a> {
 /// Circles of needs and order, each with its path.
 pub(super) fn cycles(declared: &Declared, problems: &mut Problems) {
     let graph = Graph::new(declared);
-    let mut walk = Walk { graph: &graph, done: BTreeSet::new(), path: Vec::new(), told: Vec::new() };
+    let mut walk = Walk {
+        graph: &graph,
+        done: BTreeSet::new(),
+        path: Vec::new(),
+        told: Vec::new(),
+    };
     for service in &declared.services {
         walk.visit(&service.id);
     }
@@ -51,7 +60,10 @@ pub(super) fn cycles(declared: &Declared, problems: &mut Problems) {
         let message = format!(
             "services wait for each other in a circle: {}; remove one `needs` or `after`, the \
              service that begins is then started by hand (break glass)",
-            path.iter().map(|id| format!("`{id}`")).collect::<Vec<_>>().join(" -> ")
+            path.iter()
+                .map(|id| format!("`{id}`"))
+                .collect::<Vec<_>>()
+                .join(" -> ")
         );
         problems.error("AN-LAN-020", message);
     }
@@ -92,13 +104,19 @@ pub(super) fn times(declared: &Declared, problems: &mut Problems) {
     let mut tightest: BTreeMap<&ServiceId, (u32, &ServiceId)> = BTreeMap::new();
     for service in &declared.services {
         let own = (service.mta_hours, &service.id);
-        for id in graph.needs_all(&service.id).into_iter().chain([&service.id]) {
+        for id in graph
+            .needs_all(&service.id)
+            .into_iter()
+            .chain([&service.id])
+        {
             let least = tightest.entry(id).or_insert(own);
             *least = (*least).min(own);
         }
     }
     for service in &declared.services {
-        let Some((mta, who)) = tightest.get(&service.id) else { continue };
+        let Some((mta, who)) = tightest.get(&service.id) else {
+            continue;
+        };
         if service.rto_hours >= *mta {
             let message = format!(
                 "service `{}` is back after {} hours (rto), but `{who}` tolerates only {mta} \
@@ -107,7 +125,11 @@ pub(super) fn times(declared: &Declared, problems: &mut Problems) {
             );
             problems.warn("AN-LAN-022", message);
         }
-        for need in service.needs.iter().filter_map(|need| graph.services.get(need)) {
+        for need in service
+            .needs
+            .iter()
+            .filter_map(|need| graph.services.get(need))
+        {
             if need.rto_hours > service.rto_hours {
                 let message = format!(
                     "service `{}` is back after {} hours (rto), but needs `{}`, which takes {}; \
@@ -132,7 +154,10 @@ pub(super) fn single_points(declared: &Declared, problems: &mut Problems) {
         .services
         .iter()
         .map(|service| {
-            let needs = graph.needs_all(&service.id).into_iter().chain([&service.id]);
+            let needs = graph
+                .needs_all(&service.id)
+                .into_iter()
+                .chain([&service.id]);
             let single = needs.filter(|id| graph.services.get(id).is_some_and(|s| is_single(s)));
             (&service.id, single.collect())
         })
@@ -145,7 +170,9 @@ pub(super) fn single_points(declared: &Declared, problems: &mut Problems) {
     }
     let mut at: BTreeMap<&SiteId, Vec<&ServiceId>> = BTreeMap::new();
     for service in declared.services.iter().filter(|s| is_single(s)) {
-        let all = leaning.get(&service.id).is_some_and(|t| t.len() == declared.tenants.len());
+        let all = leaning
+            .get(&service.id)
+            .is_some_and(|t| t.len() == declared.tenants.len());
         if let (true, Some(home)) = (all, &service.home) {
             at.entry(home).or_default().push(&service.id);
         }

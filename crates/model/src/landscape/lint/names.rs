@@ -17,7 +17,10 @@ use crate::limits::{
 /// Counts and lengths within the product's limits.
 pub(super) fn limits(declared: &Declared, problems: &mut Problems) {
     let cells = declared.offers.iter().map(|o| o.count as usize).fold(
-        declared.services.len().saturating_mul(declared.sites.len().max(1)),
+        declared
+            .services
+            .len()
+            .saturating_mul(declared.sites.len().max(1)),
         usize::saturating_add,
     );
     let approvers = declared.tenants.iter().map(|t| t.approvers as usize);
@@ -69,7 +72,11 @@ fn per_item_limits(declared: &Declared, problems: &mut Problems) {
             problems.error("AN-LAN-032", message);
         }
     }
-    for offer in declared.offers.iter().filter(|o| o.count > INSTANCE_COUNT_MAX) {
+    for offer in declared
+        .offers
+        .iter()
+        .filter(|o| o.count > INSTANCE_COUNT_MAX)
+    {
         let message = format!(
             "tenant `{}` has {} instances of `{}`, more than {INSTANCE_COUNT_MAX}",
             offer.tenant, offer.count, offer.service
@@ -80,14 +87,46 @@ fn per_item_limits(declared: &Declared, problems: &mut Problems) {
 
 /// Every name stands once, is no one else's, and exists where it is used.
 pub(super) fn check(declared: &Declared, problems: &mut Problems) {
-    twice("site", declared.sites.iter().map(|s| s.id.as_str()), problems);
-    twice("organisation", declared.organisations.iter().map(|o| o.id.as_str()), problems);
-    twice("team", declared.teams.iter().map(|t| t.id.as_str()), problems);
-    twice("service", declared.services.iter().map(|s| s.id.as_str()), problems);
-    twice("tenant", declared.tenants.iter().map(|t| t.id.as_str()), problems);
-    twice("person", declared.people.iter().map(|p| p.id.as_str()), problems);
-    twice("offer", declared.offers.iter().map(|o| (&o.tenant, &o.service)), problems);
-    twice("estimate", declared.work.iter().map(|w| (w.kind, w.task)), problems);
+    twice(
+        "site",
+        declared.sites.iter().map(|s| s.id.as_str()),
+        problems,
+    );
+    twice(
+        "organisation",
+        declared.organisations.iter().map(|o| o.id.as_str()),
+        problems,
+    );
+    twice(
+        "team",
+        declared.teams.iter().map(|t| t.id.as_str()),
+        problems,
+    );
+    twice(
+        "service",
+        declared.services.iter().map(|s| s.id.as_str()),
+        problems,
+    );
+    twice(
+        "tenant",
+        declared.tenants.iter().map(|t| t.id.as_str()),
+        problems,
+    );
+    twice(
+        "person",
+        declared.people.iter().map(|p| p.id.as_str()),
+        problems,
+    );
+    twice(
+        "offer",
+        declared.offers.iter().map(|o| (&o.tenant, &o.service)),
+        problems,
+    );
+    twice(
+        "estimate",
+        declared.work.iter().map(|w| (w.kind, w.task)),
+        problems,
+    );
     unknown(declared, problems);
     owners(declared, problems);
     numbered(declared, problems);
@@ -113,8 +152,12 @@ fn unknown(declared: &Declared, problems: &mut Problems) {
     let teams: BTreeSet<&str> = declared.teams.iter().map(|t| t.id.as_str()).collect();
     let services: BTreeSet<&str> = declared.services.iter().map(|s| s.id.as_str()).collect();
     let tenants: BTreeSet<&str> = declared.tenants.iter().map(|t| t.id.as_str()).collect();
-    let mut bodies: BTreeSet<&str> =
-        declared.organisations.iter().map(|o| o.id.as_str()).chain(tenants.clone()).collect();
+    let mut bodies: BTreeSet<&str> = declared
+        .organisations
+        .iter()
+        .map(|o| o.id.as_str())
+        .chain(tenants.clone())
+        .collect();
     bodies.insert(declared.provider.as_str());
 
     let mut missing = Missing::default();
@@ -134,10 +177,18 @@ fn unknown(declared: &Declared, problems: &mut Problems) {
     }
     for offer in &declared.offers {
         need(&tenants, "tenant", (offer.tenant.as_str(), "offers"));
-        need(&services, "service", (offer.service.as_str(), offer.tenant.as_str()));
+        need(
+            &services,
+            "service",
+            (offer.service.as_str(), offer.tenant.as_str()),
+        );
     }
     for person in &declared.people {
-        need(&bodies, "organisation", (person.organisation.as_str(), person.id.as_str()));
+        need(
+            &bodies,
+            "organisation",
+            (person.organisation.as_str(), person.id.as_str()),
+        );
     }
     for team in declared.work.iter().filter_map(|w| w.team.as_ref()) {
         need(&teams, "team", (team.as_str(), "work"));
@@ -203,8 +254,12 @@ fn owners(declared: &Declared, problems: &mut Problems) {
 
 /// Numbered instances (`custom-01`) have room for the number and are no other service's id.
 fn numbered(declared: &Declared, problems: &mut Problems) {
-    let several: BTreeSet<&str> =
-        declared.offers.iter().filter(|o| o.count > 1).map(|o| o.service.as_str()).collect();
+    let several: BTreeSet<&str> = declared
+        .offers
+        .iter()
+        .filter(|o| o.count > 1)
+        .map(|o| o.service.as_str())
+        .collect();
     let is_numbered = |service: &&crate::landscape::Service| {
         service.scope == ServiceScope::Tenant
             && (service.custom || several.contains(service.id.as_str()))
@@ -219,10 +274,16 @@ fn numbered(declared: &Declared, problems: &mut Problems) {
             problems.error("AN-LAN-032", message);
         }
         let is_instance = |other: &str| {
-            let number = other.strip_prefix(id).and_then(|rest| rest.strip_prefix('-'));
+            let number = other
+                .strip_prefix(id)
+                .and_then(|rest| rest.strip_prefix('-'));
             number.is_some_and(|n| n.len() == 2 && n.bytes().all(|b| b.is_ascii_digit()))
         };
-        for other in declared.services.iter().filter(|o| is_instance(o.id.as_str())) {
+        for other in declared
+            .services
+            .iter()
+            .filter(|o| is_instance(o.id.as_str()))
+        {
             let message = format!(
                 "service `{}` has the name of a numbered instance of `{id}`; rename it",
                 other.id

@@ -23,7 +23,9 @@ fn scopes(declared: &Declared, problems: &mut Problems) {
     let services: BTreeMap<&ServiceId, &Service> =
         declared.services.iter().map(|s| (&s.id, s)).collect();
     for offer in &declared.offers {
-        let Some(service) = services.get(&offer.service) else { continue };
+        let Some(service) = services.get(&offer.service) else {
+            continue;
+        };
         let (tenant, id) = (&offer.tenant, &offer.service);
         let wrong = match service.scope {
             ServiceScope::Foundation | ServiceScope::Site => {
@@ -55,8 +57,12 @@ fn nobody_has(
             problems.warn("AN-LAN-021", message);
         }
     }
-    let without: Vec<&TenantId> =
-        declared.tenants.iter().map(|t| &t.id).filter(|id| !has.contains_key(id)).collect();
+    let without: Vec<&TenantId> = declared
+        .tenants
+        .iter()
+        .map(|t| &t.id)
+        .filter(|id| !has.contains_key(id))
+        .collect();
     if !without.is_empty() {
         let message = format!(
             "tenants without any service: {}; add offers or remove them",

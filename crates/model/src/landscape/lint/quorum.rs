@@ -22,18 +22,16 @@ struct Group<'a> {
     has_work: bool,
 }
 
-pub(super) fn check(
-    declared: &Declared,
-    cells: &BTreeMap<CellId, Cell>,
-    problems: &mut Problems,
-) {
+pub(super) fn check(declared: &Declared, cells: &BTreeMap<CellId, Cell>, problems: &mut Problems) {
     let mut groups: BTreeMap<(Class, CellKind), Group<'_>> = BTreeMap::new();
     for cell in cells.values() {
         let group = groups.entry((cell.class, cell.kind)).or_default();
         group.example.get_or_insert(&cell.id);
         group.stages.extend(&cell.stages);
         group.tenants.extend(cell.tenant());
-        group.yields.extend(cell.tasks.keys().filter_map(|task| task.finding()));
+        group
+            .yields
+            .extend(cell.tasks.keys().filter_map(|task| task.finding()));
         group.has_work |= !cell.tasks.is_empty();
     }
     let holders = Holders::new(declared);
@@ -45,12 +43,19 @@ pub(super) fn check(
         }
         let mut seen: BTreeSet<usize> = BTreeSet::new();
         for stage in &group.stages {
-            let position = declared.policy.iter().position(|r| r.matches(*class, *kind, *stage));
+            let position = declared
+                .policy
+                .iter()
+                .position(|r| r.matches(*class, *kind, *stage));
             let Some(position) = position else {
                 problems.error("AN-LAN-028", uncovered((*class, *kind, *stage), group));
                 continue;
             };
-            let judge = Judge { number: position + 1, rule: &declared.policy[position], group };
+            let judge = Judge {
+                number: position + 1,
+                rule: &declared.policy[position],
+                group,
+            };
             judge.openness(*stage, problems);
             if seen.insert(position) {
                 judge.findings(*kind, problems);
@@ -68,7 +73,10 @@ pub(super) fn check(
 }
 
 fn uncovered((class, kind, stage): (Class, CellKind, Stage), group: &Group<'_>) -> String {
-    let example = group.example.map(|id| format!(", such as `{id}`")).unwrap_or_default();
+    let example = group
+        .example
+        .map(|id| format!(", such as `{id}`"))
+        .unwrap_or_default();
     format!(
         "no rule of the policy covers class `{}`, kind `{}` at stage `{stage}`{example}: it would \
          never open; add a rule",
@@ -102,7 +110,11 @@ impl<'a> Holders<'a> {
             let count = approvers.entry(tenant.id.as_str()).or_default();
             *count = (*count).max(tenant.approvers);
         }
-        Self { roles, bodies, approvers }
+        Self {
+            roles,
+            bodies,
+            approvers,
+        }
     }
 }
 
@@ -116,7 +128,11 @@ struct Judge<'j, 'a> {
 impl<'a> Judge<'_, 'a> {
     /// A stage that lets people in should hang on two people of two organisations.
     fn openness(&self, stage: Stage, problems: &mut Problems) {
-        let people: u32 = self.rule.signers.iter().fold(0, |n, s| n.saturating_add(s.count));
+        let people: u32 = self
+            .rule
+            .signers
+            .iter()
+            .fold(0, |n, s| n.saturating_add(s.count));
         if people == 0 {
             let message = format!(
                 "rule {} of the policy demands no signer: anything would open; name signers",

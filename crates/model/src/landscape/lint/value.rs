@@ -8,7 +8,10 @@ use crate::limits::WORK_HOURS_MAX;
 use crate::stage::Stage;
 
 pub(super) fn check(declared: &Declared, problems: &mut Problems) {
-    if jiff::tz::TimeZoneDatabase::bundled().get(&declared.time_zone).is_err() {
+    if jiff::tz::TimeZoneDatabase::bundled()
+        .get(&declared.time_zone)
+        .is_err()
+    {
         let zone: String = declared.time_zone.chars().take(80).collect();
         let message = format!("the time zone `{zone}` is unknown; name one like `Europe/Berlin`");
         problems.error("AN-LAN-027", message);
@@ -24,9 +27,18 @@ pub(super) fn check(declared: &Declared, problems: &mut Problems) {
             problems.error("AN-LAN-034", message);
         }
     }
-    declared.teams.iter().for_each(|team| check_team(team, problems));
-    declared.work.iter().for_each(|work| check_work(work, problems));
-    declared.freezes.iter().for_each(|freeze| check_freeze(freeze, problems));
+    declared
+        .teams
+        .iter()
+        .for_each(|team| check_team(team, problems));
+    declared
+        .work
+        .iter()
+        .for_each(|work| check_work(work, problems));
+    declared
+        .freezes
+        .iter()
+        .for_each(|freeze| check_freeze(freeze, problems));
     for service in &declared.services {
         check_service(service, problems);
         check_stages(service, problems);
@@ -93,11 +105,13 @@ fn check_service(service: &Service, problems: &mut Problems) {
         let message = format!("service `{id}` has 0 for mta_hours, rto_hours or rank; from 1 on");
         problems.error("AN-LAN-034", message);
     }
-    let is_single = matches!(service.scope, ServiceScope::Foundation | ServiceScope::Shared);
+    let is_single = matches!(
+        service.scope,
+        ServiceScope::Foundation | ServiceScope::Shared
+    );
     if is_single && service.home.is_none() {
-        let message = format!(
-            "service `{id}` runs once, but no site is named for it; add `home = \"...\"`"
-        );
+        let message =
+            format!("service `{id}` runs once, but no site is named for it; add `home = \"...\"`");
         problems.error("AN-LAN-037", message);
     }
     if !is_single && service.home.is_some() {
@@ -107,9 +121,8 @@ fn check_service(service: &Service, problems: &mut Problems) {
         problems.warn("AN-LAN-037", message);
     }
     if service.custom && service.scope != ServiceScope::Tenant {
-        let message = format!(
-            "service `{id}` is non-standard, but not of scope `tenant`; remove `custom`"
-        );
+        let message =
+            format!("service `{id}` is non-standard, but not of scope `tenant`; remove `custom`");
         problems.error("AN-LAN-038", message);
     }
 }
@@ -162,8 +175,12 @@ fn check_door(service: &Service, problems: &mut Problems) {
         }
     }
     let is_url = |url: &str| {
-        let rest = url.strip_prefix("http://").or_else(|| url.strip_prefix("https://"));
-        rest.is_some_and(|r| !r.is_empty() && !r.contains(|c: char| c.is_whitespace() || c.is_control()))
+        let rest = url
+            .strip_prefix("http://")
+            .or_else(|| url.strip_prefix("https://"));
+        rest.is_some_and(|r| {
+            !r.is_empty() && !r.contains(|c: char| c.is_whitespace() || c.is_control())
+        })
     };
     if service.upstream.as_deref().is_some_and(|url| !is_url(url)) {
         let message = format!(

@@ -30,7 +30,7 @@ pub struct SourceError {
     pub message: String,
     /// What to do: `did you mean ...`.
     pub suggestion: Option<String>,
-    excerpt: Option<Excerpt>,
+    excerpt: Option<Box<Excerpt>>,
 }
 
 /// The line that is wrong, or the part of it around the place.
@@ -58,7 +58,7 @@ impl SourceError {
             column,
             message: one_line(&message),
             suggestion: suggestion.map(|s| one_line(&s)),
-            excerpt: Some(excerpt(source.text, whole, span)),
+            excerpt: Some(Box::new(excerpt(source.text, whole, span))),
         }
     }
 
