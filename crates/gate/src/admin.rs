@@ -22,8 +22,8 @@ use tokio::sync::{oneshot, watch};
 use tokio::task::JoinSet;
 
 use crate::feed::Desk;
-use crate::keeper::Order;
-use crate::limits::HEAD_WAIT_MAX;
+use crate::keeper::{Closed, Order};
+use crate::limits::{ACCEPT_PAUSE, HEAD_WAIT_MAX};
 use crate::shared::Shared;
 
 type Answer = Response<Full<Bytes>>;
@@ -37,13 +37,18 @@ pub(crate) async fn run(
 ) {
     let mut tasks = JoinSet::new();
     loop {
-        let stream = tokio::select! {
-            accepted = listener.accept() => match accepted {
-                Ok((stream, _)) => stream,
-                Err(_) => continue,
-            },
+        let accepted = tokio::select! {
+            accepted = listener.accept() => accepted,
             Some(_) = tasks.join_next(), if !tasks.is_empty() => continue,
             _ = stop.wait_for(|stop| *stop) => return,
+        };
+        let stream = match accepted {
+            Ok((stream, _)) => stream,
+            Err(error) => {
+                tracing::warn!(%error, "cannot take an operator in");
+                tokio::time::sleep(ACCEPT_PAUSE).await;
+                continue;
+            }
         };
         let (desk, shared) = (desk.clone(), Arc::clone(&shared));
         let service = service_fn(move |request| {
@@ -90,7 +95,16 @@ async fn close(desk: &Desk, request: Request<Incoming>) -> Answer {
         return problem(StatusCode::BAD_REQUEST, "the envelope is not UTF-8", &[]);
     };
     match desk.close(envelope).await {
-        Some(Ok(cells)) => say(StatusCode::OK, &json!({ "closed": cells })),
+        Some(Ok(Closed { cells, outlived })) if outlived.is_empty() => {
+            say(StatusCode::OK, &json!({ "closed": cells }))
+        }
+        Some(Ok(Closed { cells, outlived })) => {
+            let title = "not every cell that the close names is shut";
+            let value = json!({
+                "title": title, "status": 409, "closed": cells, "reasons": outlived,
+            });
+            say(StatusCode::CONFLICT, &value)
+        }
         Some(Err(reasons)) => problem(StatusCode::FORBIDDEN, "the close was refused", &reasons),
         None => problem(StatusCode::SERVICE_UNAVAILABLE, "the gate is stopping", &[]),
     }

@@ -2,7 +2,7 @@
 //!
 //! In:    frames of a client's request, frames of a backend's answer.
 //! Out:   [`Upload`] to the backend, [`Download`] to the client.
-//! Never: hands on a frame of a connection or stream that was cut.
+//! Never: outlives a cut: dropped before its end, a download takes the backend's connection with it.
 
 use std::error::Error;
 use std::pin::Pin;
@@ -12,6 +12,7 @@ use std::task::{Context, Poll, ready};
 
 use hyper::body::{Body, Bytes, Frame, Incoming, SizeHint};
 
+use crate::backdoor::Line;
 use crate::judge::Permit;
 
 /// Any reason why a body broke off.
@@ -20,7 +21,8 @@ pub(crate) type Broken = Box<dyn Error + Send + Sync>;
 /// A request's body on its way to a backend.
 pub(crate) struct Upload {
     from: From,
-    stopped: Arc<AtomicBool>,
+    /// Set when the body is let go of: no more of it can be sent.
+    sent: Arc<AtomicBool>,
 }
 
 enum From {
@@ -36,6 +38,8 @@ pub(crate) enum Download {
     Backend {
         /// What comes.
         body: Incoming,
+        /// What it comes on. Dropped before the permit.
+        line: Line,
         /// Why it may.
         _permit: Permit,
     },
@@ -45,19 +49,30 @@ pub(crate) enum Download {
 
 impl Upload {
     /// A body over HTTP/1.
-    pub(crate) fn http1(body: Incoming, stopped: Arc<AtomicBool>) -> Self {
+    pub(crate) fn http1(body: Incoming) -> Self {
         Self {
             from: From::Http1(body),
-            stopped,
+            sent: Arc::default(),
         }
     }
 
     /// A body over HTTP/2.
-    pub(crate) fn http2(body: h2::RecvStream, stopped: Arc<AtomicBool>) -> Self {
+    pub(crate) fn http2(body: h2::RecvStream) -> Self {
         Self {
             from: From::Http2(body),
-            stopped,
+            sent: Arc::default(),
         }
+    }
+
+    /// Tells, later, whether the body was let go of.
+    pub(crate) fn sent(&self) -> Arc<AtomicBool> {
+        Arc::clone(&self.sent)
+    }
+}
+
+impl Drop for Upload {
+    fn drop(&mut self) {
+        self.sent.store(true, Ordering::SeqCst);
     }
 }
 
@@ -69,9 +84,6 @@ impl Body for Upload {
         mut self: Pin<&mut Self>,
         cx: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, Broken>>> {
-        if self.stopped.load(Ordering::SeqCst) {
-            return Poll::Ready(Some(Err("the cell was closed".into())));
-        }
         match &mut self.from {
             From::Http1(body) => Pin::new(body).poll_frame(cx).map_err(Into::into),
             From::Http2(body) => poll_http2(body, cx),
@@ -132,7 +144,14 @@ impl Body for Download {
     ) -> Poll<Option<Result<Frame<Bytes>, hyper::Error>>> {
         match self.get_mut() {
             Self::Own(text) => Poll::Ready(text.take().map(|text| Ok(Frame::data(text)))),
-            Self::Backend { body, .. } => Pin::new(body).poll_frame(cx),
+            Self::Backend { body, line, .. } => {
+                let frame = ready!(Pin::new(&mut *body).poll_frame(cx));
+                // Nobody asks again after the last frame if it is known to be the last.
+                if frame.is_none() || body.is_end_stream() {
+                    line.answered();
+                }
+                Poll::Ready(frame)
+            }
         }
     }
 

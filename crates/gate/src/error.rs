@@ -30,7 +30,7 @@ pub enum GateError {
         /// Why.
         source: io::Error,
     },
-    /// The journal is damaged before its last line.
+    /// A whole line of the journal does not fit, or does not verify any more.
     #[error(
         "journal `{path}` is damaged in line {line}: {why}; \
          move the folder away and let the gate read its feed from the beginning (AN-GAT-003)"
@@ -98,9 +98,26 @@ pub(crate) mod refusal {
 
     /// The disk did not take it.
     pub(crate) fn disk(why: &str) -> String {
+        format!("the gate's disk did not take the entry, the gate stops: {why} (AN-GAT-012)")
+    }
+
+    /// A cell that would open before what it leans on.
+    pub(crate) fn need(cell: &CellId, need: &CellId) -> String {
+        format!("`{cell}` needs `{need}`, which is shut at this gate; open it first (AN-GAT-014)")
+    }
+
+    /// A close that is too old for a cell it names.
+    pub(crate) fn outlived(cell: &CellId, epoch: Epoch, seen: Epoch) -> String {
         format!(
-            "the gate's disk did not take the entry, nothing opens until it is started again: {why} (AN-GAT-012)"
+            "`{cell}` stays open: it was released at epoch {}, above {} of the close; sign a close \
+             for epoch {} (AN-GAT-015)",
+            seen.0, epoch.0, seen.0
         )
+    }
+
+    /// More reasons than anyone reads.
+    pub(crate) fn more(count: usize) -> String {
+        format!("and {count} more reasons, see the gate's log")
     }
 
     /// An epoch that was seen before.

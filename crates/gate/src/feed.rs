@@ -11,7 +11,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anlauf_model::Digest;
-use anlauf_model::feed::{FeedItem, FeedKind, FeedPage, GateCellState, Words};
+use anlauf_model::feed::{FeedItem, FeedKind, FeedPage, Words};
+use anlauf_model::limits::GATE_TABLE_SIZE_MAX;
 use anlauf_model::table::GateTable;
 use http_body_util::{BodyExt, Full, Limited};
 use hyper::body::Bytes;
@@ -24,10 +25,9 @@ use tokio::sync::{mpsc, oneshot, watch};
 use tokio::time::Instant;
 
 use crate::error::GateError;
-use crate::keeper::{Order, Outcome, Urgent};
+use crate::keeper::{Closed, Order, Outcome, Urgent};
 use crate::limits::{
     CONTROL_WAIT_MAX, FEED_SIZE_MAX, FEED_WAIT_MS, REPORT_WAIT_MAX, RETRY_WAIT_MAX, RETRY_WAIT_MIN,
-    TABLE_SIZE_MAX,
 };
 use crate::shared::Shared;
 
@@ -132,10 +132,7 @@ impl Desk {
     }
 
     /// Takes a close at once.
-    pub(crate) async fn close(
-        &self,
-        envelope: String,
-    ) -> Option<Result<Vec<GateCellState>, Vec<String>>> {
+    pub(crate) async fn close(&self, envelope: String) -> Option<Result<Closed, Vec<String>>> {
         let (reply, answer) = oneshot::channel();
         self.urgent.send(Urgent { envelope, reply }).await.ok()?;
         answer.await.ok()
@@ -239,7 +236,9 @@ async fn round(
 }
 
 async fn fetch(control: &Control, digest: &Digest) -> Result<GateTable, Trouble> {
-    let bytes = control.get("/api/v1/gate/table", TABLE_SIZE_MAX).await?;
+    let bytes = control
+        .get("/api/v1/gate/table", GATE_TABLE_SIZE_MAX)
+        .await?;
     let found = Digest::of(&bytes);
     if found != *digest {
         let (found, wanted) = (found.short(), digest.short());

@@ -2,15 +2,18 @@
 //!
 //! In:    a [`Permit`] by value, the request, whom it was for.
 //! Out:   the backend's answer with its body still running, or [`Failed`].
-//! Never: forwards without a permit; sends a request twice that a backend may have seen.
+//! Never: forwards without a permit; sends a request twice that a backend may have seen; changes
+//!        protocols (an upgraded connection would pass bytes that nobody judges).
 
+use hyper::body::Body;
 use hyper::header::HeaderMap;
 use hyper::http::uri::PathAndQuery;
-use hyper::{Request, Response, Uri, Version};
+use hyper::{Request, Response, StatusCode, Uri, Version};
 use hyper_util::client::legacy::Client;
 use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::rt::{TokioExecutor, TokioTimer};
 
+use crate::backdoor::{Connector, Line};
 use crate::body::{Download, Upload};
 use crate::judge::Permit;
 use crate::limits::{UPSTREAM_CONNECT_WAIT_MAX, UPSTREAM_HEAD_WAIT_MAX, UPSTREAM_IDLE_MAX};
@@ -18,7 +21,7 @@ use crate::request::{Target, clean_hops, introduce};
 
 /// The only part of the gate that holds connections to backends.
 pub(crate) struct Forwarder {
-    client: Client<HttpConnector, Upload>,
+    client: Client<Connector, Upload>,
 }
 
 /// Why a backend's answer did not come.
@@ -38,7 +41,7 @@ impl Forwarder {
         let client = Client::builder(TokioExecutor::new())
             .pool_idle_timeout(UPSTREAM_IDLE_MAX)
             .pool_timer(TokioTimer::new())
-            .build(connector);
+            .build(Connector(connector));
         Self { client }
     }
 
@@ -73,7 +76,9 @@ impl Forwarder {
         }
         parts.uri = uri;
         parts.version = Version::HTTP_11;
-        let answer = self.client.request(Request::from_parts(parts, body));
+        let mut request = Request::from_parts(parts, body);
+        let mut line = Line::new(&mut request);
+        let answer = self.client.request(request);
         let answer = match tokio::time::timeout(UPSTREAM_HEAD_WAIT_MAX, answer).await {
             Ok(Ok(answer)) => answer,
             Ok(Err(error)) => {
@@ -82,13 +87,20 @@ impl Forwarder {
             }
             Err(_) => return Err(Failed::Silent),
         };
+        if answer.status() == StatusCode::SWITCHING_PROTOCOLS {
+            return Err(Failed::Unreachable);
+        }
         let (mut parts, body) = answer.into_parts();
+        if body.is_end_stream() {
+            line.answered();
+        }
         clean_hops(&mut parts.headers);
         parts.version = Version::HTTP_11;
         Ok(Response::from_parts(
             parts,
             Download::Backend {
                 body,
+                line,
                 _permit: permit,
             },
         ))

@@ -10,7 +10,7 @@ use anlauf_model::feed::GateCounts;
 use anlauf_model::{CellId, Epoch, Stage};
 use jiff::tz::TimeZone;
 use tokio::net::TcpListener;
-use tokio::sync::{mpsc, watch};
+use tokio::sync::{mpsc, oneshot, watch};
 use tokio::task::JoinSet;
 
 use crate::clock::Floor;
@@ -34,6 +34,7 @@ pub struct Gate {
     admin: Option<SocketAddr>,
     stop: watch::Sender<bool>,
     tasks: JoinSet<()>,
+    failure: Option<oneshot::Receiver<GateError>>,
 }
 
 impl Gate {
@@ -80,7 +81,15 @@ impl Gate {
             let (desk, shared) = (desk.clone(), Arc::clone(&shared));
             tasks.spawn(admin::run(socket, desk, shared, stopped.clone()));
         }
-        tasks.spawn(keeper.run(order_inbox, urgent_inbox));
+        let (fail, failure) = oneshot::channel();
+        let halt = stop.clone();
+        tasks.spawn(async move {
+            if let Err(error) = keeper.run(order_inbox, urgent_inbox).await {
+                tracing::error!(%error, "the gate stops");
+                let _ = halt.send(true);
+                let _ = fail.send(error);
+            }
+        });
         let reporter = (
             control.clone(),
             desk.clone(),
@@ -101,6 +110,7 @@ impl Gate {
             admin,
             stop,
             tasks,
+            failure: Some(failure),
         })
     }
 
@@ -134,6 +144,23 @@ impl Gate {
     /// Follows how far the gate is; changes after everything that takes effect.
     pub fn progress(&self) -> watch::Receiver<Progress> {
         self.shared.progress.subscribe()
+    }
+
+    /// Waits until the gate has stopped by itself, because its disk failed: all its connections are
+    /// ended, nothing passes. Whoever runs it ends the process with this error.
+    pub async fn failed(&mut self) -> GateError {
+        let failed = match &mut self.failure {
+            Some(failure) => failure.await.ok(),
+            None => None,
+        };
+        self.failure = None;
+        match failed {
+            Some(error) => {
+                while self.tasks.join_next().await.is_some() {}
+                error
+            }
+            None => std::future::pending().await,
+        }
     }
 
     /// Ends every connection and task, and gives the folder free.

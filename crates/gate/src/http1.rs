@@ -53,7 +53,6 @@ pub(crate) async fn serve(
             biased;
             order = orders.recv() => match order {
                 Some(cut) if conn.has(&cut.cell) => {
-                    conn.stopped.store(true, Ordering::SeqCst);
                     state.slam();
                     break Some(cut.done);
                 }
@@ -65,7 +64,8 @@ pub(crate) async fn serve(
             _ = stop.wait_for(|stop| *stop) => break None,
         }
     };
-    // The socket is gone before anyone is told so; orders still in the inbox are dropped last.
+    // Both sockets are gone before anyone is told so, the client's and that of a running exchange
+    // with a backend; orders still in the inbox are dropped last.
     drop(http);
     drop(presence);
     if let Some(done) = cut {
@@ -96,8 +96,7 @@ impl Answers {
         if !waited && !self.door.is_blocked() {
             self.conn.leave_others(&admitted.permit.cell().state);
         }
-        let stopped = Arc::clone(&self.conn.stopped);
-        let request = Request::from_parts(parts, Upload::http1(body, stopped));
+        let request = Request::from_parts(parts, Upload::http1(body));
         pass(&self.shared, admitted, request).await
     }
 }

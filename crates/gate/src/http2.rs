@@ -14,7 +14,6 @@ use std::convert::Infallible;
 use std::future::poll_fn;
 use std::ops::ControlFlow;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 
 use anlauf_model::CellId;
 use h2::server::{Builder, Connection, SendResponse};
@@ -74,12 +73,10 @@ pub(crate) async fn serve(
         () = desk.run(&mut wire) => {}
         _ = stop.wait_for(|stop| *stop) => {}
     }
-    // Order matters: streams and socket first, then the registers, then whoever waits for a cut.
-    desk.tasks.abort_all();
-    for one in &desk.running {
-        one.stopped.store(true, Ordering::SeqCst);
-    }
+    // Order matters: socket and streams first (each takes its backend's connection with it), then
+    // the registers, then whoever waits for a cut.
     drop(wire);
+    desk.tasks.shutdown().await;
     drop(presence);
     drop(desk);
 }
@@ -88,7 +85,6 @@ pub(crate) async fn serve(
 struct Running {
     id: u32,
     cell: Arc<CellState>,
-    stopped: Arc<AtomicBool>,
     /// Nothing is ever sent: dropping it tells the stream's task to reset.
     reset: Option<oneshot::Sender<Infallible>>,
 }
@@ -167,16 +163,14 @@ impl Desk {
             Err(answer) => stream::say(*answer, &mut respond, bare),
             Ok(admitted) => {
                 let cell = Arc::clone(&admitted.permit.cell().state);
-                let stopped = Arc::new(AtomicBool::new(false));
                 let (reset, resets) = oneshot::channel();
                 let id = respond.stream_id().as_u32();
-                let upload = Upload::http2(body, Arc::clone(&stopped));
+                let upload = Upload::http2(body);
                 let request = Request::from_parts(parts, upload);
                 let shared = Arc::clone(&self.shared);
                 self.running.push(Running {
                     id,
                     cell,
-                    stopped,
                     reset: Some(reset),
                 });
                 self.tasks
@@ -233,7 +227,6 @@ impl Desk {
             .filter(|one| Arc::ptr_eq(&one.cell, &cell))
         {
             Counts::add(&self.shared.counts.cut);
-            one.stopped.store(true, Ordering::SeqCst);
             one.reset = None;
         }
         self.cuts.push(Cutting {
@@ -247,7 +240,6 @@ impl Desk {
 
     fn slam(&mut self) {
         Counts::add(&self.shared.counts.cut);
-        self.conn.stopped.store(true, Ordering::SeqCst);
         self.door.slam();
     }
 

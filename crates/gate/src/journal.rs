@@ -5,8 +5,9 @@
 //! See:   docs/formats/gate.md, "State on disk".
 //!
 //! One entry is one line: SHA-256 over the sum of the line before and the entry's JSON, a blank,
-//! the JSON. A last line that does not fit is what a power cut leaves and is cut off; it was never
-//! acknowledged. A line before it that does not fit is damage, and the gate does not start.
+//! the JSON. A last line without its end is what a power cut leaves and is cut off; it was never
+//! acknowledged. A whole line that does not fit is damage, and the gate does not start: it may have
+//! been a close.
 
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Read, Seek, SeekFrom, Write};
@@ -59,7 +60,6 @@ pub(crate) struct Journal {
     file: File,
     head: String,
     sum: Digest,
-    broken: Option<String>,
     _lock: File,
 }
 
@@ -112,7 +112,6 @@ impl Journal {
             file,
             head,
             sum: read.sum,
-            broken: None,
             _lock: lock,
         };
         Ok((journal, read.entries))
@@ -121,36 +120,41 @@ impl Journal {
     /// Adds one entry; returns when it is on the disk.
     ///
     /// # Errors
-    /// The disk did not take it. Nothing is taken after that until the gate is started again,
-    /// since what the file ends with is not known.
-    pub(crate) fn append(&mut self, entry: &Entry) -> Result<(), String> {
-        if let Some(why) = &self.broken {
-            return Err(why.clone());
-        }
-        let wrote = line(&self.sum, entry).and_then(|(sum, line)| {
-            self.file.write_all(line.as_bytes())?;
-            self.file.sync_data()?;
-            Ok(sum)
-        });
-        match wrote {
-            Ok(sum) => {
-                self.sum = sum;
-                Ok(())
-            }
-            Err(error) => {
-                tracing::error!(path = %self.path.display(), %error, "cannot write the journal");
-                let why = error.to_string();
-                self.broken = Some(why.clone());
-                Err(why)
-            }
-        }
+    /// The disk did not take it. What the file ends with is not known then: the gate must stop.
+    pub(crate) fn append(&mut self, entry: &Entry) -> io::Result<()> {
+        let (sum, line) = line(&self.sum, entry)?;
+        self.file.write_all(line.as_bytes())?;
+        self.file.sync_data()?;
+        self.sum = sum;
+        Ok(())
     }
 
     /// Puts a shorter journal in the place of this one.
     ///
     /// # Errors
-    /// The disk did not take it; the old one stands then.
-    pub(crate) fn rewrite(&mut self, entries: &[Entry]) -> io::Result<()> {
+    /// The disk did not take it. Which of the two stands is not known then: the gate must stop.
+    pub(crate) fn rewrite(&mut self, entries: &[Entry]) -> Result<(), GateError> {
+        self.replace_with(entries)
+            .map_err(|source| self.error(source))
+    }
+
+    /// What to say when an entry does not hold any more. The head is line 1.
+    pub(crate) fn damaged(&self, index: usize, why: String) -> GateError {
+        let path = self.path.clone();
+        GateError::Damaged {
+            path,
+            line: index + 2,
+            why,
+        }
+    }
+
+    /// What to say when the disk fails.
+    pub(crate) fn error(&self, source: io::Error) -> GateError {
+        let path = self.path.clone();
+        GateError::Disk { path, source }
+    }
+
+    fn replace_with(&mut self, entries: &[Entry]) -> io::Result<()> {
         let mut text = self.head.clone();
         let mut sum = Digest::of(self.head.as_bytes());
         for entry in entries {
@@ -233,15 +237,15 @@ fn read(path: &Path, head: &str, bytes: &[u8]) -> Result<Kept, GateError> {
         sum,
         size: head.len(),
     };
-    let mut lines = rest.split_inclusive(|b| *b == b'\n').peekable();
-    while let Some(line) = lines.next() {
+    let lines = rest.split_inclusive(|b| *b == b'\n');
+    for line in lines {
         match entry(&read.sum, line) {
             Ok((sum, entry)) => {
                 read.entries.push(entry);
                 read.sum = sum;
                 read.size += line.len();
             }
-            Err(_) if lines.peek().is_none() => break,
+            Err(_) if !line.ends_with(b"\n") => break,
             Err(why) => {
                 let line = read.entries.len() + 2;
                 return Err(GateError::Damaged {

@@ -36,8 +36,8 @@ pub(crate) enum No {
 pub(crate) struct Asked<'a> {
     /// Method.
     pub(crate) method: &'a Method,
-    /// Path in canonical form.
-    pub(crate) path: &'a str,
+    /// Path, in every reading.
+    pub(crate) paths: &'a [String],
     /// The tester's pass, as sent.
     pub(crate) pass: Option<&'a str>,
 }
@@ -115,13 +115,16 @@ impl Testers {
     }
 }
 
+/// Whether the method may go to the path, however it is read.
 fn is_basic(cell: &Cell, asked: &Asked<'_>) -> bool {
     let own = cell.spec.path.trim_end_matches('/');
-    let Some(rest) = asked.path.strip_prefix(own) else {
-        return false;
-    };
-    cell.basic.iter().any(|(method, path)| {
-        let head = asked.method == Method::HEAD && *method == Method::GET;
-        (asked.method == method || head) && is_below(rest, path)
+    asked.paths.iter().all(|path| {
+        let Some(rest) = path.strip_prefix(own) else {
+            return false;
+        };
+        cell.basic.iter().any(|(method, path)| {
+            let head = asked.method == Method::HEAD && *method == Method::GET;
+            (asked.method == method || head) && is_below(rest, path)
+        })
     })
 }

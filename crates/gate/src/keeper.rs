@@ -1,7 +1,7 @@
 //! The one task that changes what a gate believes and what is open.
 //!
 //! In:    feed items, direct closings, questions, the passing of time.
-//! Out:   cells that open and shut, journal entries, reports.
+//! Out:   cells that open and shut, journal entries, reports; a disk error, which ends the gate.
 //! Never: opens before the disk has it; confirms a close before nothing can pass and the disk has it.
 //!
 //! Opening: verify, write, then effect. Closing: verify, effect in memory, cut whoever is inside,
@@ -9,17 +9,21 @@
 //! release ends in the same state, only sooner.
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::io;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use anlauf_model::feed::{FeedItem, FeedKind, GateCellState, GateDecision, GateReport};
 use anlauf_model::table::GateTable;
-use anlauf_model::{CellId, Digest, GateId};
+use anlauf_model::{CellId, Digest, GateId, Stage, Timestamp};
 use tokio::sync::{mpsc, oneshot};
 
 use crate::error::{GateError, refusal};
-use crate::journal::{Entry, Journal, Signed};
-use crate::limits::{DECISION_COUNT_MAX, EXPIRY_LOOK_EVERY, JOURNAL_REWRITE_COUNT_MIN};
-use crate::mind::{Effect, Mind, Touched, Without};
+use crate::journal::{Entry, Floor, Journal, Signed};
+use crate::limits::{
+    DECISION_COUNT_MAX, EXPIRY_LOOK_EVERY, JOURNAL_REWRITE_COUNT_MIN, REASON_COUNT_MAX,
+    REPORT_ITEM_COUNT_MAX,
+};
+use crate::mind::{Effect, Mind, Touched, Without, needs_shut};
 use crate::shared::Shared;
 use crate::table::CellState;
 use crate::visit;
@@ -39,7 +43,15 @@ pub(crate) enum Order {
 /// A close, from the feed before its turn or straight from a person.
 pub(crate) struct Urgent {
     pub(crate) envelope: String,
-    pub(crate) reply: oneshot::Sender<Result<Vec<GateCellState>, Vec<String>>>,
+    pub(crate) reply: oneshot::Sender<Result<Closed, Vec<String>>>,
+}
+
+/// What a close did.
+pub(crate) struct Closed {
+    /// Cells that are shut now.
+    pub(crate) cells: Vec<GateCellState>,
+    /// Why cells that it names stay open; usually none.
+    pub(crate) outlived: Vec<String>,
 }
 
 /// What became of an item.
@@ -49,8 +61,6 @@ pub(crate) enum Outcome {
     Done,
     /// A policy whose table must be fetched first.
     Table(Digest),
-    /// The disk does not take it; try again later.
-    Stuck,
 }
 
 /// The keeper's state. See the head of the file.
@@ -71,15 +81,17 @@ impl Keeper {
     /// Replays the journal: everything in it is verified again.
     ///
     /// # Errors
-    /// A table that a policy names is not there as it was signed.
+    /// An entry does not verify again, a table that a policy names is not there as it was signed,
+    /// the disk fails.
     pub(crate) fn start(
         id: GateId,
         shared: Arc<Shared>,
         mut mind: Mind,
         (mut journal, entries): (Journal, Vec<Entry>),
     ) -> Result<Self, GateError> {
-        for entry in &entries {
-            replay(&mut mind, &shared, &journal, entry)?;
+        for (index, entry) in entries.iter().enumerate() {
+            replay(&mut mind, &shared, &journal, entry)?
+                .map_err(|why| journal.damaged(index, why))?;
         }
         let position = entries
             .iter()
@@ -88,57 +100,63 @@ impl Keeper {
             .unwrap_or_default();
         if entries.len() > JOURNAL_REWRITE_COUNT_MIN {
             let gist = mind.gist(&entries, &shared);
-            if gist.len() * 2 < entries.len()
-                && let Err(error) = journal.rewrite(&gist)
-            {
-                tracing::warn!(%error, "cannot shorten the journal; going on with the long one");
+            if gist.len() * 2 < entries.len() {
+                journal.rewrite(&gist)?;
             }
         }
-        let changed = shared
-            .table()
-            .cells()
-            .map(|cell| (cell.spec.id.clone(), 0))
-            .collect();
         shared
             .progress
             .send_modify(|progress| progress.applied = position);
-        Ok(Self {
+        let mut keeper = Self {
             id,
-            shared,
             mind,
             journal: Arc::new(Mutex::new(journal)),
             position,
             taken: BTreeSet::new(),
             mark: 0,
-            changed,
+            changed: BTreeMap::new(),
             decisions: VecDeque::new(),
-        })
+            shared,
+        };
+        let table = keeper.shared.table();
+        let all: Vec<_> = table.cells().map(|cell| Arc::clone(&cell.state)).collect();
+        keeper.note(&all);
+        Ok(keeper)
     }
 
     /// Works until nobody can ask any more.
+    ///
+    /// # Errors
+    /// The disk failed. Nothing that was acknowledged is lost, and nothing more can be: the gate
+    /// must stop.
     pub(crate) async fn run(
         mut self,
         mut orders: mpsc::Receiver<Order>,
         mut urgent: mpsc::Receiver<Urgent>,
-    ) {
+    ) -> Result<(), GateError> {
         let mut look = tokio::time::interval(EXPIRY_LOOK_EVERY);
         loop {
-            tokio::select! {
+            let worked = tokio::select! {
                 biased;
                 Some(close) = urgent.recv() => self.close_now(close).await,
                 order = orders.recv() => match order {
                     Some(order) => self.take(order).await,
-                    None => return,
+                    None => return Ok(()),
                 },
                 _ = look.tick() => self.expire().await,
-            }
+            };
+            worked.map_err(|source| self.journal().error(source))?;
         }
     }
 
-    async fn take(&mut self, order: Order) {
+    fn journal(&self) -> MutexGuard<'_, Journal> {
+        self.journal.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    async fn take(&mut self, order: Order) -> io::Result<()> {
         match order {
             Order::Item(item, table, reply) => {
-                let outcome = self.item(item, table.as_deref()).await;
+                let outcome = self.item(item, table.as_deref()).await?;
                 let _ = reply.send(outcome);
             }
             Order::Blocked(seq, why) => {
@@ -147,95 +165,102 @@ impl Keeper {
                     self.decide(seq, Err(vec![refusal::table(&why)]));
                 }
             }
-            Order::Report(reply) => drop(reply.send((self.report(), self.mark))),
+            Order::Report(reply) => drop(reply.send(self.report())),
             Order::Heard(mark) => {
                 self.changed.retain(|_, at| *at > mark);
                 self.decisions.retain(|(at, _)| *at > mark);
+                if !self.changed.is_empty() || !self.decisions.is_empty() {
+                    self.shared.news.notify_one();
+                }
             }
         }
+        Ok(())
     }
 
-    async fn item(&mut self, item: FeedItem, table: Option<&GateTable>) -> Outcome {
+    async fn item(&mut self, item: FeedItem, table: Option<&GateTable>) -> io::Result<Outcome> {
         if item.seq <= self.position {
-            return Outcome::Done;
+            return Ok(Outcome::Done);
         }
         if self.taken.remove(&Digest::of(item.envelope.as_bytes())) {
-            return self.done(item.seq, Ok(()));
+            return Ok(self.done(item.seq, Ok(())));
         }
         let now = self.shared.now();
-        let signed = Signed {
-            kind: item.kind,
-            envelope: item.envelope,
+        let asked = (item.kind, item.envelope.as_str());
+        let effect = match self.mind.judge(&self.shared.table(), asked, table, now) {
+            Err(Without::Table(digest)) => return Ok(Outcome::Table(digest)),
+            Err(Without::Reasons(reasons)) => return Ok(self.done(item.seq, Err(reasons))),
+            Ok(effect) => effect,
         };
-        let asked = (signed.kind, signed.envelope.as_str());
-        match self.mind.judge(&self.shared.table(), asked, table, now) {
-            Err(Without::Table(digest)) => Outcome::Table(digest),
-            Err(Without::Reasons(reasons)) => self.done(item.seq, Err(reasons)),
-            Ok(effect) => match self.put_in_force(effect, signed, item.seq, table).await {
-                Ok(_) => self.done(item.seq, Ok(())),
-                Err(why) => {
-                    self.decide(item.seq, Err(vec![refusal::disk(&why)]));
-                    Outcome::Stuck
-                }
-            },
+        let reasons = needs_shut(&self.shared.table(), &effect, now);
+        if !reasons.is_empty() {
+            return Ok(self.done(item.seq, Err(reasons)));
         }
+        let entry = entry(item.seq, now, (item.kind, item.envelope));
+        self.put_in_force(effect, entry, table).await?;
+        Ok(self.done(item.seq, Ok(())))
     }
 
-    async fn close_now(&mut self, close: Urgent) {
+    async fn close_now(&mut self, close: Urgent) -> io::Result<()> {
         let now = self.shared.now();
         let key = Digest::of(close.envelope.as_bytes());
         let asked = (FeedKind::Close, close.envelope.as_str());
-        let judged = self.mind.judge(&self.shared.table(), asked, None, now);
-        let answer = match judged {
-            Err(Without::Reasons(reasons)) => Err(reasons),
-            Err(Without::Table(_)) => Err(Vec::new()),
-            Ok(effect) => {
-                let signed = Signed {
-                    kind: FeedKind::Close,
-                    envelope: close.envelope,
+        let effect = match self.mind.judge(&self.shared.table(), asked, None, now) {
+            Ok(effect) => effect,
+            Err(without) => {
+                let reasons = match without {
+                    Without::Reasons(reasons) => reasons,
+                    Without::Table(_) => Vec::new(),
                 };
-                match self.put_in_force(effect, signed, self.position, None).await {
-                    Ok(touched) => {
-                        self.taken.insert(key);
-                        let now = self.shared.now();
-                        Ok(touched
-                            .changed
-                            .iter()
-                            .map(|state| state.report(now))
-                            .collect())
-                    }
-                    Err(why) => Err(vec![refusal::disk(&why)]),
-                }
+                let why = reasons.join("; ");
+                tracing::warn!(gate = %self.id, reasons = why, "refused a close ahead of its turn");
+                let _ = close.reply.send(Err(reasons));
+                return Ok(());
             }
         };
-        let _ = close.reply.send(answer);
+        let entry = entry(self.position, now, (FeedKind::Close, close.envelope));
+        match self.put_in_force(effect, entry, None).await {
+            Ok(touched) => {
+                self.taken.insert(key);
+                let now = self.shared.now();
+                let cells = touched
+                    .changed
+                    .iter()
+                    .map(|state| state.report(now))
+                    .collect();
+                let _ = close.reply.send(Ok(Closed {
+                    cells,
+                    outlived: touched.outlived,
+                }));
+                Ok(())
+            }
+            Err(error) => {
+                let _ = close
+                    .reply
+                    .send(Err(vec![refusal::disk(&error.to_string())]));
+                Err(error)
+            }
+        }
     }
 
     /// Closing: effect, cut, write. Everything else: write, effect, cut where less may pass.
     async fn put_in_force(
         &mut self,
         effect: Effect,
-        signed: Signed,
-        position: u64,
+        entry: Entry,
         table: Option<&GateTable>,
-    ) -> Result<Touched, String> {
-        let entry = Entry {
-            position,
-            at: self.shared.now(),
-            signed: Some(signed),
-            floor: None,
+    ) -> io::Result<Touched> {
+        let is_close = matches!(effect, Effect::Close(_));
+        let table = match &effect {
+            Effect::Policy(_, Some(_)) => table.map(GateTable::to_bytes),
+            _ => None,
         };
-        if matches!(effect, Effect::Close(_)) {
+        if is_close {
             let touched = self.mind.install(effect, &self.shared);
             visit::cut(&touched.narrowed).await;
             self.note(&touched.changed);
             self.write(entry, None).await?;
             return Ok(touched);
         }
-        let table = match &effect {
-            Effect::Policy(_, Some(_)) => table.map(GateTable::to_bytes),
-            _ => None,
-        };
         self.write(entry, table).await?;
         let touched = self.mind.install(effect, &self.shared);
         visit::cut(&touched.narrowed).await;
@@ -243,19 +268,18 @@ impl Keeper {
         Ok(touched)
     }
 
-    async fn write(&self, entry: Entry, table: Option<Vec<u8>>) -> Result<(), String> {
+    async fn write(&self, entry: Entry, table: Option<Vec<u8>>) -> io::Result<()> {
         let journal = Arc::clone(&self.journal);
         let write = move || {
             let mut journal = journal.lock().unwrap_or_else(PoisonError::into_inner);
             if let Some(bytes) = table {
-                let kept = journal.keep_table(&Digest::of(&bytes), &bytes);
-                kept.map_err(|error| error.to_string())?;
+                journal.keep_table(&Digest::of(&bytes), &bytes)?;
             }
             journal.append(&entry)
         };
         tokio::task::spawn_blocking(write)
             .await
-            .map_err(|error| error.to_string())?
+            .map_err(io::Error::other)?
     }
 
     fn done(&mut self, seq: u64, verdict: Result<(), Vec<String>>) -> Outcome {
@@ -274,10 +298,16 @@ impl Keeper {
             tracing::warn!(gate = %self.id, seq, reasons, "refused a feed item");
         }
         let accepted = reasons.is_none();
+        let mut reasons = reasons.unwrap_or_default();
+        if reasons.len() > REASON_COUNT_MAX {
+            let more = refusal::more(reasons.len() - REASON_COUNT_MAX);
+            reasons.truncate(REASON_COUNT_MAX);
+            reasons.push(more);
+        }
         let decision = GateDecision {
             seq,
             accepted,
-            reasons: reasons.unwrap_or_default(),
+            reasons,
         };
         self.mark += 1;
         self.decisions.push_back((self.mark, decision));
@@ -289,65 +319,94 @@ impl Keeper {
     }
 
     fn note(&mut self, changed: &[Arc<CellState>]) {
-        self.mark += 1;
         for state in changed {
+            self.mark += 1;
             self.changed.insert(state.id.clone(), self.mark);
         }
         self.shared.changed();
         self.shared.news.notify_one();
     }
 
-    /// Shuts what has run out. The judge refuses it anyway; this ends what is still running.
-    async fn expire(&mut self) {
+    /// Shuts what has run out. The judge refuses it anyway; this ends what is still running, and
+    /// writes it down: a clock that is set back before a restart must not open it again.
+    async fn expire(&mut self) -> io::Result<()> {
         let now = self.shared.now();
         let is_over = |state: &CellState| {
             let (stage, _) = state.opened();
-            stage != Default::default() && state.stage(now) == Default::default()
+            stage != Stage::Closed && state.stage(now) == Stage::Closed
         };
         let table = self.shared.table();
         let over = table.cells().filter(|cell| is_over(&cell.state));
         let over: Vec<_> = over.map(|cell| Arc::clone(&cell.state)).collect();
         if over.is_empty() {
-            return;
+            return Ok(());
         }
         for state in &over {
             state.shut(state.epoch());
         }
         visit::cut(&over).await;
         self.note(&over);
+        let cells = over.iter().map(|state| state.report(now)).collect();
+        let entry = Entry {
+            position: self.position,
+            at: now,
+            signed: None,
+            floor: Some(Floor {
+                cells,
+                burned: Vec::new(),
+            }),
+        };
+        self.write(entry, None).await
     }
 
-    fn report(&self) -> GateReport {
+    /// What was not heard of yet, oldest first, and up to which mark it is told.
+    fn report(&self) -> (GateReport, u64) {
+        let decided = self.decisions.iter().map(|(mark, _)| mark);
+        let mut marks: Vec<u64> = self.changed.values().chain(decided).copied().collect();
+        marks.sort_unstable();
+        let last = marks.get(REPORT_ITEM_COUNT_MAX.saturating_sub(1)).copied();
+        let mark = last.unwrap_or(self.mark);
+
         let (table, now) = (self.shared.table(), self.shared.now());
-        let changed = self.changed.keys().filter_map(|id| table.cell(id));
-        GateReport {
+        let changed = self.changed.iter().filter(|(_, at)| **at <= mark);
+        let changed = changed.filter_map(|(id, _)| table.cell(id));
+        let decisions = self.decisions.iter().filter(|(at, _)| *at <= mark);
+        let report = GateReport {
             gate: self.id.clone(),
             applied: self.position,
             table: table.digest(),
             root_version: self.mind.root_version(),
             changed: changed.map(|cell| cell.state.report(now)).collect(),
-            decisions: self
-                .decisions
-                .iter()
-                .map(|(_, decision)| decision.clone())
-                .collect(),
+            decisions: decisions.map(|(_, decision)| decision.clone()).collect(),
             counts: self.shared.counts.get(),
-        }
+        };
+        (report, mark)
     }
 }
 
+fn entry(position: u64, at: Timestamp, (kind, envelope): (FeedKind, String)) -> Entry {
+    let signed = Some(Signed { kind, envelope });
+    Entry {
+        position,
+        at,
+        signed,
+        floor: None,
+    }
+}
+
+/// One entry once more. The inner error tells why it does not verify.
 fn replay(
     mind: &mut Mind,
     shared: &Shared,
     journal: &Journal,
     entry: &Entry,
-) -> Result<(), GateError> {
+) -> Result<Result<(), String>, GateError> {
     shared.clock.raise(entry.at);
     if let Some(floor) = &entry.floor {
         mind.install_floor(floor, shared);
     }
     let Some(signed) = &entry.signed else {
-        return Ok(());
+        return Ok(Ok(()));
     };
     // Judged as of the time it was accepted: a root that has run out since then must not take
     // its successors with it. Releases that have run out are the judge's, at every request.
@@ -357,9 +416,12 @@ fn replay(
         let table = journal.table(&digest)?;
         judged = mind.judge(&shared.table(), asked, Some(&table), entry.at);
     }
-    match judged {
-        Ok(effect) => drop(mind.install(effect, shared)),
-        Err(without) => tracing::warn!(?without, "an entry of the journal does not verify"),
-    }
-    Ok(())
+    Ok(match judged {
+        Ok(effect) => {
+            mind.install(effect, shared);
+            Ok(())
+        }
+        Err(Without::Reasons(reasons)) => Err(reasons.join("; ")),
+        Err(Without::Table(digest)) => Err(format!("it names table `{}`", digest.short())),
+    })
 }

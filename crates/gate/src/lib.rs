@@ -25,6 +25,7 @@ mod http2;
 mod listener;
 mod stream;
 
+mod backdoor;
 mod body;
 mod forward;
 mod judge;

@@ -9,6 +9,9 @@ use anlauf_model::limits::ENVELOPE_SIZE_MAX;
 /// Most client connections at once. 16,384 keeps a gate below the usual 20,000 descriptors.
 pub const CONNECTION_COUNT_MAX: usize = 16_384;
 
+/// Pause after a failed accept (out of descriptors), so that the loop does not spin.
+pub const ACCEPT_PAUSE: Duration = Duration::from_millis(20);
+
 /// Longest wait for a request head, and for the next one on a kept connection (slow senders).
 pub const HEAD_WAIT_MAX: Duration = Duration::from_secs(30);
 
@@ -50,9 +53,6 @@ pub const CONTROL_WAIT_MAX: Duration = Duration::from_secs(30);
 /// Largest stretch of the feed. Bytes. 32 full waves.
 pub const FEED_SIZE_MAX: usize = 32 * ENVELOPE_SIZE_MAX;
 
-/// Largest table. Bytes. A million cells of about 250 bytes.
-pub const TABLE_SIZE_MAX: usize = 256 * 1024 * 1024;
-
 /// Shortest and longest pause before asking a control plane again that did not answer.
 pub const RETRY_WAIT_MIN: Duration = Duration::from_millis(100);
 /// See [`RETRY_WAIT_MIN`].
@@ -63,6 +63,13 @@ pub const REPORT_WAIT_MAX: Duration = Duration::from_secs(10);
 
 /// Decisions kept for a control plane that does not answer; older ones are only in the log.
 pub const DECISION_COUNT_MAX: usize = 10_000;
+
+/// Most reasons told of one refused item; the log has them all.
+pub const REASON_COUNT_MAX: usize = 10;
+
+/// Most cells and decisions of one report; the rest follows at once in the next. With all reasons
+/// about 2 MB, half of what the control plane takes.
+pub const REPORT_ITEM_COUNT_MAX: usize = 1_000;
 
 /// How often a gate looks for releases that have run out. The judge looks at every request anyway.
 pub const EXPIRY_LOOK_EVERY: Duration = Duration::from_secs(1);

@@ -5,20 +5,16 @@
 
 use std::net::SocketAddr;
 use std::sync::Arc;
-use std::time::Duration;
 
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{Semaphore, watch};
 use tokio::task::JoinSet;
 
 use crate::door::{Door, Protocol};
-use crate::limits::{CONNECTION_COUNT_MAX, HEAD_WAIT_MAX};
+use crate::limits::{ACCEPT_PAUSE, CONNECTION_COUNT_MAX, HEAD_WAIT_MAX};
 use crate::shared::Shared;
 use crate::visit::Conn;
 use crate::{http1, http2};
-
-/// Pause after a failed accept (out of descriptors), so that the loop does not spin.
-const ACCEPT_PAUSE: Duration = Duration::from_millis(20);
 
 /// Takes clients in until told to stop; then ends their connections.
 pub(crate) async fn run(

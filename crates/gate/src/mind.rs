@@ -54,6 +54,8 @@ pub(crate) struct Touched {
     pub(crate) changed: Vec<Arc<CellState>>,
     /// Those where someone inside must be thrown out.
     pub(crate) narrowed: Vec<Arc<CellState>>,
+    /// Why cells that a close names stay open.
+    pub(crate) outlived: Vec<String>,
 }
 
 impl From<Refusal> for Without {
@@ -188,8 +190,11 @@ impl Mind {
         {
             let epoch = gone.state.epoch();
             gone.state.shut(epoch);
-            self.burned
-                .push((Scope::Cells(vec![gone.spec.id.clone()]), epoch));
+            burn(
+                &mut self.burned,
+                Scope::Cells(vec![gone.spec.id.clone()]),
+                epoch,
+            );
             touched.narrowed.push(Arc::clone(&gone.state));
         }
         touched.changed = table.cells().map(|cell| Arc::clone(&cell.state)).collect();
@@ -199,21 +204,29 @@ impl Mind {
 
     fn install_close(&mut self, close: &Close, shared: &Shared) -> Touched {
         let mut touched = Touched::default();
+        let now = shared.now();
         for cell in shared.table().named(&close.scope) {
+            let (state, seen) = (&cell.state, cell.state.epoch());
             // A release above the close's epoch came after it and is not burned by it.
-            if cell.state.epoch() <= close.epoch {
-                cell.state.shut(close.epoch);
-                touched.changed.push(Arc::clone(&cell.state));
+            if seen <= close.epoch {
+                state.shut(close.epoch);
+                touched.changed.push(Arc::clone(state));
+            } else if state.stage(now) != Stage::Closed {
+                touched
+                    .outlived
+                    .push(refusal::outlived(&state.id, close.epoch, seen));
             }
         }
         touched.narrowed.clone_from(&touched.changed);
-        self.burned.push((close.scope.clone(), close.epoch));
+        burn(&mut self.burned, close.scope.clone(), close.epoch);
         touched
     }
 
     /// Takes the limits of a rewritten journal: shuts and burns, never opens.
     pub(crate) fn install_floor(&mut self, floor: &Floor, shared: &Shared) {
-        self.burned.extend(floor.burned.iter().cloned());
+        for (scope, epoch) in &floor.burned {
+            burn(&mut self.burned, scope.clone(), *epoch);
+        }
         let table = shared.table();
         for kept in &floor.cells {
             let Some(cell) = table.cell(&kept.cell) else {
@@ -255,6 +268,36 @@ impl Mind {
         });
         gist
     }
+}
+
+/// Keeps the highest epoch of each scope once, so that years of closings do not pile up.
+fn burn(burned: &mut Vec<(Scope, Epoch)>, scope: Scope, epoch: Epoch) {
+    match burned.iter_mut().find(|(known, _)| *known == scope) {
+        Some((_, highest)) => *highest = epoch.max(*highest),
+        None => burned.push((scope, epoch)),
+    }
+}
+
+/// The gate's own rule that no signature overrides: a cell does not open while one that it cannot
+/// work without is shut here.
+///
+/// Only for what comes in, not for what was accepted before: a need may have been shut since.
+pub(crate) fn needs_shut(table: &Table, effect: &Effect, now: Timestamp) -> Vec<String> {
+    let Effect::Release(release) = effect else {
+        return Vec::new();
+    };
+    let opens = |id: &CellId| release.cells.iter().any(|one| one.cell == *id);
+    let is_shut = |id: &CellId| match table.cell(id) {
+        Some(need) => need.state.stage(now) == Stage::Closed && !opens(id),
+        None => true,
+    };
+    let mut reasons = Vec::new();
+    for cell in release.cells.iter().filter_map(|one| table.cell(&one.cell)) {
+        for need in cell.spec.needs.iter().filter(|need| is_shut(need)) {
+            reasons.push(refusal::need(&cell.spec.id, need));
+        }
+    }
+    reasons
 }
 
 /// The verifier has checked this already; a gate that opens on an old epoch would be worse than

@@ -111,6 +111,9 @@ impl Speaker {
             header::CONTENT_SECURITY_POLICY,
             HeaderValue::from_static(policy),
         );
+        if let Why::Wrong(Wrong::Method) = why {
+            headers.insert(header::ALLOW, HeaderValue::from_static(METHODS));
+        }
         if let Some(seconds) = self.retry_after(why) {
             headers.insert(header::RETRY_AFTER, HeaderValue::from(seconds));
         }
@@ -124,20 +127,28 @@ impl Speaker {
             Language::De => (title_de, detail_de),
             Language::En => (title_en, detail_en),
         };
-        let as_of = self.words.as_of.unwrap_or(self.now).min(self.now);
-        let next = self.words.next_word_at.filter(|at| *at > self.now);
         Told {
             language,
             host,
             title,
             detail,
             drill: self.drill,
-            as_of: self.time(as_of, language),
-            next_word: next.map(|at| self.time(at, language)),
+            as_of: self.time(self.as_of(), language),
+            next_word: self.next_word_at().map(|at| self.time(at, language)),
             status,
             kind,
             cell: cell(why).map(|cell| cell.id.to_string()),
         }
+    }
+
+    /// When the words were written; without words the gate speaks for itself.
+    fn as_of(&self) -> Timestamp {
+        self.words.as_of.unwrap_or(self.now).min(self.now)
+    }
+
+    /// A promise that has passed is not repeated.
+    fn next_word_at(&self) -> Option<Timestamp> {
+        self.words.next_word_at.filter(|at| *at > self.now)
     }
 
     /// Seconds until it makes sense to ask again.
@@ -175,13 +186,13 @@ impl Speaker {
             "status": told.status.as_u16(),
             "detail": told.detail,
             "instance": format!("urn:anlauf:gate:{}:{}", told.host, self.now),
-            "as_of": self.words.as_of.unwrap_or(self.now),
+            "as_of": self.as_of(),
         });
         if let Value::Object(map) = &mut value {
             if let Some(cell) = &told.cell {
                 map.insert("cell".to_owned(), json!(cell));
             }
-            if let Some(at) = self.words.next_word_at {
+            if let Some(at) = self.next_word_at() {
                 map.insert("next_word_at".to_owned(), json!(at));
             }
             if told.drill {
@@ -228,6 +239,9 @@ fn meaning(why: Why<'_>) -> (StatusCode, &'static str, &'static Text4) {
         Why::Wrong(Wrong::Length) => (StatusCode::BAD_REQUEST, "length", &WRONG),
     }
 }
+
+/// What a gateway passes on; a cell's own rules come on top.
+const METHODS: &str = "GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS";
 
 type Text4 = [&'static str; 4];
 

@@ -19,8 +19,9 @@ pub(crate) struct Target {
     pub(crate) host: String,
     /// The host as it was asked for, with its port.
     pub(crate) authority: String,
-    /// Decoded once, no empty and no climbing segments; only to find the cell, never sent on.
-    pub(crate) path: String,
+    /// Every way in which servers read the path; the first is decoded once and without empty
+    /// segments, and mostly it is the only one. Only to find the cell, never sent on.
+    pub(crate) paths: Vec<String>,
 }
 
 /// Why a request cannot be understood.
@@ -71,7 +72,7 @@ pub(crate) fn target(parts: &Parts) -> Result<Target, Wrong> {
     Ok(Target {
         host,
         authority,
-        path: canonical(parts.uri.path())?,
+        paths: readings(parts.uri.path())?,
     })
 }
 
@@ -110,29 +111,72 @@ fn host_name(text: &str) -> Result<String, Wrong> {
     Ok(name)
 }
 
-/// Decodes once and joins empty segments, so that the cell is found as a backend would see it.
-fn canonical(path: &str) -> Result<String, Wrong> {
+/// Every way in which a server may read the path. A request whose readings belong to different
+/// cells belongs to none: with a backend behind both, one would be the way into the other.
+fn readings(path: &str) -> Result<Vec<String>, Wrong> {
     if !path.starts_with('/') {
         return Err(Wrong::Path);
     }
     let decoded = decode(path)?;
-    let mut out = String::with_capacity(decoded.len());
-    for segment in decoded
-        .split(['/', '\\'])
-        .filter(|segment| !segment.is_empty())
-    {
-        // `..;x` climbs too on servers that cut path parameters.
-        let name = segment.split(';').next().unwrap_or(segment);
-        if name == "." || name == ".." {
-            return Err(Wrong::Path);
+    // Some servers decode twice; a percent sign that then makes no sense is only a percent sign.
+    if climbs(&decoded) || decode(&decoded).is_ok_and(|twice| climbs(&twice)) {
+        return Err(Wrong::Path);
+    }
+    let plain = joined(
+        decoded
+            .split(SEPARATORS)
+            .filter(|segment| !segment.is_empty()),
+    );
+    let mut readings = vec![plain];
+    let mut add = |reading: String| {
+        if !readings.contains(&reading) {
+            readings.push(reading);
         }
+    };
+    if decoded.contains(';') {
+        let segments = decoded.split(SEPARATORS).map(without_parameters);
+        add(joined(segments.filter(|segment| !segment.is_empty())));
+    }
+    let odd = |mark: &str| path.contains(mark);
+    if odd("//") || odd("\\") || odd("%2f") || odd("%2F") || odd("%5c") || odd("%5C") {
+        let literal = path
+            .strip_suffix('/')
+            .unwrap_or(path)
+            .get(1..)
+            .unwrap_or_default();
+        // An encoded separator separates nothing here.
+        let name = |segment| decode(segment).map(|name| name.replace(SEPARATORS, "\u{fffd}"));
+        let segments = literal
+            .split('/')
+            .map(name)
+            .collect::<Result<Vec<_>, _>>()?;
+        add(joined(segments.iter().map(String::as_str)));
+    }
+    Ok(readings)
+}
+
+const SEPARATORS: [char; 2] = ['/', '\\'];
+
+fn joined<'a>(segments: impl Iterator<Item = &'a str>) -> String {
+    let mut out = String::new();
+    for segment in segments {
         out.push('/');
         out.push_str(segment);
     }
     if out.is_empty() {
         out.push('/');
     }
-    Ok(out)
+    out
+}
+
+/// `..;x` climbs too on servers that cut path parameters.
+fn climbs(path: &str) -> bool {
+    path.split(SEPARATORS)
+        .any(|segment| matches!(without_parameters(segment), "." | ".."))
+}
+
+fn without_parameters(segment: &str) -> &str {
+    segment.split(';').next().unwrap_or(segment)
 }
 
 fn decode(path: &str) -> Result<String, Wrong> {

@@ -15,7 +15,7 @@ use crate::judge::{Asked, Permit, judge};
 use crate::page::Why;
 use crate::request::{self, Target};
 use crate::shared::Shared;
-use crate::table::Found;
+use crate::table::{Found, is_below};
 use crate::visit::{Conn, Visit};
 
 /// Requests by outcome, since the start.
@@ -70,9 +70,10 @@ pub(crate) fn admit(
         say(Why::Wrong(wrong), "")
     })?;
     let table = shared.table();
-    let found = table.find(&target.host, &target.path);
-    if !matches!(found, Found::NoHost) && crate::table::is_below(&target.path, RESERVED) {
-        return Err(Box::new(reserved(&target.path)));
+    let found = table.find(&target.host, &target.paths);
+    let reserved_path = target.paths.iter().find(|path| is_below(path, RESERVED));
+    if let (Found::Cell(_) | Found::NoPath, Some(path)) = (&found, reserved_path) {
+        return Err(Box::new(reserved(path)));
     }
     let cell = match found {
         Found::Cell(cell) => cell,
@@ -87,7 +88,7 @@ pub(crate) fn admit(
     };
     let asked = Asked {
         method: &head.method,
-        path: &target.path,
+        paths: &target.paths,
         pass: request::pass(&head.headers),
     };
     let visit = Visit::enter(cell, conn);

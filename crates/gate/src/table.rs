@@ -197,6 +197,16 @@ pub(crate) fn is_below(path: &str, prefix: &str) -> bool {
     }
 }
 
+/// The same, as servers see it that do not care about upper case.
+fn is_below_loosely(path: &str, prefix: &str) -> bool {
+    let own = prefix.trim_end_matches('/');
+    path.get(..own.len())
+        .is_some_and(|head| head.eq_ignore_ascii_case(own))
+        && path
+            .get(own.len()..)
+            .is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+}
+
 // === impl Table ===
 
 impl Table {
@@ -266,15 +276,27 @@ impl Table {
         self.digest
     }
 
-    /// Finds the cell of a host and a canonical path: the longest path wins.
-    pub(crate) fn find(&self, host: &str, path: &str) -> Found<'_> {
+    /// Finds the cell of a host and a path: the longest path of the table wins.
+    ///
+    /// All readings of the path must lead to the same cell, whether letters in upper case matter or
+    /// not; else it is nobody's.
+    pub(crate) fn find(&self, host: &str, readings: &[String]) -> Found<'_> {
         let Some(places) = self.hosts.get(host) else {
             return Found::NoHost;
         };
-        match places.iter().find(|place| is_below(path, &place.path)) {
-            Some(place) => Found::Cell(&place.cell),
-            None => Found::NoPath,
+        let mut found: Option<&Arc<Cell>> = None;
+        for path in readings {
+            let place = places
+                .iter()
+                .find(|place| is_below_loosely(path, &place.path));
+            let place = place.filter(|place| is_below(path, &place.path));
+            match (place, found) {
+                (Some(place), None) => found = Some(&place.cell),
+                (Some(place), Some(cell)) if Arc::ptr_eq(&place.cell, cell) => {}
+                _ => return Found::NoPath,
+            }
         }
+        found.map_or(Found::NoPath, Found::Cell)
     }
 
     /// One cell.

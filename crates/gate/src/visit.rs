@@ -9,7 +9,7 @@
 //! the close sees the connection, or the judge sees the close.
 
 use std::net::IpAddr;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use tokio::sync::{mpsc, oneshot};
@@ -22,8 +22,6 @@ pub(crate) struct Conn {
     pub(crate) id: u64,
     /// The other end.
     pub(crate) peer: IpAddr,
-    /// Set when the connection is cut: nothing more goes to a backend either.
-    pub(crate) stopped: Arc<AtomicBool>,
     orders: mpsc::UnboundedSender<Cut>,
     touched: Mutex<Vec<Arc<CellState>>>,
 }
@@ -56,7 +54,6 @@ impl Conn {
         let conn = Self {
             id: NEXT_ID.fetch_add(1, Ordering::Relaxed),
             peer: peer.to_canonical(),
-            stopped: Arc::new(AtomicBool::new(false)),
             orders,
             touched: Mutex::new(Vec::new()),
         };
