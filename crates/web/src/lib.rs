@@ -8,10 +8,12 @@
 use std::sync::Arc;
 
 use anlauf_trust::Signer;
-use axum::Router;
+use axum::{Extension, Router};
 
 pub mod port;
 
+mod limits;
+mod memory;
 mod problem;
 mod who;
 
@@ -39,5 +41,6 @@ pub fn router(web: Web) -> Router {
     Router::new()
         .nest("/api/v1", api::routes())
         .merge(page::routes())
+        .layer(Extension(Arc::new(memory::Memory::default())))
         .with_state(web)
 }

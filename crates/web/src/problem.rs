@@ -7,7 +7,7 @@ use anlauf_recovery::Refusal;
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use serde::Serialize;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::port::DeskError;
 
@@ -18,6 +18,8 @@ pub(crate) struct Problem {
     pub(crate) title: &'static str,
     pub(crate) detail: String,
     pub(crate) reasons: Vec<ProblemReason>,
+    /// A member beside the standard ones (RFC 9457 §3.2).
+    pub(crate) extension: Option<(&'static str, Value)>,
 }
 
 /// One reason, with its code and what would remove it.
@@ -37,7 +39,14 @@ impl Problem {
             title,
             detail: detail.into(),
             reasons: Vec::new(),
+            extension: None,
         }
+    }
+
+    /// The same with a member beside the standard ones.
+    pub(crate) fn with(mut self, name: &'static str, value: Value) -> Self {
+        self.extension = Some((name, value));
+        self
     }
 
     /// There is no such thing, or it is not for this login.
@@ -54,6 +63,12 @@ impl Problem {
         let detail = "send `Authorization: Bearer TOKEN`; an operator gives out tokens with \
                       `anlauf login add`";
         Self::new(StatusCode::UNAUTHORIZED, "login missing", detail)
+    }
+
+    /// The role of this login has no business here.
+    pub(crate) fn forbidden(role: anlauf_model::Role) -> Self {
+        let detail = format!("role `{role}` has no access to this; ask an operator");
+        Self::new(StatusCode::FORBIDDEN, "not for this role", detail)
     }
 
     /// The request cannot be understood.
@@ -83,6 +98,7 @@ impl From<Refusal> for Problem {
             title: "refused",
             detail,
             reasons,
+            extension: None,
         }
     }
 }
@@ -110,13 +126,16 @@ impl From<DeskError> for Problem {
 
 impl IntoResponse for Problem {
     fn into_response(self) -> Response {
-        let body = json!({
+        let mut body = json!({
             "type": "about:blank",
             "title": self.title,
             "status": self.status.as_u16(),
             "detail": self.detail,
             "reasons": self.reasons,
         });
+        if let Some((name, value)) = self.extension {
+            body[name] = value;
+        }
         let mut response = (self.status, body.to_string()).into_response();
         let kind = HeaderValue::from_static("application/problem+json");
         response.headers_mut().insert(header::CONTENT_TYPE, kind);

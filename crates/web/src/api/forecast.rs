@@ -1,0 +1,129 @@
+//! Dates as ranges: have them made from the plan in force, read them, and how the past ones held.
+//!
+//! In:    `POST /forecast`, questions. Out: ranges. Never: a single date instead of a range.
+
+use std::sync::Arc;
+
+use anlauf_model::Forecast;
+use anlauf_recovery::{Event, Order};
+use axum::extract::State as Shared;
+use axum::http::StatusCode;
+use axum::{Extension, Json};
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+use super::ask::{Reader, Told};
+use super::command::{key_shape, permitted, reason_shape};
+use super::planning;
+use super::route::Route;
+use super::shape::{Shape, maybe, object};
+use crate::Web;
+use crate::limits::{FORECAST_SAMPLE_COUNT_DEFAULT, FORECAST_SAMPLE_COUNT_MAX};
+use crate::memory::Memory;
+use crate::problem::Problem;
+
+/// The routes of this noun.
+pub(super) fn routes() -> Vec<Route> {
+    vec![
+        Route::post(
+            "/forecast",
+            "Make ranges from the plan in force and put them on record.",
+            publish,
+        )
+        .body(
+            object([("key", key_shape()), ("reason", reason_shape())]).or([
+                ("samples", Shape::Number("simulations, 1 to 10,000")),
+                ("seed", Shape::Number("seed of every chance")),
+            ]),
+        )
+        .answer(object([
+            ("seq", Shape::Number("number of its entry")),
+            ("replayed", Shape::Flag("the key was used before")),
+            ("plan", Shape::Text("plan it was made from")),
+            ("made_at", Shape::Time("when it was made")),
+            ("cells", Shape::Number("how many cells have a range")),
+            ("whole", maybe(range_shape())),
+        ]))
+        .problem(409, "no plan is in force, or refused")
+        .problem(415, "the body is not sent as JSON")
+        .problem(503, "too many plans are asked for"),
+    ]
+}
+
+/// The form of a range.
+pub(crate) fn range_shape() -> Shape {
+    object([
+        ("p50", Shape::Time("with 50 of 100 not later")),
+        ("p80", Shape::Time("with 80 of 100 not later")),
+        ("p95", Shape::Time("with 95 of 100 not later")),
+    ])
+}
+
+/// What `/forecast` is sent.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Forecasting {
+    key: String,
+    reason: String,
+    #[serde(default)]
+    samples: Option<u32>,
+    #[serde(default)]
+    seed: Option<u64>,
+}
+
+async fn publish(
+    Shared(web): Shared<Arc<Web>>,
+    Extension(memory): Extension<Arc<Memory>>,
+    Reader(who): Reader,
+    Told(asked): Told<Forecasting>,
+) -> Result<Json<Value>, Problem> {
+    permitted(&who.0, "publish_forecast")?;
+    let samples = asked.samples.unwrap_or(FORECAST_SAMPLE_COUNT_DEFAULT);
+    if samples == 0 || samples > FORECAST_SAMPLE_COUNT_MAX {
+        let detail = format!("`samples` is {samples}; it is 1 to {FORECAST_SAMPLE_COUNT_MAX}");
+        return Err(Problem::bad_request(detail));
+    }
+    let seed = asked.seed.unwrap_or_default();
+    let made = planning::submit_made(&web, &memory, &who, (&asked.key, &asked.reason), {
+        let web = web.clone();
+        move || {
+            let forecast = make(&web, samples, seed)?;
+            Ok(Order::PublishForecast {
+                forecast: Box::new(forecast),
+            })
+        }
+    })
+    .await?;
+    let Event::ForecastPublished { forecast } = &made.entry.event else {
+        return Err(made.key_used());
+    };
+    Ok(Json(json!({
+        "seq": made.entry.seq,
+        "replayed": made.replayed,
+        "plan": forecast.plan,
+        "made_at": forecast.made_at,
+        "cells": forecast.cells.len(),
+        "whole": forecast.whole,
+    })))
+}
+
+/// Makes ranges from the state as it is; the state is let go of before the simulation begins.
+fn make(web: &Web, samples: u32, seed: u64) -> Result<Forecast, Problem> {
+    let (landscape, parts, plan) = {
+        let state = web.desk.state();
+        let no_landscape = || Problem::not_found("landscape");
+        let landscape = state.landscape.clone().ok_or_else(no_landscape)?;
+        let parts = planning::parts(&state, web.desk.now()).ok_or_else(no_landscape)?;
+        let no_plan = || {
+            let detail = "no plan is in force; propose one and adopt it first";
+            Problem::new(StatusCode::CONFLICT, "no plan", detail)
+        };
+        (landscape, parts, state.plan.clone().ok_or_else(no_plan)?)
+    };
+    Ok(anlauf_planner::forecast(
+        &parts.on(&landscape),
+        &plan,
+        samples,
+        seed,
+    ))
+}
