@@ -6,6 +6,25 @@
 
 pub mod situation;
 
+mod calendar;
+mod past;
+
+mod network;
+mod order;
+mod profile;
+mod serial;
+
+mod cost;
+mod rules;
+
+mod bound;
+mod conflict;
+mod improve;
+mod slots;
+
+mod learn;
+mod replay;
+
 pub mod forecast;
 pub mod schedule;
 pub mod why;

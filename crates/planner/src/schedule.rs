@@ -1,7 +1,19 @@
 //! Finds the order.
+//!
+//! In:    a [`Situation`], the plan it replaces, a [`Search`].
+//! Out:   a [`Plan`], or the [`Contradiction`] that stands in its way.
+//! Never: a plan that misses an agreed window.
 
-use anlauf_model::{CellId, Digest, Plan};
+use anlauf_model::{CellId, Digest, Plan, PlanRow};
 
+use crate::bound;
+use crate::conflict;
+use crate::cost;
+use crate::improve;
+use crate::network::Network;
+use crate::order;
+use crate::rules;
+use crate::serial::Schedule;
 use crate::situation::Situation;
 
 /// How hard to look. Same seed and steps, same answer, with any number of threads.
@@ -26,11 +38,49 @@ pub struct Contradiction {
 /// Makes the plan.
 ///
 /// # Errors
-/// [`Contradiction`] when agreed slots cannot be kept.
+/// [`Contradiction`] when agreed slots cannot be kept, when cells wait for each other in a circle,
+/// or when a task has nobody to do it.
 pub fn plan(
-    _situation: &Situation<'_>,
-    _parent: Option<Digest>,
-    _search: Search,
+    situation: &Situation<'_>,
+    parent: Option<Digest>,
+    search: Search,
 ) -> Result<Plan, Contradiction> {
-    unimplemented!()
+    let network = Network::new(situation);
+    if let Some(contradiction) = conflict::nobody(&network) {
+        return Err(contradiction);
+    }
+    let circle = order::circle(&network);
+    if !circle.is_empty() {
+        return Err(conflict::circle(&network, &circle));
+    }
+    let works = network.works();
+    let bound = bound::bound(&network, &works);
+    let mut tastes = rules::orders(&network, &works);
+    tastes.push(bound.order);
+    let best = improve::search(&network, &tastes, &works, search)
+        .map_err(|nearest| conflict::windows(&network, &nearest, &works))?;
+    Ok(Plan {
+        id: Digest([0; 32]),
+        parent,
+        made_at: situation.now,
+        rows: rows(&network, &best.kept.schedule),
+        objective: cost::weighted_hours(best.cost),
+        bound: cost::weighted_hours(bound.minutes),
+    }
+    .sealed())
+}
+
+/// The schedule as rows, by cell, then task.
+fn rows(network: &Network<'_>, schedule: &Schedule) -> Vec<PlanRow> {
+    let row = |(at, task): (usize, &crate::network::Task)| PlanRow {
+        cell: network.nodes[task.node].cell.id.clone(),
+        task: task.kind,
+        team: network.crews[task.crew].team.cloned(),
+        start: task.running.map_or_else(
+            || network.origin.time(schedule.begin[at]),
+            |running| running.started,
+        ),
+        end: network.origin.time(schedule.end[at]),
+    };
+    network.tasks.iter().enumerate().map(row).collect()
 }

@@ -1,0 +1,137 @@
+//! Learns from finished tasks how long work takes in this incident.
+//!
+//! In:    a [`Situation`]: estimates, and when tasks began and ended.
+//! Out:   [`Learned`]: what is believed of the incident's and each crew's factor, and how sure.
+//! Never: believes more than the tasks say: with none finished the belief is wide.
+//!
+//! Logarithms of (time taken / estimate) are a factor of the incident, plus one of the crew, plus
+//! noise of the task. Each has a normal prior; the posterior is exact for given variances.
+
+use std::collections::BTreeMap;
+
+use anlauf_model::{TaskKind, TeamId};
+
+use crate::past::Past;
+use crate::situation::{Situation, TaskProgress};
+
+/// What is believed of the incident before anything is finished: work takes a tenth longer
+/// (published surveys: typical factor 2 either way, more over than under; research/planner.md §5).
+const INCIDENT_MEAN: f64 = 0.1;
+const INCIDENT_SD: f64 = 0.4;
+
+/// How far crews differ from each other.
+const CREW_SD: f64 = 0.2;
+
+/// Noise of a single task, and how many tasks that belief is worth.
+const TASK_SD: f64 = 0.45;
+const TASK_SD_WORTH: f64 = 20.0;
+
+/// A time taken further from the estimate than this factor says nothing about the crew: a slip of
+/// the pen, or a task that was forgotten. e³ ≈ 20.
+const LOGARITHM_MAX: f64 = 3.0;
+
+/// Shortest time that can be told from a slip of the pen. Minutes.
+///
+/// Work is noted when somebody looks; a task of two minutes that is noted after half an hour has
+/// not taken fifteen times its estimate.
+const ESTIMATE_MIN: i64 = 60;
+
+/// A belief about a factor: its logarithm is normal.
+#[derive(Clone, Copy, PartialEq, Debug)]
+pub(crate) struct Belief {
+    pub mean: f64,
+    pub sd: f64,
+}
+
+/// What the finished tasks of one crew say.
+#[derive(Clone, Copy, Default, Debug)]
+struct Told {
+    count: f64,
+    sum: f64,
+    squares: f64,
+}
+
+/// What is believed of how long work takes.
+#[derive(Clone, Debug)]
+pub(crate) struct Learned<'a> {
+    /// Of the whole incident.
+    pub incident: Belief,
+    /// Spread of a single task around its crew.
+    pub task_sd: f64,
+    crews: BTreeMap<Option<&'a TeamId>, Told>,
+}
+
+impl<'a> Learned<'a> {
+    /// Reads every finished task.
+    pub fn new(situation: &Situation<'a>) -> Self {
+        let crews = told(situation);
+        let mut precision = 1.0 / (INCIDENT_SD * INCIDENT_SD);
+        let mut sum = INCIDENT_MEAN * precision;
+        let (mut squares, mut count) = (TASK_SD * TASK_SD * TASK_SD_WORTH, TASK_SD_WORTH);
+        for crew in crews.values() {
+            squares += (crew.squares - crew.sum * crew.sum / crew.count).max(0.0);
+            count += crew.count - 1.0;
+        }
+        let task_variance = squares / count;
+        for crew in crews.values() {
+            let variance = CREW_SD * CREW_SD + task_variance / crew.count;
+            precision += 1.0 / variance;
+            sum += crew.sum / crew.count / variance;
+        }
+        let incident = Belief {
+            mean: sum / precision,
+            sd: (1.0 / precision).sqrt(),
+        };
+        Self {
+            incident,
+            task_sd: task_variance.sqrt(),
+            crews,
+        }
+    }
+
+    /// What is believed of a crew, if the incident's logarithm is `incident`. All tenants' testers
+    /// are one crew here.
+    pub fn crew(&self, team: Option<&TeamId>, incident: f64) -> Belief {
+        let told = self.crews.get(&team).copied().unwrap_or_default();
+        let task_variance = self.task_sd * self.task_sd;
+        let precision = 1.0 / (CREW_SD * CREW_SD) + told.count / task_variance;
+        let mean = (told.sum - told.count * incident) / task_variance / precision;
+        Belief {
+            mean,
+            sd: (1.0 / precision).sqrt(),
+        }
+    }
+}
+
+/// Sums over the finished tasks of each crew.
+fn told<'a>(situation: &Situation<'a>) -> BTreeMap<Option<&'a TeamId>, Told> {
+    let mut past = Past::new(situation);
+    let mut crews: BTreeMap<Option<&TeamId>, Told> = BTreeMap::new();
+    for (id, progress) in &situation.progress {
+        let Some(cell) = situation.landscape.cell(id) else {
+            continue;
+        };
+        for (kind, task) in &progress.tasks {
+            let (Some(need), TaskProgress::Done { started, finished }) =
+                (cell.tasks.get(kind), task)
+            else {
+                continue;
+            };
+            let estimate = need.work.mean().0;
+            // A decision waits for its window; how long it stood open says nothing about its work.
+            if *kind == TaskKind::Decision || estimate < ESTIMATE_MIN {
+                continue;
+            }
+            let team = need.team.as_ref();
+            let taken = past.elapsed(team, *started, *finished).max(1);
+            let logarithm = (taken as f64 / estimate as f64).ln();
+            if logarithm.abs() <= LOGARITHM_MAX {
+                let told = crews.entry(team).or_default();
+                told.count += 1.0;
+                told.sum += logarithm;
+                told.squares += logarithm * logarithm;
+            }
+        }
+    }
+    crews
+}

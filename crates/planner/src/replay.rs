@@ -1,0 +1,264 @@
+//! Plays a plan with other lengths of work, as crews would: whoever is free takes the next in order.
+//!
+//! In:    a [`Network`], each task's place in the plan, minutes of work per task.
+//! Out:   when each cell opens; none when it never does.
+//! Never: moves a task to another crew; begins one before what it waits for.
+
+use std::cmp::Reverse;
+use std::collections::BinaryHeap;
+
+use anlauf_model::TaskKind;
+
+use crate::calendar::{Minute, Work};
+use crate::network::{Network, Span};
+
+/// Something that happens. Ordered by time; at the same time ends come before beginnings.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+enum Event {
+    /// A task is done.
+    End(usize),
+    /// A task waits for a lane from now on.
+    Ready(usize),
+    /// A crew looks at what waits.
+    Look(usize),
+}
+
+/// What waits for a crew.
+#[derive(Clone, Default)]
+struct Desk {
+    /// Below 0 while more runs than the crew has lanes.
+    free: i64,
+    waiting: BinaryHeap<Reverse<(usize, usize)>>,
+    looks_at: Option<Minute>,
+}
+
+/// A plan that is being played.
+struct Play<'n, 'a> {
+    network: &'n Network<'a>,
+    /// Place of each task in the plan.
+    places: &'n [usize],
+    works: &'n [Work],
+    events: BinaryHeap<Reverse<(Minute, Event)>>,
+    desks: Vec<Desk>,
+    /// How many cells each cell waits for before anything but evidence, and before its last task.
+    needs_left: Vec<usize>,
+    after_left: Vec<usize>,
+    dependents: &'n Dependents,
+    /// The task each cell is at; the end of its tasks when all are done.
+    next: Vec<usize>,
+    /// Whether that task waits for a lane or has one.
+    busy: Vec<bool>,
+    done: Vec<bool>,
+    open: Vec<Option<Minute>>,
+    now: Minute,
+}
+
+/// Who waits for whom.
+pub(crate) struct Dependents {
+    needs: Vec<Vec<usize>>,
+    after: Vec<Vec<usize>>,
+}
+
+impl Dependents {
+    /// Turns the edges of a network round.
+    pub fn new(network: &Network<'_>) -> Self {
+        let count = network.nodes.len();
+        let mut dependents = Self {
+            needs: vec![Vec::new(); count],
+            after: vec![Vec::new(); count],
+        };
+        for (at, node) in network.nodes.iter().enumerate() {
+            for earlier in &node.needs {
+                dependents.needs[*earlier].push(at);
+            }
+            for earlier in &node.after {
+                dependents.after[*earlier].push(at);
+            }
+        }
+        dependents
+    }
+}
+
+/// Plays the plan.
+pub(crate) fn replay(
+    network: &Network<'_>,
+    dependents: &Dependents,
+    places: &[usize],
+    works: &[Work],
+) -> Vec<Option<Minute>> {
+    let desk = |crew: &crate::network::Crew<'_>| {
+        let empty = network.calendars[crew.calendar].is_empty();
+        Desk {
+            free: if empty { 0 } else { i64::from(crew.lanes) },
+            ..Desk::default()
+        }
+    };
+    let mut play = Play {
+        network,
+        places,
+        works,
+        events: BinaryHeap::new(),
+        desks: network.crews.iter().map(desk).collect(),
+        needs_left: network.nodes.iter().map(|node| node.needs.len()).collect(),
+        after_left: network.nodes.iter().map(|node| node.after.len()).collect(),
+        dependents,
+        next: network.nodes.iter().map(|node| node.tasks.start).collect(),
+        busy: vec![false; network.nodes.len()],
+        done: vec![false; network.tasks.len()],
+        open: vec![None; network.nodes.len()],
+        now: 0,
+    };
+    play.begin_running();
+    for node in 0..network.nodes.len() {
+        play.go_on(node);
+    }
+    while let Some(Reverse((now, event))) = play.events.pop() {
+        play.now = now;
+        play.happen(event);
+    }
+    play.open
+}
+
+impl Play<'_, '_> {
+    fn begin_running(&mut self) {
+        for (task, what) in self.network.tasks.iter().enumerate() {
+            let calendar = self.network.calendar(task);
+            if what.running.is_some() && !calendar.is_empty() {
+                // More may run than there are lanes when a crew has become smaller.
+                self.desks[what.crew].free -= 1;
+                let end = calendar.finish(self.works[task]);
+                self.events.push(Reverse((end, Event::End(task))));
+            }
+        }
+    }
+
+    fn happen(&mut self, event: Event) {
+        match event {
+            Event::End(task) => self.end(task),
+            Event::Ready(task) => {
+                let crew = self.network.tasks[task].crew;
+                self.desks[crew]
+                    .waiting
+                    .push(Reverse((self.places[task], task)));
+                self.look_soon(crew);
+            }
+            Event::Look(crew) => self.look(crew),
+        }
+    }
+
+    fn end(&mut self, task: usize) {
+        let (crew, node) = (self.network.tasks[task].crew, self.network.tasks[task].node);
+        self.desks[crew].free += 1;
+        self.look_soon(crew);
+        self.done[task] = true;
+        self.busy[node] &= self.next[node] != task;
+        self.go_on(node);
+    }
+
+    /// Puts the next task of a cell where it belongs, or opens the cell.
+    fn go_on(&mut self, at: usize) {
+        let node = &self.network.nodes[at];
+        while self.next[at] < node.tasks.end && self.done[self.next[at]] {
+            self.next[at] += 1;
+        }
+        let task = self.next[at];
+        if task == node.tasks.end {
+            self.open_if_done(at);
+            return;
+        }
+        let last = task + 1 == node.tasks.end;
+        let waits = (self.network.tasks[task].kind != TaskKind::Evidence
+            && self.needs_left[at] > 0)
+            || (last && self.after_left[at] > 0);
+        if self.busy[at] || waits || self.network.tasks[task].running.is_some() {
+            return;
+        }
+        self.busy[at] = true;
+        let mut ready = self.now.max(node.hold);
+        if last {
+            ready = self.last_ready(at, task, ready);
+        }
+        self.events.push(Reverse((ready, Event::Ready(task))));
+    }
+
+    /// The last task waits for its window and for the end of a freeze.
+    fn last_ready(&self, at: usize, task: usize, ready: Minute) -> Minute {
+        let node = &self.network.nodes[at];
+        let calendar = self.network.calendar(task);
+        let work = self.works[task];
+        let decides = self.network.tasks[task].kind == TaskKind::Decision;
+        let begin_at = |span: Minute| match decides {
+            true => span,
+            false => calendar.begin(calendar.begin_to_end_at(work, span)),
+        };
+        let mut ready = node
+            .slot
+            .map_or(ready, |slot| ready.max(begin_at(slot.from)));
+        for _ in 0..node.freezes.len() {
+            for freeze in &node.freezes {
+                let begin = calendar.worked(ready);
+                let end = calendar.finish(begin + work);
+                let begin = calendar.begin(begin);
+                if is_frozen(decides, begin, end, freeze) {
+                    ready = ready.max(begin_at(freeze.to));
+                }
+            }
+        }
+        ready
+    }
+
+    fn open_if_done(&mut self, at: usize) {
+        if self.open[at].is_some() || self.needs_left[at] > 0 || self.after_left[at] > 0 {
+            return;
+        }
+        let node = &self.network.nodes[at];
+        let floor = node.slot.map_or(self.now, |slot| slot.from);
+        self.open[at] = Some(self.now.max(floor));
+        for later in &self.dependents.needs[at] {
+            self.needs_left[*later] -= 1;
+        }
+        for later in &self.dependents.after[at] {
+            self.after_left[*later] -= 1;
+        }
+        let waiting = [&self.dependents.needs[at], &self.dependents.after[at]];
+        for later in waiting.into_iter().flatten() {
+            self.go_on(*later);
+        }
+    }
+
+    /// Has a crew look at what waits, as soon as somebody works.
+    fn look_soon(&mut self, crew: usize) {
+        let desk = &mut self.desks[crew];
+        if desk.free == 0 || desk.waiting.is_empty() {
+            return;
+        }
+        let calendar = &self.network.calendars[self.network.crews[crew].calendar];
+        let at = calendar.begin(calendar.worked(self.now));
+        if desk.looks_at.is_none_or(|known| at < known) {
+            desk.looks_at = Some(at);
+            self.events.push(Reverse((at, Event::Look(crew))));
+        }
+    }
+
+    /// Gives what waits to free lanes, in the order of the plan.
+    fn look(&mut self, crew: usize) {
+        let calendar = &self.network.calendars[self.network.crews[crew].calendar];
+        let desk = &mut self.desks[crew];
+        desk.looks_at = None;
+        while desk.free > 0 {
+            let Some(Reverse((_, task))) = desk.waiting.pop() else {
+                break;
+            };
+            desk.free -= 1;
+            let end = calendar.finish(calendar.worked(self.now) + self.works[task]);
+            self.events.push(Reverse((end, Event::End(task))));
+        }
+    }
+}
+
+fn is_frozen(decides: bool, begin: Minute, end: Minute, freeze: &Span) -> bool {
+    match decides {
+        true => begin < freeze.to && end >= freeze.from,
+        false => end >= freeze.from && end < freeze.to,
+    }
+}

@@ -1,0 +1,202 @@
+//! Serial schedule generation: cell after cell, each task at the first place that fits.
+//!
+//! In:    a [`Network`], an order of its cells, minutes of work per task.
+//! Out:   a [`Schedule`]: begin and end of every task, opening of every cell.
+//! Never: moves what was placed before; places a cell before those it waits for.
+
+use crate::calendar::{Calendar, Minute, Work};
+use crate::network::{Network, Node, Span};
+use crate::profile::Profile;
+use anlauf_model::TaskKind;
+
+/// When everything happens. By index of task and of cell.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub(crate) struct Schedule {
+    pub begin: Vec<Minute>,
+    pub end: Vec<Minute>,
+    pub open: Vec<Minute>,
+}
+
+/// Whether lanes count.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Lanes {
+    /// As many tasks side by side as a crew has lanes.
+    Counted,
+    /// Any number: the earliest that order, hours and windows allow.
+    Unlimited,
+}
+
+/// A schedule that is being made.
+struct Generator<'n, 'a> {
+    network: &'n Network<'a>,
+    works: &'n [Work],
+    lanes: Lanes,
+    profiles: Vec<Profile>,
+    schedule: Schedule,
+}
+
+/// Where a task lies: minutes of work of its crew, and minutes of the clock.
+#[derive(Clone, Copy)]
+struct Place {
+    from: Work,
+    begin: Minute,
+    end: Minute,
+}
+
+/// Places the cells in this order; it must hold every cell once, those it waits for first.
+pub(crate) fn schedule(
+    network: &Network<'_>,
+    order: &[usize],
+    works: &[Work],
+    lanes: Lanes,
+) -> Schedule {
+    let profile = |lanes_own: u32| match lanes {
+        Lanes::Counted => Profile::new(lanes_own),
+        Lanes::Unlimited => Profile::new(u32::MAX),
+    };
+    let mut generator = Generator {
+        network,
+        works,
+        lanes,
+        profiles: network
+            .crews
+            .iter()
+            .map(|crew| profile(crew.lanes))
+            .collect(),
+        schedule: Schedule {
+            begin: vec![0; network.tasks.len()],
+            end: vec![0; network.tasks.len()],
+            open: vec![0; network.nodes.len()],
+        },
+    };
+    generator.place_running();
+    for node in order {
+        generator.place(*node);
+    }
+    generator.schedule
+}
+
+impl Generator<'_, '_> {
+    /// What runs keeps its lane from the first minute on.
+    fn place_running(&mut self) {
+        for (at, task) in self.network.tasks.iter().enumerate() {
+            if let Some(running) = task.running {
+                let work = self.works[at];
+                if self.lanes == Lanes::Counted {
+                    self.profiles[task.crew].take(0, work);
+                }
+                self.schedule.begin[at] = self.network.origin.minute(running.started);
+                self.schedule.end[at] = self.network.calendar(at).finish(work);
+            }
+        }
+    }
+
+    fn place(&mut self, at: usize) {
+        let node = &self.network.nodes[at];
+        let opened = |of: &[usize], open: &[Minute]| of.iter().map(|n| open[*n]).max().unwrap_or(0);
+        let needs = opened(&node.needs, &self.schedule.open);
+        let after = opened(&node.after, &self.schedule.open);
+        let mut ready = node.hold;
+        for task in node.tasks.clone() {
+            let last = task + 1 == node.tasks.end;
+            if self.network.tasks[task].running.is_none() {
+                if self.network.tasks[task].kind != TaskKind::Evidence {
+                    ready = ready.max(needs);
+                }
+                ready = if last { ready.max(after) } else { ready };
+                let place = self.first_place(node, task, ready, last);
+                if self.lanes == Lanes::Counted {
+                    let crew = self.network.tasks[task].crew;
+                    self.profiles[crew].take(place.from, place.from + self.works[task]);
+                }
+                self.schedule.begin[task] = place.begin;
+                self.schedule.end[task] = place.end;
+            } else if last {
+                self.schedule.end[task] = opening(node, self.schedule.end[task]);
+            }
+            ready = ready.max(self.schedule.end[task]);
+        }
+        self.schedule.open[at] = match node.tasks.is_empty() {
+            true => opening(node, ready.max(needs).max(after)),
+            false => self.schedule.end[node.tasks.end - 1],
+        };
+    }
+
+    /// The first place of a task that begins no earlier than `ready`.
+    fn first_place(&self, node: &Node<'_>, task: usize, ready: Minute, last: bool) -> Place {
+        let calendar = self.network.calendar(task);
+        let work = self.works[task];
+        let from = calendar.worked(ready);
+        let (true, Some(slot)) = (last, node.slot) else {
+            return self.free_place(node, task, from, last);
+        };
+        // A decision is best taken inside its window; a window shorter than that only holds its end.
+        // The bound must hold for both, so it asks for the end only.
+        if self.lanes == Lanes::Counted && self.network.tasks[task].kind == TaskKind::Decision {
+            let inside = from.max(calendar.worked(slot.from));
+            let place = self.free_place(node, task, inside, last);
+            if place.end <= slot.to {
+                return place;
+            }
+        }
+        self.free_place(
+            node,
+            task,
+            from.max(calendar.begin_to_end_at(work, slot.from)),
+            last,
+        )
+    }
+
+    /// The first place with a free lane and, for the last task, outside every freeze.
+    fn free_place(&self, node: &Node<'_>, task: usize, from: Work, last: bool) -> Place {
+        let calendar = self.network.calendar(task);
+        let (kind, crew, work) = (
+            self.network.tasks[task].kind,
+            self.network.tasks[task].crew,
+            self.works[task],
+        );
+        let mut from = from;
+        loop {
+            from = self.profiles[crew].earliest(from, work);
+            let place = Place {
+                from,
+                begin: calendar.begin(from),
+                end: calendar.finish(from + work),
+            };
+            let frozen = node
+                .freezes
+                .iter()
+                .find(|freeze| is_frozen(kind, &place, freeze));
+            let (true, Some(freeze)) = (last, frozen) else {
+                return place;
+            };
+            from = after_freeze(kind, calendar, work, freeze).max(from + 1);
+        }
+    }
+}
+
+/// Whether a decision, or the end of another last task, falls into a freeze.
+fn is_frozen(kind: TaskKind, place: &Place, freeze: &Span) -> bool {
+    let begun = kind != TaskKind::Decision || place.begin < freeze.to;
+    place.end >= freeze.from && begun && (kind == TaskKind::Decision || place.end < freeze.to)
+}
+
+fn after_freeze(kind: TaskKind, calendar: &Calendar, work: Work, freeze: &Span) -> Work {
+    match kind {
+        TaskKind::Decision => calendar.worked(freeze.to),
+        _ => calendar.begin_to_end_at(work, freeze.to),
+    }
+}
+
+/// When a cell opens whose work is done at `ready`: not before its window, not in a freeze.
+fn opening(node: &Node<'_>, ready: Minute) -> Minute {
+    let mut open = node.slot.map_or(ready, |slot| ready.max(slot.from));
+    for _ in 0..node.freezes.len() {
+        for freeze in &node.freezes {
+            if freeze.from <= open && open < freeze.to {
+                open = freeze.to;
+            }
+        }
+    }
+    open
+}
