@@ -79,6 +79,13 @@ impl TaskKind {
             TaskKind::Decision => None,
         }
     }
+
+    /// The task whose finding this is; none for findings that no task yields.
+    pub fn yielding(kind: FindingKind) -> Option<TaskKind> {
+        Self::ALL
+            .into_iter()
+            .find(|task| task.finding() == Some(kind))
+    }
 }
 
 impl fmt::Display for TaskKind {
