@@ -2,22 +2,19 @@
 
 use anlauf_model::{CellId, TenantId, Timestamp};
 
-use crate::command::{Actor, SlotDraft};
+use crate::command::SlotDraft;
 use crate::decide::{by_owner, unknown_cells};
 use crate::event::Event;
 use crate::incident::not_running;
 use crate::refusal::{Reason, Refusal};
-use crate::rights::foreign_cells;
 use crate::state::{Answer, State};
 
 pub(crate) fn wish(
     state: &State,
-    actor: &Actor,
     tenant: &TenantId,
     order: &[CellId],
 ) -> Result<Vec<Event>, Refusal> {
     let mut reasons = unknown_cells(state, order);
-    reasons.extend(foreign_cells(actor, order));
     if order.iter().any(|cell| cell.owner() != tenant.as_str()) {
         let message = format!("the wish names cells that are not `{tenant}`'s");
         reasons.push(Reason::new(
@@ -82,13 +79,8 @@ pub(crate) fn offer(
     Ok(events)
 }
 
-pub(crate) fn agree(
-    state: &State,
-    at: Timestamp,
-    actor: &Actor,
-    cells: &[CellId],
-) -> Result<Vec<Event>, Refusal> {
-    let mut reasons = answerable(state, actor, cells);
+pub(crate) fn agree(state: &State, at: Timestamp, cells: &[CellId]) -> Result<Vec<Event>, Refusal> {
+    let mut reasons = answerable(state, cells);
     for cell in cells {
         if state
             .offers
@@ -107,12 +99,8 @@ pub(crate) fn agree(
         .collect())
 }
 
-pub(crate) fn decline(
-    state: &State,
-    actor: &Actor,
-    cells: &[CellId],
-) -> Result<Vec<Event>, Refusal> {
-    Refusal::unless_empty(answerable(state, actor, cells))?;
+pub(crate) fn decline(state: &State, cells: &[CellId]) -> Result<Vec<Event>, Refusal> {
+    Refusal::unless_empty(answerable(state, cells))?;
     let runs = by_owner(cells.to_vec(), |cell| cell);
     Ok(runs
         .into_iter()
@@ -120,9 +108,8 @@ pub(crate) fn decline(
         .collect())
 }
 
-fn answerable(state: &State, actor: &Actor, cells: &[CellId]) -> Vec<Reason> {
+fn answerable(state: &State, cells: &[CellId]) -> Vec<Reason> {
     let mut reasons = unknown_cells(state, cells);
-    reasons.extend(foreign_cells(actor, cells));
     for cell in cells.iter().filter(|cell| state.cells.contains_key(cell)) {
         let answer = state.offers.get(cell).map(|offer| offer.answer);
         let (message, remedy) = match answer {

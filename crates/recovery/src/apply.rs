@@ -6,28 +6,35 @@
 use std::sync::Arc;
 
 use anlauf_model::feed::{FeedItem, FeedKind};
-use anlauf_model::{CellId, Epoch, Landscape, Stage, TaskKind, Timestamp};
-use anlauf_trust::{Envelope, Signature, Statement};
+use anlauf_model::{CellId, Epoch, Landscape, Stage, TaskKind, Timestamp, Verdict};
+use anlauf_trust::{CellFacts, Close, Envelope, Release, Scope, Signature};
 
 use crate::command::TaskRef;
 use crate::event::{Entry, Event, FindingEntry};
 use crate::state::{
-    Answer, Finding, Gap, GateState, Incident, Notice, NoticeVersion, Offer, PlanNote, ReleaseCase,
-    ReleaseEnd, State, TaskState,
+    Answer, Finding, Incident, Notice, NoticeVersion, Offer, PlanNote, ReleaseCase, ReleaseEnd,
+    State, TaskState,
 };
 
 /// Most refused items kept per gate.
 const REFUSED_COUNT_MAX: usize = 100;
+
+/// Most plans kept for decision; an automation may propose without end, nobody reads more.
+const PROPOSED_COUNT_MAX: usize = 32;
 
 impl State {
     /// Carries one entry over. Entries must come in order.
     pub fn apply(&mut self, entry: &Entry) {
         self.seq = entry.seq;
         self.at = entry.at;
+        self.run_out(entry.at);
         self.keys
             .insert(entry.key.clone(), (entry.seq, entry.command));
         match &entry.event {
-            Event::CloseOrdered { envelope, .. } => self.hand(entry, FeedKind::Close, envelope),
+            Event::CloseOrdered { envelope, .. } => {
+                self.hand(entry, FeedKind::Close, envelope);
+                self.burn(envelope);
+            }
             Event::CellsClosed { cells, epoch, .. } => self.apply_closed(entry.at, cells, *epoch),
             Event::TasksStarted { tasks } => self.apply_started(entry.at, tasks),
             Event::TasksFinished { tasks } => self.apply_finished(entry.at, tasks),
@@ -52,10 +59,7 @@ impl State {
         match event {
             Event::LandscapeAdopted { landscape } => {
                 if let Ok(landscape) = Landscape::new((**landscape).clone()) {
-                    for id in landscape.cells().keys() {
-                        self.cells.entry(id.clone()).or_default();
-                    }
-                    self.landscape = Some(Arc::new(landscape));
+                    self.apply_landscape(landscape);
                 }
             }
             Event::RootAdopted { envelope, .. } => {
@@ -104,6 +108,61 @@ impl State {
         }
     }
 
+    /// Cells that are new begin closed, above every epoch that was burned where they stand.
+    fn apply_landscape(&mut self, landscape: Landscape) {
+        for (id, cell) in landscape.cells() {
+            let facts = CellFacts {
+                class: cell.class,
+                kind: cell.kind,
+                tenant: cell.tenant().cloned(),
+                site: cell.site.clone(),
+                service: cell.service.clone(),
+                epoch: Epoch::default(),
+            };
+            let burned = self
+                .burned
+                .iter()
+                .filter(|(scope, _)| facts.is_in(scope, id));
+            let floor = burned.map(|(_, epoch)| *epoch).max().unwrap_or_default();
+            let now = self.cells.entry(id.clone()).or_default();
+            now.epoch = now.epoch.max(floor);
+        }
+        self.table = Some(landscape.gate_table().digest());
+        self.landscape = Some(Arc::new(landscape));
+    }
+
+    /// Remembers what a wide close burned, for cells that do not exist yet.
+    fn burn(&mut self, envelope: &Envelope) {
+        let Ok(close) = Close::parse(&envelope.payload) else {
+            return;
+        };
+        if matches!(close.scope, Scope::Cells(_)) {
+            return;
+        }
+        match self
+            .burned
+            .iter_mut()
+            .find(|(scope, _)| *scope == close.scope)
+        {
+            Some((_, epoch)) => *epoch = (*epoch).max(close.epoch),
+            None => self.burned.push((close.scope, close.epoch)),
+        }
+    }
+
+    /// Releases that have ended by `now` are not in force: their cells are shut, as at the gates.
+    /// What was found and agreed stands; a fresh release opens them again.
+    pub(crate) fn run_out(&mut self, now: Timestamp) {
+        if self.run_out_first.is_none_or(|first| now < first) {
+            return;
+        }
+        for cell in self.cells.values_mut() {
+            if let Some(end) = cell.not_after.filter(|end| *end <= now) {
+                cell.shut(end);
+            }
+        }
+        self.run_out_first = self.cells.values().filter_map(|cell| cell.not_after).min();
+    }
+
     /// A new incident starts from nothing: old work, findings, plans and words do not count.
     fn forget_last_recovery(&mut self) {
         for cell in self.cells.values_mut() {
@@ -134,20 +193,18 @@ impl State {
             let Some(cell) = self.cells.get_mut(id) else {
                 continue;
             };
-            if cell.stage.is_public() {
-                cell.gaps.push(Gap {
-                    from: at,
-                    to: None,
-                    caught_up: None,
-                });
-            }
-            cell.stage = Stage::Closed;
+            let was_open = cell.stage > Stage::Closed;
+            cell.shut(at);
             cell.epoch = cell.epoch.max(epoch);
-            cell.release = None;
-            cell.not_after = None;
-            cell.restored_at = None;
-            // What was decided before the close does not open the cell again.
-            cell.tasks.remove(&TaskKind::Decision);
+            if was_open {
+                // Someone could reach it until now: nothing that was found before speaks for it.
+                cell.tasks.clear();
+                cell.findings.clear();
+            } else {
+                // Nobody could reach it: finished work stands, work under way and decisions do not.
+                cell.tasks
+                    .retain(|task, known| known.finished.is_some() && *task != TaskKind::Decision);
+            }
             self.offers.remove(id);
         }
     }
@@ -196,6 +253,10 @@ impl State {
             match &finding.cell {
                 Some(id) => {
                     if let Some(cell) = self.cells.get_mut(id) {
+                        let step = TaskKind::yielding(finding.kind);
+                        if let (Verdict::Fail, Some(step)) = (finding.verdict, step) {
+                            cell.redo_from(step);
+                        }
                         cell.findings.insert(finding.kind, finding.number);
                     }
                 }
@@ -215,6 +276,7 @@ impl State {
                     evidence: finding.evidence,
                     note: finding.note.clone(),
                     by: entry.actor.person.clone(),
+                    role: entry.actor.role,
                     at: entry.at,
                     withdrawn: None,
                 },
@@ -230,7 +292,9 @@ impl State {
         finding.withdrawn = Some((entry.at, entry.reason.clone()));
         let (kind, cell) = (finding.kind, finding.cell.clone());
         let Some(id) = cell else {
-            if let Some(incident) = &mut self.incident {
+            if let Some(incident) = &mut self.incident
+                && incident.findings.get(&kind) == Some(&number)
+            {
                 incident.findings.remove(&kind);
             }
             return;
@@ -238,14 +302,12 @@ impl State {
         let Some(cell) = self.cells.get_mut(&id) else {
             return;
         };
+        // An overtaken one takes nothing with it: a later one stands in its place.
         if cell.findings.get(&kind) == Some(&number) {
             cell.findings.remove(&kind);
-        }
-        let step = TaskKind::ALL
-            .into_iter()
-            .find(|task| task.finding() == Some(kind));
-        if let Some(step) = step {
-            cell.tasks.retain(|task, _| *task < step);
+            if let Some(step) = TaskKind::yielding(kind) {
+                cell.redo_from(step);
+            }
         }
     }
 
@@ -260,7 +322,7 @@ impl State {
                 }
             } else {
                 // The provider tests again before the tenant does.
-                cell.tasks.retain(|task, _| *task < TaskKind::FunctionTest);
+                cell.redo_from(TaskKind::FunctionTest);
             }
         }
     }
@@ -280,6 +342,10 @@ impl State {
         match event {
             Event::PlanProposed { plan } => {
                 self.proposed.insert(plan.id, Arc::new((**plan).clone()));
+                if self.proposed.len() > PROPOSED_COUNT_MAX {
+                    let oldest = self.proposed.values().map(|p| (p.made_at, p.id)).min();
+                    oldest.map(|(_, id)| self.proposed.remove(&id));
+                }
             }
             Event::PlanAdopted { plan } => {
                 let Some(plan) = self.proposed.remove(plan) else {
@@ -339,7 +405,7 @@ impl State {
     fn apply_release(&mut self, entry: &Entry, event: &Event) {
         match event {
             Event::ReleaseProposed { release, envelope } => {
-                let Ok(Statement::Release(statement)) = Statement::parse(&envelope.payload) else {
+                let Ok(statement) = Release::parse(&envelope.payload) else {
                     return;
                 };
                 for bound in &statement.cells {
@@ -395,6 +461,10 @@ impl State {
                         cell.not_after = Some(*not_after);
                     }
                 }
+                let first = self
+                    .run_out_first
+                    .map_or(*not_after, |first| first.min(*not_after));
+                self.run_out_first = Some(first);
                 self.hand(entry, FeedKind::Release, envelope);
             }
             _ => {}
@@ -418,13 +488,15 @@ impl State {
         {
             gap.to.get_or_insert(at);
         }
-        if Some(stage) == last {
-            cell.restored_at = running.then_some(at);
-            if let Some(offer) = self.offers.get_mut(id)
-                && offer.answer == Answer::Agreed
-            {
-                offer.answer = Answer::Kept;
-            }
+        if Some(stage) == last && running {
+            // A renewal changes nothing about when it came back.
+            cell.restored_at.get_or_insert(at);
+        }
+        if (stage.is_public() || Some(stage) == last)
+            && let Some(offer) = self.offers.get_mut(id)
+            && offer.answer == Answer::Agreed
+        {
+            offer.answer = Answer::Kept;
         }
     }
 
@@ -437,7 +509,13 @@ impl State {
                 changed,
             } => {
                 let known = self.gates.entry(gate.clone()).or_default();
-                apply_report(known, entry.at, *applied, changed);
+                let is_known = |cell: &CellId| self.cells.contains_key(cell);
+                let changed = changed.iter().filter(|(cell, ..)| is_known(cell));
+                known
+                    .cells
+                    .extend(changed.map(|(cell, stage, epoch)| (cell.clone(), (*stage, *epoch))));
+                known.at = entry.at;
+                known.applied = *applied;
                 let refused = decisions.iter().filter(|d| !d.accepted);
                 known.refused.extend(refused.map(|d| (entry.at, d.clone())));
                 let surplus = known.refused.len().saturating_sub(REFUSED_COUNT_MAX);
@@ -467,19 +545,6 @@ impl State {
             }
             _ => {}
         }
-    }
-}
-
-fn apply_report(
-    known: &mut GateState,
-    at: Timestamp,
-    applied: u64,
-    changed: &[(CellId, Stage, Epoch)],
-) {
-    known.at = at;
-    known.applied = applied;
-    for (cell, stage, epoch) in changed {
-        known.cells.insert(cell.clone(), (*stage, *epoch));
     }
 }
 

@@ -2,20 +2,13 @@
 
 use anlauf_model::CellId;
 
-use crate::command::Actor;
 use crate::decide::{by_owner, unknown_cells};
 use crate::event::Event;
 use crate::refusal::{Reason, Refusal};
-use crate::rights::foreign_cells;
 use crate::state::State;
 
-pub(crate) fn catch_up(
-    state: &State,
-    actor: &Actor,
-    cells: &[CellId],
-) -> Result<Vec<Event>, Refusal> {
+pub(crate) fn catch_up(state: &State, cells: &[CellId]) -> Result<Vec<Event>, Refusal> {
     let mut reasons = unknown_cells(state, cells);
-    reasons.extend(foreign_cells(actor, cells));
     for cell in cells {
         let Some(now) = state.cells.get(cell) else {
             continue;

@@ -6,18 +6,24 @@ use anlauf_model::{CellId, Epoch, Landscape, Timestamp};
 use anlauf_trust::{Close, Envelope, Scope};
 
 use crate::command::Actor;
-use crate::decide::by_owner;
+use crate::decide::{by_owner, unknown_cells};
 use crate::event::Event;
 use crate::incident::no_root;
-use crate::refusal::Refusal;
+use crate::refusal::{Reason, Refusal};
 use crate::rights::foreign_cells;
 use crate::state::{ReleaseEnd, State};
 
-/// Draws up a close that burns every epoch used or proposed so far in the scope.
+/// How far beyond the highest epoch in its scope a close may burn.
+///
+/// Without a bound one person could name the largest number there is, and no release could ever
+/// stand above it again.
+const EPOCH_AHEAD_MAX: u64 = 1_000;
+
+/// Draws up a close that burns every epoch used or proposed so far in the scope, here or at a gate.
 pub fn close_statement(state: &State, now: Timestamp, scope: Scope, reason: &str) -> Close {
     let epoch = covered(state, &scope)
         .iter()
-        .filter_map(|id| highest(state, id))
+        .map(|id| highest_seen(state, id))
         .max();
     let domain = state
         .authority
@@ -79,6 +85,18 @@ fn highest(state: &State, id: &CellId) -> Option<Epoch> {
         .map(|cell| cell.epoch.max(cell.epoch_proposed))
 }
 
+/// Highest epoch a cell has anywhere: a gate that took a close straight from a person may be ahead
+/// of the ledger. A gate that claims more than any close may burn is not believed.
+pub(crate) fn highest_seen(state: &State, id: &CellId) -> Epoch {
+    let known = highest(state, id).unwrap_or_default();
+    let ceiling = Epoch(known.0.saturating_add(EPOCH_AHEAD_MAX));
+    let reported = state.gates.values().filter_map(|gate| gate.cells.get(id));
+    let reported = reported
+        .map(|(_, epoch)| *epoch)
+        .filter(|epoch| *epoch <= ceiling);
+    reported.fold(known, Epoch::max)
+}
+
 pub(crate) fn close(
     state: &State,
     at: Timestamp,
@@ -89,19 +107,13 @@ pub(crate) fn close(
     let verified = authority.check_close(envelope, &|cell| state.facts(cell), at)?;
     let statement = verified.close();
     let cells = covered(state, &statement.scope);
-    let mut reasons = crate::decide::unknown_cells(state, &cells);
-    if let Scope::Cells(named) = &statement.scope {
-        reasons = crate::decide::unknown_cells(state, named);
-    }
-    reasons.extend(foreign_cells(actor, &cells));
-    if cells
-        .iter()
-        .any(|id| highest(state, id) > Some(statement.epoch))
-    {
-        let message = "a cell in the scope moved to a later epoch than the close names";
-        let remedy = "draw the close up again; it burns every epoch up to the one it names";
-        reasons.push(crate::refusal::Reason::new("AN-REC-020", message, remedy));
-    }
+    let foreign = foreign_cells(actor, &cells);
+    Refusal::unless_empty(foreign.into_iter().collect())?;
+    let mut reasons = match &statement.scope {
+        Scope::Cells(named) => unknown_cells(state, named),
+        _ => unknown_cells(state, &cells),
+    };
+    reasons.extend(epoch_wrong(state, &cells, statement.epoch));
     Refusal::unless_empty(reasons)?;
 
     let digest = envelope.digest();
@@ -119,6 +131,25 @@ pub(crate) fn close(
     }
     events.extend(dropped);
     Ok(events)
+}
+
+/// Why the epoch of a close does not fit: below a cell that it must shut, or out of all reach.
+fn epoch_wrong(state: &State, cells: &[CellId], epoch: Epoch) -> Option<Reason> {
+    let highest_known = cells.iter().filter_map(|id| highest(state, id)).max()?;
+    if highest_known > epoch {
+        let message = "a cell in the scope moved to a later epoch than the close names";
+        let remedy = "draw the close up again; it burns every epoch up to the one it names";
+        return Some(Reason::new("AN-REC-020", message, remedy));
+    }
+    let seen = cells.iter().map(|id| highest_seen(state, id)).max()?;
+    (epoch.0 > seen.0.saturating_add(EPOCH_AHEAD_MAX)).then(|| {
+        let message = format!(
+            "the close burns up to epoch {}, far beyond {}, the highest in its scope",
+            epoch.0, seen.0
+        );
+        let remedy = "draw the close up again; no release could ever stand above this one";
+        Reason::new("AN-REC-021", message, remedy)
+    })
 }
 
 /// Releases on their way that a close of these cells burns.

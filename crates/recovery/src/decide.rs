@@ -40,6 +40,10 @@ pub fn decide(state: &State, now: Timestamp, command: &Command) -> Result<Vec<En
 
     // Time in the ledger never runs backwards, whatever the clock does.
     let at = now.max(state.at);
+    let state = &*state.as_of(at);
+    // Alone and first: any other reason could tell a tenant how another's cells stand.
+    let foreign = crate::rights::foreign(&command.actor, &command.order);
+    Refusal::unless_empty(foreign.into_iter().collect())?;
     let events = events(state, at, command)?;
     let number = |(index, event): (usize, Event)| Entry {
         seq: state.seq + 1 + index as u64,
@@ -96,6 +100,8 @@ fn item_count(order: &Order) -> usize {
         Order::ProposeReleases { waves, .. } => waves.iter().map(|w| w.cells.len()).sum(),
         Order::AddSignatures { signatures } => signatures.len(),
         Order::Release { releases } => releases.len(),
+        Order::NarrowIncident { sites } => sites.len(),
+        Order::ReportGate { report } => report.changed.len() + report.decisions.len(),
         _ => 0,
     }
 }
@@ -108,28 +114,28 @@ fn events(state: &State, at: Timestamp, command: &Command) -> Result<Vec<Event>,
         Order::AdoptPolicy { envelope } => incident::adopt_policy(state, at, envelope),
         Order::DeclareIncident { title } => incident::declare(state, title),
         Order::NarrowIncident { sites } => incident::narrow(state, sites),
-        Order::HoldSite { site, until } => incident::hold(state, at, site, *until),
+        Order::HoldSite { site, until } => incident::hold(state, at, actor, (site, *until)),
         Order::EndIncident => incident::end(state),
         Order::Close { envelope } => close::close(state, at, actor, envelope),
         Order::StartTasks { tasks } => task::start(state, at, actor, tasks),
-        Order::FinishTasks { tasks } => task::finish(state, tasks),
+        Order::FinishTasks { tasks } => task::finish(state, actor, tasks),
         Order::FailTasks { tasks } => task::fail(state, tasks),
         Order::AddFindings { findings } => finding::add(state, actor, findings),
         Order::WithdrawFinding { finding } => finding::withdraw(state, *finding),
         Order::ProposePlan { plan } => plan::propose(state, plan),
         Order::AdoptPlan { plan } => plan::adopt(state, plan),
         Order::PublishForecast { forecast } => plan::publish_forecast(state, forecast),
-        Order::StateWish { tenant, order } => agree::wish(state, actor, tenant, order),
+        Order::StateWish { tenant, order } => agree::wish(state, tenant, order),
         Order::OfferSlots { slots } => agree::offer(state, at, slots),
-        Order::AgreeSlots { cells } => agree::agree(state, at, actor, cells),
-        Order::DeclineSlots { cells } => agree::decline(state, actor, cells),
+        Order::AgreeSlots { cells } => agree::agree(state, at, cells),
+        Order::DeclineSlots { cells } => agree::decline(state, cells),
         Order::AcceptCells { cells, passed } => finding::accept(state, actor, cells, *passed),
         Order::ProposeReleases { waves, not_after } => {
             release::propose(state, at, &command.reason, waves, *not_after)
         }
         Order::AddSignatures { signatures } => sign::add(state, at, actor, signatures),
         Order::Release { releases } => release::release(state, at, releases),
-        Order::CatchUp { cells } => catch_up::catch_up(state, actor, cells),
+        Order::CatchUp { cells } => catch_up::catch_up(state, cells),
         Order::ReportGate { report } => gate::report(state, actor, report),
         Order::PublishNotice {
             text,
@@ -145,7 +151,7 @@ fn events(state: &State, at: Timestamp, command: &Command) -> Result<Vec<Event>,
 }
 
 /// Digest of what is asked and by whom, for idempotency.
-pub(crate) fn command_digest(command: &Command) -> Digest {
+fn command_digest(command: &Command) -> Digest {
     let content = (&command.actor.person, &command.order);
     Digest::of(&serde_json::to_vec(&content).expect("orders have only string keys"))
 }

@@ -1,13 +1,17 @@
 //! Evidence: bring it, withdraw it, and the tenant's own word after its tests.
 
-use anlauf_model::{CellId, Digest, FindingKind, TaskKind, Verdict};
+use std::collections::BTreeSet;
+
+use anlauf_model::limits::REASON_SIZE_MAX;
+use anlauf_model::{CellId, Digest, FindingKind, Role, TaskKind, Verdict};
 
 use crate::command::{Actor, FindingDraft};
 use crate::decide::{by_owner, unknown_cells};
 use crate::event::{Event, FindingEntry};
+use crate::incident::not_running;
 use crate::refusal::{Reason, Refusal};
-use crate::rights::{foreign_cells, may_find};
-use crate::state::State;
+use crate::rights::may_find;
+use crate::state::{Finding, ReleaseEnd, State};
 
 pub(crate) fn add(
     state: &State,
@@ -22,11 +26,25 @@ pub(crate) fn add(
             "give at least one",
         ));
     }
+    let mut seen = BTreeSet::new();
     for draft in drafts {
         reasons.extend(may_add(state, actor, draft));
+        if !seen.insert((&draft.cell, draft.kind)) {
+            let message = format!("finding `{}` is given twice for the same cell", draft.kind);
+            reasons.push(Reason::new("AN-REC-006", message, "give each finding once"));
+        }
     }
     Refusal::unless_empty(reasons)?;
 
+    let fails = drafts.iter().filter(|draft| draft.verdict == Verdict::Fail);
+    let about: Vec<_> = fails
+        .map(|draft| (draft.cell.as_ref(), draft.kind))
+        .collect();
+    let dropped = dropped_by(
+        state,
+        &about,
+        "a finding it rests on is not clear any longer",
+    );
     let (wide, of_cells): (Vec<_>, Vec<_>) = drafts.iter().partition(|d| d.cell.is_none());
     let mut runs = by_owner(of_cells, |d| d.cell.as_ref().expect("partitioned above"));
     if !wide.is_empty() {
@@ -47,7 +65,29 @@ pub(crate) fn add(
     let events = runs.into_iter().map(|run| Event::FindingsAdded {
         findings: run.into_iter().map(&mut entry).collect(),
     });
-    Ok(events.collect())
+    Ok(events.chain(dropped).collect())
+}
+
+/// Releases on their way that rest on one of these findings: nobody carries them out any more.
+fn dropped_by(state: &State, fallen: &[(Option<&CellId>, FindingKind)], why: &str) -> Vec<Event> {
+    if fallen.is_empty() {
+        return Vec::new();
+    }
+    let rests = |bound: &anlauf_trust::ReleaseCell| {
+        fallen.iter().any(|(cell, kind)| {
+            cell.is_none_or(|cell| *cell == bound.cell)
+                && bound.evidence.iter().any(|evidence| evidence.kind == *kind)
+        })
+    };
+    state
+        .releases
+        .iter()
+        .filter(|(_, case)| case.end == ReleaseEnd::Open && case.release.cells.iter().any(rests))
+        .map(|(id, _)| Event::ReleaseDropped {
+            release: *id,
+            why: why.into(),
+        })
+        .collect()
 }
 
 fn finding_last(state: &State) -> u64 {
@@ -65,8 +105,14 @@ fn may_add(state: &State, actor: &Actor, draft: &FindingDraft) -> Vec<Reason> {
             "ask whose finding it is",
         ));
     }
+    if draft.note.len() > REASON_SIZE_MAX {
+        let message = "the note of a finding is longer than 2,000 bytes";
+        let remedy = "shorten it and keep the rest as evidence";
+        reasons.push(Reason::new("AN-REC-045", message, remedy));
+    }
+    reasons.extend(overrules(state, actor, draft));
     match &draft.cell {
-        None if kind.is_incident_wide() => {}
+        None if kind.is_incident_wide() => reasons.extend(not_running(state)),
         None => {
             let message = format!("finding `{kind}` speaks for one cell and names none");
             reasons.push(Reason::new("AN-REC-040", message, "name the cell"));
@@ -79,7 +125,9 @@ fn may_add(state: &State, actor: &Actor, draft: &FindingDraft) -> Vec<Reason> {
             let unknown = !state.cells.contains_key(cell);
             if unknown {
                 reasons.extend(unknown_cells(state, [cell]));
-            } else if let Some(task) = task_open(state, cell, kind) {
+            } else if draft.verdict == Verdict::Pass
+                && let Some(task) = task_open(state, cell, kind)
+            {
                 let message = format!("{task} of `{cell}` is not finished");
                 let remedy = format!("finish {task} before its finding");
                 reasons.push(Reason::new("AN-REC-041", message, remedy));
@@ -89,13 +137,26 @@ fn may_add(state: &State, actor: &Actor, draft: &FindingDraft) -> Vec<Reason> {
     reasons
 }
 
-/// The task a finding comes from, when it is not finished. A verdict of fail may come earlier too,
-/// but then the task is to be failed, not finished.
+/// A person's no stands until a person clears it: no automation overrules it.
+fn overrules(state: &State, actor: &Actor, draft: &FindingDraft) -> Option<Reason> {
+    if actor.role != Role::Automation || draft.verdict == Verdict::Fail {
+        return None;
+    }
+    let number = match &draft.cell {
+        Some(cell) => state.cells.get(cell)?.findings.get(&draft.kind).copied()?,
+        None => state.incident_finding(draft.kind)?,
+    };
+    let known = state.findings.get(&number)?;
+    (known.verdict == Verdict::Fail && known.role != Role::Automation).then(|| {
+        let message = format!("finding {number} by `{}` says not clear", known.by);
+        Reason::new("AN-REC-044", message, "have a person clear it")
+    })
+}
+
+/// The task a finding comes from, when it is not finished. Bad news may come at any time.
 fn task_open(state: &State, cell: &CellId, kind: FindingKind) -> Option<TaskKind> {
     let declared = state.landscape.as_ref()?.cell(cell)?;
-    let task = TaskKind::ALL
-        .into_iter()
-        .find(|task| task.finding() == Some(kind))?;
+    let task = TaskKind::yielding(kind)?;
     let needed = declared.tasks.contains_key(&task);
     let done = state
         .cells
@@ -123,7 +184,25 @@ pub(crate) fn withdraw(state: &State, number: u64) -> Result<Vec<Event>, Refusal
             "nothing needs to be withdrawn",
         ));
     }
-    Ok(vec![Event::FindingWithdrawn { finding: number }])
+    let mut events = vec![Event::FindingWithdrawn { finding: number }];
+    if stands(state, finding) {
+        let about = [(finding.cell.as_ref(), finding.kind)];
+        let why = format!("finding {number}, which it rests on, was withdrawn");
+        events.extend(dropped_by(state, &about, &why));
+    }
+    Ok(events)
+}
+
+/// Whether no later finding has taken its place.
+fn stands(state: &State, finding: &Finding) -> bool {
+    let standing = match &finding.cell {
+        Some(cell) => state
+            .cells
+            .get(cell)
+            .and_then(|c| c.findings.get(&finding.kind).copied()),
+        None => state.incident_finding(finding.kind),
+    };
+    standing == Some(finding.number)
 }
 
 pub(crate) fn accept(
@@ -133,13 +212,12 @@ pub(crate) fn accept(
     passed: bool,
 ) -> Result<Vec<Event>, Refusal> {
     let mut reasons = unknown_cells(state, cells);
-    reasons.extend(foreign_cells(actor, cells));
     for cell in cells {
         let task = state
             .cells
             .get(cell)
             .and_then(|c| c.tasks.get(&TaskKind::Acceptance));
-        if !task.is_some_and(|t| t.finished.is_none()) {
+        if task.is_none_or(|t| t.finished.is_some()) {
             let message = format!("acceptance of `{cell}` is not running");
             reasons.push(Reason::new(
                 "AN-REC-035",
@@ -152,6 +230,18 @@ pub(crate) fn accept(
 
     let mut number = finding_last(state);
     let mut events = Vec::new();
+    let mut dropped = Vec::new();
+    if !passed {
+        let fallen = [FindingKind::FunctionTested, FindingKind::TenantAccepted];
+        let fallen = fallen
+            .iter()
+            .flat_map(|kind| cells.iter().map(|cell| (Some(cell), *kind)));
+        dropped = dropped_by(
+            state,
+            &fallen.collect::<Vec<_>>(),
+            "the tenant did not accept",
+        );
+    }
     for run in by_owner(cells.to_vec(), |cell| cell) {
         let mut findings = Vec::new();
         for cell in &run {
@@ -170,5 +260,6 @@ pub(crate) fn accept(
         events.push(Event::CellsAccepted { cells: run, passed });
         events.push(Event::FindingsAdded { findings });
     }
+    events.extend(dropped);
     Ok(events)
 }

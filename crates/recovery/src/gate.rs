@@ -1,6 +1,6 @@
 //! What gates say of themselves.
 
-use anlauf_model::feed::GateReport;
+use anlauf_model::feed::{GateCellState, GateReport};
 
 use crate::command::Actor;
 use crate::event::Event;
@@ -28,6 +28,9 @@ pub(crate) fn report(
         let remedy = "the ledger is behind its gates: stop and look for a restored old copy";
         return Err(Refusal::one("AN-REC-097", message, remedy));
     }
+    if is_known(state, report) {
+        return Ok(Vec::new());
+    }
     let changed = report
         .changed
         .iter()
@@ -38,4 +41,15 @@ pub(crate) fn report(
         decisions: report.decisions.clone(),
         changed: changed.collect(),
     }])
+}
+
+/// Whether the report says nothing that the last one did not say.
+fn is_known(state: &State, report: &GateReport) -> bool {
+    let Some(known) = state.gates.get(&report.gate) else {
+        return false;
+    };
+    let same = |c: &GateCellState| known.cells.get(&c.cell) == Some(&(c.stage, c.epoch));
+    known.applied == report.applied
+        && report.decisions.is_empty()
+        && report.changed.iter().all(same)
 }

@@ -1,9 +1,11 @@
 //! The frame: landscape, root, policy, and the incident itself.
 
 use anlauf_model::landscape::Declared;
-use anlauf_model::{Landscape, SiteId, Text, Timestamp};
-use anlauf_trust::{Authority, Envelope};
+use anlauf_model::limits::REASON_SIZE_MAX;
+use anlauf_model::{Landscape, Role, SiteId, Text, Timestamp};
+use anlauf_trust::{Authority, Envelope, Policy};
 
+use crate::command::Actor;
 use crate::event::Event;
 use crate::refusal::{Reason, Refusal};
 use crate::state::State;
@@ -82,19 +84,19 @@ pub(crate) fn adopt_policy(
     };
     authority.adopt_policy(envelope, at)?;
     let (_, policy) = authority.policy().expect("adopt_policy sets it");
-    let table = state.landscape.as_ref().map(|l| l.gate_table().digest());
-    if table != Some(policy.table) {
-        let message = "the policy speaks about another gate table than this landscape's";
-        return Err(Refusal::one(
-            "AN-REC-012",
-            message,
-            "sign a policy for this landscape",
-        ));
-    }
+    Refusal::unless_empty(table_foreign(state, policy).into_iter().collect())?;
     Ok(vec![Event::PolicyAdopted {
         version: policy.version,
         envelope: envelope.clone(),
     }])
+}
+
+/// The reason when a policy speaks about another landscape than the one adopted.
+pub(crate) fn table_foreign(state: &State, policy: &Policy) -> Option<Reason> {
+    (state.table != Some(policy.table)).then(|| {
+        let message = "the policy speaks about another gate table than this landscape's";
+        Reason::new("AN-REC-012", message, "sign a policy for this landscape")
+    })
 }
 
 pub(crate) fn no_root() -> Refusal {
@@ -124,6 +126,10 @@ pub(crate) fn declare(state: &State, title: &Text) -> Result<Vec<Event>, Refusal
         let remedy = "give a title in German and in English";
         reasons.push(Reason::new("AN-REC-001", "the title is empty", remedy));
     }
+    if title.de.len() > REASON_SIZE_MAX || title.en.len() > REASON_SIZE_MAX {
+        let message = "the title is longer than 2,000 bytes";
+        reasons.push(Reason::new("AN-REC-001", message, "shorten it"));
+    }
     Refusal::unless_empty(reasons)?;
     Ok(vec![Event::IncidentDeclared {
         title: title.clone(),
@@ -133,6 +139,10 @@ pub(crate) fn declare(state: &State, title: &Text) -> Result<Vec<Event>, Refusal
 pub(crate) fn narrow(state: &State, sites: &[SiteId]) -> Result<Vec<Event>, Refusal> {
     let mut reasons = unknown_sites(state, sites);
     reasons.extend(not_running(state));
+    if sites.is_empty() {
+        let remedy = "name those that stay restricted, or end the incident";
+        reasons.push(Reason::new("AN-REC-006", "no site is named", remedy));
+    }
     Refusal::unless_empty(reasons)?;
     Ok(vec![Event::IncidentNarrowed {
         sites: sites.to_vec(),
@@ -142,14 +152,22 @@ pub(crate) fn narrow(state: &State, sites: &[SiteId]) -> Result<Vec<Event>, Refu
 pub(crate) fn hold(
     state: &State,
     at: Timestamp,
-    site: &SiteId,
-    until: Timestamp,
+    actor: &Actor,
+    (site, until): (&SiteId, Timestamp),
 ) -> Result<Vec<Event>, Refusal> {
     let mut reasons = unknown_sites(state, std::slice::from_ref(site));
     reasons.extend(not_running(state));
     if until < at {
         let message = format!("the hold would end at {until}, which has passed");
         reasons.push(Reason::new("AN-REC-016", message, "give a time to come"));
+    }
+    if let Some(held) = held_until(state, at, site)
+        && until < held
+        && !matches!(actor.role, Role::Forensics | Role::Security)
+    {
+        let message = format!("site `{site}` is held until {held}");
+        let remedy = "have forensics or security shorten the hold";
+        reasons.push(Reason::new("AN-REC-022", message, remedy));
     }
     Refusal::unless_empty(reasons)?;
     Ok(vec![Event::SiteHeld {
@@ -186,6 +204,20 @@ pub(crate) fn end(state: &State) -> Result<Vec<Event>, Refusal> {
     }
     Refusal::unless_empty(reasons)?;
     Ok(vec![Event::IncidentEnded])
+}
+
+/// Until when forensics holds a site, if it does.
+pub(crate) fn held_until(state: &State, at: Timestamp, site: &SiteId) -> Option<Timestamp> {
+    let until = *state.running()?.holds.get(site)?;
+    (at < until).then_some(until)
+}
+
+/// The reason when forensics holds a site.
+pub(crate) fn held(state: &State, at: Timestamp, site: &SiteId) -> Option<Reason> {
+    let until = held_until(state, at, site)?;
+    let message = format!("site `{site}` is held for forensics until {until}");
+    let remedy = "wait, or have forensics lift the hold";
+    Some(Reason::new("AN-REC-033", message, remedy))
 }
 
 /// The reason when no incident is running.

@@ -4,8 +4,11 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use anlauf_model::{CellId, CellKind, FindingKind, Role, Stage, TaskKind, TenantId, Timestamp};
+use anlauf_model::{
+    CellId, CellKind, FindingKind, Role, Stage, TaskKind, TenantId, Timestamp, Verdict,
+};
 use anlauf_planner::{CellProgress, Situation, TaskProgress, Why};
+use anlauf_trust::ReleaseCell;
 use serde::Serialize;
 
 use crate::event::{Entry, Scope};
@@ -226,26 +229,41 @@ fn signatures_missing(state: &State, id: &CellId) -> Vec<(Role, u32)> {
     missing
 }
 
-/// Cells that rest on a finding: those whose release in force names it, and all that need them.
+/// Cells that rest on a finding: those whose release in force names it, and all open ones that
+/// need them; and those with a release that was signed but not carried out and names it, for such
+/// a release would still open a gate until a close burns it.
+///
+/// A finding that says not clear stands against what was clear before: for it, releases count that
+/// name any finding of the same kind for the same cell.
 pub fn rests_on(state: &State, number: u64) -> Vec<CellId> {
     let Some(finding) = state.findings.get(&number) else {
         return Vec::new();
     };
     let digest = finding.digest();
+    let names = |bound: &&ReleaseCell| {
+        let about = finding.cell.as_ref().is_none_or(|cell| *cell == bound.cell);
+        bound.evidence.iter().any(|evidence| match finding.verdict {
+            Verdict::Pass => evidence.digest == digest,
+            Verdict::Fail => about && evidence.kind == finding.kind,
+        })
+    };
+    let open = |id: &CellId| state.cells.get(id).is_some_and(|c| c.stage > Stage::Closed);
     let mut resting = BTreeSet::new();
-    for (id, cell) in &state.cells {
-        let case = cell
-            .release
-            .and_then(|release| state.releases.get(&release));
-        let Some(case) = case else { continue };
-        let named = case.release.cells.iter().find(|bound| bound.cell == *id);
-        if named.is_some_and(|bound| bound.evidence.iter().any(|e| e.digest == digest)) {
-            resting.insert(id.clone());
-            if let Some(landscape) = &state.landscape {
-                let open =
-                    |id: &CellId| state.cells.get(id).is_some_and(|c| c.stage > Stage::Closed);
-                resting.extend(landscape.dependents_all(id).into_iter().filter(open));
+    for (release, case) in &state.releases {
+        for bound in case.release.cells.iter().filter(names) {
+            let Some(now) = state.cells.get(&bound.cell) else {
+                continue;
+            };
+            let alive = case.release.not_after > state.at && bound.epoch > now.epoch;
+            let signed = alive && !case.signed.is_empty();
+            if now.release == Some(*release) {
+                let landscape = state.landscape.as_ref();
+                let dependents = landscape.map(|l| l.dependents_all(&bound.cell));
+                resting.extend(dependents.unwrap_or_default().into_iter().filter(open));
+            } else if !signed {
+                continue;
             }
+            resting.insert(bound.cell.clone());
         }
     }
     resting.into_iter().collect()

@@ -2,7 +2,12 @@
 //!
 //! In:    checks. Out: [`Refusal`]. Never: empty.
 
+use std::collections::BTreeSet;
+
 use serde::Serialize;
+
+/// Most reasons one refusal names; the rest is counted. Nobody reads 20,000 lines.
+const REASON_COUNT_MAX: usize = 200;
 
 /// The policy says no. Normal; shown kindly.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, thiserror::Error)]
@@ -31,16 +36,24 @@ impl Refusal {
         }
     }
 
-    /// Ok when there is no reason, else the refusal with all of them.
+    /// Ok when there is no reason, else the refusal with all of them, each said once.
     ///
     /// # Errors
     /// When `reasons` is not empty.
     pub fn unless_empty(reasons: Vec<Reason>) -> Result<(), Self> {
         if reasons.is_empty() {
-            Ok(())
-        } else {
-            Err(Self { reasons })
+            return Ok(());
         }
+        let mut seen = BTreeSet::new();
+        let fresh = |reason: &Reason| seen.insert((reason.code, reason.message.clone()));
+        let mut told: Vec<Reason> = reasons.into_iter().filter(fresh).collect();
+        let untold = told.len().saturating_sub(REASON_COUNT_MAX);
+        if untold > 0 {
+            told.truncate(REASON_COUNT_MAX);
+            let message = format!("and {untold} more reasons");
+            told.push(Reason::new("AN-REC-007", message, "remove these first"));
+        }
+        Err(Self { reasons: told })
     }
 }
 

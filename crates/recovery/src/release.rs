@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use anlauf_model::landscape::PolicyRule;
 use anlauf_model::limits::{RELEASE_LIFETIME_DAYS_MAX, WAVE_CELL_COUNT_MAX};
 use anlauf_model::{
     Cell, CellId, Digest, FindingKind, Minutes, Stage, TaskKind, Timestamp, Verdict,
@@ -9,10 +10,11 @@ use anlauf_model::{
 use anlauf_trust::statement::Evidence;
 use anlauf_trust::{Envelope, Policy, Release, ReleaseCell, Statement};
 
+use crate::close::highest_seen;
 use crate::command::WaveDraft;
 use crate::decide::unknown_cells;
 use crate::event::Event;
-use crate::incident::no_root;
+use crate::incident::{held, no_root, table_foreign};
 use crate::refusal::{Reason, Refusal};
 use crate::state::{Answer, CellState, ReleaseCase, ReleaseEnd, State};
 use crate::task::needs_closed;
@@ -34,6 +36,7 @@ pub(crate) fn propose(
         ));
     };
     let mut reasons = unknown_cells(state, waves.iter().flat_map(|wave| &wave.cells));
+    reasons.extend(table_foreign(state, policy));
     if not_after <= at || not_after > at + Minutes::days(RELEASE_LIFETIME_DAYS_MAX) {
         let message = "the release would end in the past or later than in 90 days";
         reasons.push(Reason::new(
@@ -49,7 +52,8 @@ pub(crate) fn propose(
             let (Some(cell), Some(now)) = (declared, state.cells.get(id)) else {
                 continue;
             };
-            reasons.extend(may_propose(state, policy, cell, now, wave.stage));
+            reasons.extend(held(state, at, &cell.site));
+            reasons.extend(may_propose(state, policy, (cell, now), wave.stage));
         }
     }
     Refusal::unless_empty(reasons)?;
@@ -102,15 +106,20 @@ fn wave_form(wave: &WaveDraft) -> Vec<Reason> {
 fn may_propose(
     state: &State,
     policy: &Policy,
-    cell: &Cell,
-    now: &CellState,
+    (cell, now): (&Cell, &CellState),
     stage: Stage,
 ) -> Vec<Reason> {
     let id = &cell.id;
     let mut reasons = Vec::new();
-    if !cell.stages.contains(&stage) || stage <= now.stage {
+    // The same stage again is a renewal: a release ends by itself after at most 90 days.
+    if !cell.stages.contains(&stage) || stage < now.stage {
         let message = format!("`{id}` is at stage {} and cannot go to {stage}", now.stage);
         reasons.push(Reason::new("AN-REC-074", message, "see the cell's stages"));
+    }
+    if rule(policy, cell, stage).is_none() {
+        let message = format!("no policy rule lets `{id}` open to {stage}");
+        let remedy = "have a policy signed that speaks about it";
+        reasons.push(Reason::new("AN-REC-082", message, remedy));
     }
     for kind in findings_missing(state, policy, cell, now, stage) {
         let message = format!("finding `{kind}` does not stand for `{id}`");
@@ -136,6 +145,12 @@ fn may_propose(
     reasons
 }
 
+/// The rule of the policy that speaks about the cell on its way to the stage.
+fn rule<'a>(policy: &'a Policy, cell: &Cell, stage: Stage) -> Option<&'a PolicyRule> {
+    let matches = |rule: &&PolicyRule| rule.matches(cell.class, cell.kind, stage);
+    policy.rules.iter().find(matches)
+}
+
 /// Findings that policy demands for the stage and that do not stand with verdict pass.
 pub(crate) fn findings_missing(
     state: &State,
@@ -144,14 +159,9 @@ pub(crate) fn findings_missing(
     now: &CellState,
     stage: Stage,
 ) -> Vec<FindingKind> {
-    let rule = policy
-        .rules
-        .iter()
-        .find(|rule| rule.matches(cell.class, cell.kind, stage));
-    let demanded = rule
-        .map(|rule| rule.findings.as_slice())
-        .unwrap_or_default();
+    let demanded = rule(policy, cell, stage).map(|rule| rule.findings.as_slice());
     demanded
+        .unwrap_or_default()
         .iter()
         .copied()
         .filter(|kind| standing(state, now, *kind).is_none())
@@ -169,10 +179,16 @@ fn standing(state: &State, now: &CellState, kind: FindingKind) -> Option<u64> {
     (finding.verdict == Verdict::Pass && finding.withdrawn.is_none()).then_some(number)
 }
 
-/// The governing body decides before the last stage, while an incident runs.
+/// Whether the stage lets people in, or is as far as this cell goes: then the governing body
+/// decides and the tenant's word counts, while an incident runs.
+fn is_for_people(cell: &Cell, stage: Stage) -> bool {
+    stage.is_public() || stage == cell.stage_last()
+}
+
+/// The governing body's decision, when it is missing.
 fn decision_missing(state: &State, cell: &Cell, now: &CellState, stage: Stage) -> Option<Reason> {
     let needed = state.running().is_some()
-        && stage == cell.stage_last()
+        && is_for_people(cell, stage)
         && cell.tasks.contains_key(&TaskKind::Decision);
     let done = now
         .tasks
@@ -190,7 +206,7 @@ pub(crate) fn word_missing(
     cell: &Cell,
     stage: Stage,
 ) -> Option<(String, &'static str)> {
-    if state.running().is_none() || cell.tenant().is_none() || stage != cell.stage_last() {
+    if state.running().is_none() || cell.tenant().is_none() || !is_for_people(cell, stage) {
         return None;
     }
     let id = &cell.id;
@@ -220,14 +236,8 @@ fn bind(state: &State, policy: &Policy, id: &CellId, stage: Stage) -> ReleaseCel
         .as_ref()
         .and_then(|l| l.cell(id))
         .expect("checked before");
-    let rule = policy
-        .rules
-        .iter()
-        .find(|rule| rule.matches(cell.class, cell.kind, stage));
-    let demanded = rule
-        .map(|rule| rule.findings.as_slice())
-        .unwrap_or_default();
-    let evidence = demanded.iter().filter_map(|kind| {
+    let demanded = rule(policy, cell, stage).map(|rule| rule.findings.as_slice());
+    let evidence = demanded.unwrap_or_default().iter().filter_map(|kind| {
         let number = standing(state, now, *kind)?;
         Some(Evidence {
             kind: *kind,
@@ -236,7 +246,7 @@ fn bind(state: &State, policy: &Policy, id: &CellId, stage: Stage) -> ReleaseCel
     });
     ReleaseCell {
         cell: id.clone(),
-        epoch: now.epoch.max(now.epoch_proposed).next(),
+        epoch: highest_seen(state, id).next(),
         evidence: evidence.collect(),
     }
 }
@@ -287,14 +297,7 @@ pub(crate) fn release(
 /// The case of a release that is still on its way.
 pub(crate) fn open_case<'a>(state: &'a State, id: &Digest) -> Result<&'a ReleaseCase, Reason> {
     let short = id.short();
-    let Some(case) = state.releases.get(id) else {
-        let message = format!("there is no release `{short}`");
-        return Err(Reason::new(
-            "AN-REC-078",
-            message,
-            "see the list of releases",
-        ));
-    };
+    let case = state.releases.get(id).ok_or_else(|| unknown_release(id))?;
     match &case.end {
         ReleaseEnd::Open => Ok(case),
         ReleaseEnd::Released(at) => {
@@ -312,6 +315,12 @@ pub(crate) fn open_case<'a>(state: &'a State, id: &Digest) -> Result<&'a Release
     }
 }
 
+/// The reason when nobody drew up such a release.
+pub(crate) fn unknown_release(id: &Digest) -> Reason {
+    let message = format!("there is no release `{}`", id.short());
+    Reason::new("AN-REC-078", message, "see the list of releases")
+}
+
 fn carry_out(
     state: &State,
     at: Timestamp,
@@ -325,7 +334,11 @@ fn carry_out(
     for bound in &case.release.cells {
         reasons.extend(evidence_gone(state, bound));
         let cell = state.landscape.as_ref().and_then(|l| l.cell(&bound.cell));
-        let Some(cell) = cell else { continue };
+        let (Some(cell), Some(now)) = (cell, state.cells.get(&bound.cell)) else {
+            continue;
+        };
+        reasons.extend(held(state, at, &cell.site));
+        reasons.extend(decision_missing(state, cell, now, case.release.stage));
         for need in needs_closed(state, cell) {
             let message = format!("`{}` needs `{need}`, which is not open", cell.id);
             reasons.push(Reason::new(
@@ -382,7 +395,7 @@ fn evidence_gone(state: &State, bound: &ReleaseCell) -> Vec<Reason> {
 }
 
 fn outside_window(state: &State, at: Timestamp, cell: &Cell, stage: Stage) -> Option<Reason> {
-    if cell.tenant().is_none() || stage != cell.stage_last() {
+    if cell.tenant().is_none() || !is_for_people(cell, stage) {
         return None;
     }
     let offer = state

@@ -161,21 +161,40 @@ pub(crate) fn may_find(role: Role, kind: FindingKind) -> bool {
     }
 }
 
-/// Reasons for cells that are not this tenant's; none for other roles.
+/// The reason when a tenant's representative names cells that are not the tenant's own.
+///
+/// Releases and closings name their cells under signature; `sign` and `close` look at those.
+pub(crate) fn foreign(actor: &Actor, order: &Order) -> Option<Reason> {
+    match order {
+        Order::StartTasks { tasks } | Order::FinishTasks { tasks } | Order::FailTasks { tasks } => {
+            foreign_cells(actor, tasks.iter().map(|task| &task.cell))
+        }
+        Order::StateWish { order: cells, .. }
+        | Order::AgreeSlots { cells }
+        | Order::DeclineSlots { cells }
+        | Order::AcceptCells { cells, .. }
+        | Order::CatchUp { cells } => foreign_cells(actor, cells),
+        _ => None,
+    }
+}
+
+/// The reason when cells are not this tenant's; none for other roles.
 pub(crate) fn foreign_cells<'a>(
     actor: &Actor,
     cells: impl IntoIterator<Item = &'a CellId>,
 ) -> Option<Reason> {
-    if actor.role != Role::Tenant {
-        return None;
-    }
-    let own = actor.tenant.as_ref().map(TenantId::as_str);
-    let foreign = cells.into_iter().any(|cell| Some(cell.owner()) != own);
-    foreign.then(|| {
+    is_foreign(actor, cells).then(|| {
         Reason::new(
             "AN-REC-004",
             "a tenant's representative may only touch the tenant's own cells",
             "name only cells of your own organisation",
         )
     })
+}
+
+/// Whether some of the cells are not this tenant's; never for other roles.
+pub(crate) fn is_foreign<'a>(actor: &Actor, cells: impl IntoIterator<Item = &'a CellId>) -> bool {
+    let own = actor.tenant.as_ref().map(TenantId::as_str);
+    let foreign = |cell: &CellId| Some(cell.owner()) != own;
+    actor.role == Role::Tenant && cells.into_iter().any(foreign)
 }

@@ -1,14 +1,17 @@
 //! Signatures under proposed releases.
 
+use std::collections::BTreeSet;
+
 use anlauf_model::Timestamp;
+use anlauf_model::limits::SIGNATURE_COUNT_MAX;
 use anlauf_trust::Signature;
 
 use crate::command::{Actor, SignatureDraft};
 use crate::event::Event;
 use crate::incident::no_root;
 use crate::refusal::{Reason, Refusal};
-use crate::release::open_case;
-use crate::rights::foreign_cells;
+use crate::release::{open_case, unknown_release};
+use crate::rights::is_foreign;
 use crate::state::State;
 
 pub(crate) fn add(
@@ -25,8 +28,13 @@ pub(crate) fn add(
             "give at least one",
         ));
     }
+    let mut seen = BTreeSet::new();
     for draft in drafts {
         reasons.extend(may_add(state, at, actor, draft)?);
+        if !seen.insert(draft.release) {
+            let message = format!("release `{}` is named twice", draft.release.short());
+            reasons.push(Reason::new("AN-REC-006", message, "sign each release once"));
+        }
     }
     Refusal::unless_empty(reasons)?;
     let events = drafts.iter().map(|draft| Event::SignatureAdded {
@@ -44,15 +52,17 @@ fn may_add(
     draft: &SignatureDraft,
 ) -> Result<Vec<Reason>, Refusal> {
     let authority = state.authority.as_ref().ok_or_else(no_root)?;
-    let case = match open_case(state, &draft.release) {
-        Ok(case) => case,
-        Err(reason) => return Ok(vec![reason]),
+    let Some(case) = state.releases.get(&draft.release) else {
+        return Ok(vec![unknown_release(&draft.release)]);
     };
+    // Whether another tenant has such a release is not this one's to know.
+    if is_foreign(actor, case.release.cells.iter().map(|c| &c.cell)) {
+        return Ok(vec![unknown_release(&draft.release)]);
+    }
     let mut reasons = Vec::new();
-    reasons.extend(foreign_cells(
-        actor,
-        case.release.cells.iter().map(|c| &c.cell),
-    ));
+    if let Err(reason) = open_case(state, &draft.release) {
+        return Ok(vec![reason]);
+    }
     if case.signed.contains_key(&actor.person) {
         let message = format!("`{}` has already signed this release", actor.person);
         reasons.push(Reason::new(
@@ -60,6 +70,11 @@ fn may_add(
             message,
             "another person has to sign",
         ));
+    }
+    if case.envelope.signatures.len() >= SIGNATURE_COUNT_MAX {
+        let message = "the release has as many signatures as a gate reads";
+        let remedy = "carry it out, or draw it up again";
+        reasons.push(Reason::new("AN-REC-093", message, remedy));
     }
     let Ok(sig) = hex::decode(&draft.sig) else {
         let message = "the signature is not hex";

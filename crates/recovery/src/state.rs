@@ -2,15 +2,16 @@
 //!
 //! In:    entries, in order. Out: [`State`], equal for equal ledgers. Never: the truth; it can be rebuilt.
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use anlauf_model::feed::{FeedItem, GateDecision};
 use anlauf_model::{
-    CellId, Digest, Epoch, FindingKind, Forecast, GateId, Landscape, PersonId, Plan, PlanId,
+    CellId, Digest, Epoch, FindingKind, Forecast, GateId, Landscape, PersonId, Plan, PlanId, Role,
     SiteId, Slot, Stage, TaskKind, TenantId, Text, Timestamp, Verdict,
 };
-use anlauf_trust::{Authority, CellFacts, Envelope, Release};
+use anlauf_trust::{Authority, CellFacts, Envelope, Release, Scope};
 
 /// Everything derived from the ledger so far.
 #[derive(Clone, PartialEq, Debug, Default)]
@@ -21,6 +22,8 @@ pub struct State {
     pub at: Timestamp,
     /// What is run, for whom.
     pub landscape: Option<Arc<Landscape>>,
+    /// Digest of its gate table: what the policy in force must speak about.
+    pub table: Option<Digest>,
     /// Who is who and what must be known.
     pub authority: Option<Authority>,
     /// Digest of the first root: what gates pin.
@@ -29,11 +32,16 @@ pub struct State {
     pub incident: Option<Incident>,
     /// Every cell of the landscape.
     pub cells: BTreeMap<CellId, CellState>,
+    /// No release in force ends before this; none when no release is in force.
+    pub run_out_first: Option<Timestamp>,
+    /// Wide scopes that were shut, each with the highest epoch it burned: cells that a later
+    /// landscape adds begin above it, as they do at the gates.
+    pub burned: Vec<(Scope, Epoch)>,
     /// Every finding, by number.
     pub findings: BTreeMap<u64, Finding>,
     /// The plan in force.
     pub plan: Option<Arc<Plan>>,
-    /// Plans for decision: children of the plan in force.
+    /// Plans for decision: children of the plan in force; the newest few.
     pub proposed: BTreeMap<PlanId, Arc<Plan>>,
     /// Every plan ever adopted, oldest first.
     pub plans: Vec<PlanNote>,
@@ -51,7 +59,9 @@ pub struct State {
     pub notices: Vec<Notice>,
     /// What gates are handed, in order.
     pub feed: Vec<Arc<FeedItem>>,
-    /// Idempotency keys with the last entry of their command and the digest of its order.
+    /// Idempotency keys with the last entry of their command and the digest of its order. Never
+    /// forgotten: a request that comes again after a year must not be done twice. One per accepted
+    /// command, so it grows as the ledger does, at a small part of its size.
     pub keys: BTreeMap<String, (u64, Digest)>,
 }
 
@@ -134,6 +144,8 @@ pub struct Finding {
     pub note: String,
     /// Who brought it.
     pub by: PersonId,
+    /// What they acted as.
+    pub role: Role,
     /// When.
     pub at: Timestamp,
     /// When it was withdrawn, and why.
@@ -179,7 +191,7 @@ pub enum Answer {
     Declined,
     /// The window passed.
     Missed,
-    /// The release happened in the window.
+    /// The cell opened to people in the window.
     Kept,
 }
 
@@ -254,6 +266,17 @@ impl State {
             .filter(|incident| incident.ended.is_none())
     }
 
+    /// The state as a later point in time finds it: a release that has ended by then is not in
+    /// force. `decide` looks at this; pages that show a clock do too.
+    pub fn as_of(&self, now: Timestamp) -> Cow<'_, State> {
+        if self.run_out_first.is_none_or(|first| now < first) {
+            return Cow::Borrowed(self);
+        }
+        let mut later = self.clone();
+        later.run_out(now);
+        Cow::Owned(later)
+    }
+
     /// Cells that are not back at their last stage.
     pub fn unrestored(&self) -> impl Iterator<Item = &CellId> {
         let landscape = self.landscape.as_ref();
@@ -318,6 +341,28 @@ impl CellState {
     /// Whether a step is done.
     pub fn is_done(&self, task: TaskKind) -> bool {
         self.tasks.get(&task).is_some_and(|t| t.finished.is_some())
+    }
+
+    /// Nothing passes from `at` on, and what was refused from then on must be sent again.
+    pub(crate) fn shut(&mut self, at: Timestamp) {
+        if self.stage.is_public() {
+            self.gaps.push(Gap {
+                from: at,
+                to: None,
+                caught_up: None,
+            });
+        }
+        self.stage = Stage::Closed;
+        self.release = None;
+        self.not_after = None;
+        self.restored_at = None;
+    }
+
+    /// A step and every later one must be done again, and what they had found falls with them.
+    pub(crate) fn redo_from(&mut self, step: TaskKind) {
+        self.tasks.retain(|task, _| *task < step);
+        self.findings
+            .retain(|kind, _| TaskKind::yielding(*kind).is_none_or(|from| from < step));
     }
 
     /// The gap that is still open, or was last closed.

@@ -5,9 +5,8 @@ use anlauf_model::{Cell, CellId, Role, Stage, TaskKind, Timestamp};
 use crate::command::{Actor, TaskRef};
 use crate::decide::by_owner;
 use crate::event::Event;
-use crate::incident::not_running;
+use crate::incident::{held, not_running};
 use crate::refusal::{Reason, Refusal};
-use crate::rights::foreign_cells;
 use crate::state::{CellState, State};
 
 pub(crate) fn start(
@@ -17,7 +16,6 @@ pub(crate) fn start(
     tasks: &[TaskRef],
 ) -> Result<Vec<Event>, Refusal> {
     let mut reasons: Vec<Reason> = not_running(state).into_iter().collect();
-    reasons.extend(foreign_cells(actor, tasks.iter().map(|t| &t.cell)));
     reasons.extend(form(tasks));
     for task in tasks {
         match look_up(state, task) {
@@ -82,16 +80,7 @@ fn may_start(
             ));
         }
     }
-    if let Some(until) = state.running().and_then(|i| i.holds.get(&cell.site))
-        && at < *until
-    {
-        let message = format!("site `{}` is held for forensics until {until}", cell.site);
-        reasons.push(Reason::new(
-            "AN-REC-033",
-            message,
-            "wait, or have forensics lift the hold",
-        ));
-    }
+    reasons.extend(held(state, at, &cell.site));
     if task == TaskKind::Acceptance
         && cell.stages.contains(&Stage::Pilot)
         && now.stage < Stage::Pilot
@@ -117,8 +106,14 @@ pub(crate) fn needs_closed<'a>(state: &'a State, cell: &'a Cell) -> Vec<&'a Cell
     cell.needs.iter().filter(|need| !open(need)).collect()
 }
 
-pub(crate) fn finish(state: &State, tasks: &[TaskRef]) -> Result<Vec<Event>, Refusal> {
-    running(state, tasks)?;
+pub(crate) fn finish(
+    state: &State,
+    actor: &Actor,
+    tasks: &[TaskRef],
+) -> Result<Vec<Event>, Refusal> {
+    let mut reasons = not_under_way(state, tasks);
+    reasons.extend(tasks.iter().filter_map(|task| not_theirs(actor, task)));
+    Refusal::unless_empty(reasons)?;
     let runs = by_owner(tasks.to_vec(), |t| &t.cell);
     Ok(runs
         .into_iter()
@@ -127,7 +122,7 @@ pub(crate) fn finish(state: &State, tasks: &[TaskRef]) -> Result<Vec<Event>, Ref
 }
 
 pub(crate) fn fail(state: &State, tasks: &[TaskRef]) -> Result<Vec<Event>, Refusal> {
-    running(state, tasks)?;
+    Refusal::unless_empty(not_under_way(state, tasks))?;
     let runs = by_owner(tasks.to_vec(), |t| &t.cell);
     Ok(runs
         .into_iter()
@@ -135,8 +130,32 @@ pub(crate) fn fail(state: &State, tasks: &[TaskRef]) -> Result<Vec<Event>, Refus
         .collect())
 }
 
-/// Refuses unless every task is running.
-fn running(state: &State, tasks: &[TaskRef]) -> Result<(), Refusal> {
+/// Steps that end with a word that this actor cannot give.
+fn not_theirs(actor: &Actor, task: &TaskRef) -> Option<Reason> {
+    let cell = &task.cell;
+    match task.task {
+        TaskKind::Acceptance => {
+            let message = format!("acceptance of `{cell}` ends with the tenant's word");
+            Some(Reason::new(
+                "AN-REC-037",
+                message,
+                "have the tenant accept or refuse",
+            ))
+        }
+        TaskKind::Decision if !matches!(actor.role, Role::Operator | Role::Owner) => {
+            let message = format!("role `{}` does not decide on `{cell}`", actor.role);
+            Some(Reason::new(
+                "AN-REC-037",
+                message,
+                "have an operator or the owner enter it",
+            ))
+        }
+        _ => None,
+    }
+}
+
+/// A reason for every task that is not running.
+fn not_under_way(state: &State, tasks: &[TaskRef]) -> Vec<Reason> {
     let mut reasons = form(tasks);
     for task in tasks {
         match look_up(state, task) {
@@ -153,7 +172,7 @@ fn running(state: &State, tasks: &[TaskRef]) -> Result<(), Refusal> {
             }
         }
     }
-    Refusal::unless_empty(reasons)
+    reasons
 }
 
 /// What is wrong with a list of tasks whatever it is for.

@@ -1,0 +1,7 @@
+//! The state machine as people in the field would try it.
+
+#![expect(clippy::unwrap_used, reason = "a failed setup is a failed test")]
+
+mod cast;
+mod story;
+mod verb;
