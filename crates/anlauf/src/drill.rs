@@ -6,21 +6,25 @@
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
-use anlauf_model::{Language, Minutes};
+use anlauf_model::{Landscape, Role};
 use anyhow::{Context, Result, bail};
 
 mod act;
 mod attack;
+mod audit;
 mod backend;
+mod ceremony;
 mod clock;
 mod desk;
 mod forger;
 mod hours;
 mod landscape;
+mod normal;
 mod party;
 mod play;
+mod probe;
 mod report;
 mod show;
 mod stage;
@@ -30,10 +34,15 @@ mod tally;
 mod traffic;
 mod work;
 
-use self::summary::{LedgerFacts, Summary};
+use self::audit::{Audit, Log};
+use self::play::Scene;
+use self::story::Story;
+use self::summary::Summary;
+use crate::exit::{Done, Failure};
+use crate::output::Output;
 
-/// Story seconds per real second by default: 60 days in about two and a half minutes.
-const SPEED: f64 = 36_000.0;
+/// Story seconds per real second by default: 60 days in less than three minutes.
+const SPEED: &str = "36000";
 
 /// How a drill is played.
 #[derive(Debug, Clone, clap::Args)]
@@ -42,9 +51,9 @@ pub struct Args {
     #[arg(long, value_name = "DIR")]
     pub landscape: Option<PathBuf>,
     /// Story seconds per real second, or `max`
-    #[arg(long, default_value = "36000", value_parser = speed)]
+    #[arg(long, default_value = SPEED, value_parser = speed)]
     pub speed: Speed,
-    /// Folder for ledger, gate state and report; must not exist yet
+    /// Folder for ledger, gate state and report; must not exist yet [default: drill-TIME]
     #[arg(long, value_name = "DIR")]
     pub data: Option<PathBuf>,
     /// Clients that keep asking through the gates
@@ -62,7 +71,7 @@ pub struct Args {
     /// Keep the console open after the end until Ctrl-C
     #[arg(long)]
     pub stay: bool,
-    /// Show neither bars nor events, only the table
+    /// Show neither bars nor events, only the result
     #[arg(long)]
     pub quiet: bool,
 }
@@ -80,7 +89,9 @@ fn speed(text: &str) -> Result<Speed, String> {
     match text.parse::<f64>() {
         _ if text == "max" => Ok(Speed::Max),
         Ok(times) if times.is_finite() && times >= 1.0 => Ok(Speed::Times(times)),
-        _ => Err(format!("expected a number from 1 on, or `max`; the default is {SPEED}")),
+        _ => Err(format!(
+            "expected a number from 1 on, or `max`; the default is {SPEED}"
+        )),
     }
 }
 
@@ -88,41 +99,59 @@ fn speed(text: &str) -> Result<Speed, String> {
 ///
 /// # Errors
 /// When something cannot be started, the recovery gets stuck, or a promise is broken.
-pub fn run(args: &Args, language: Language) -> Result<()> {
-    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
-    runtime.block_on(play(args, language))
+pub fn run(args: &Args, output: Output) -> Done {
+    let (landscape, story) =
+        landscape::load(args.landscape.as_deref()).map_err(|e| Failure::from(e).as_input())?;
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()?;
+    Ok(runtime.block_on(play(args, (landscape, story), output))?)
 }
 
-async fn play(args: &Args, language: Language) -> Result<()> {
+async fn play(args: &Args, (landscape, story): (Landscape, Story), output: Output) -> Result<()> {
     let wall = Instant::now();
-    let (landscape, story) = landscape::load(args.landscape.as_deref())?;
     let folder = folder(args.data.as_deref())?;
-    let speed = match args.speed {
-        Speed::Times(times) => Some(times),
-        Speed::Max => None,
-    };
-    let mut set = stage::build(args, Arc::new(landscape), story, &folder, language).await?;
-    set.scene.speed = speed;
-    set.scene.show.line(&format!("console  {}/login", set.console));
-    set.scene.show.line(&format!("log in   {}", set.operator_token));
-    set.scene.show.line(&format!("ledger   {}", folder.display()));
+    let set = stage::build(args, Arc::new(landscape), story, &folder, output.language).await?;
+    let stage::Set {
+        mut scene,
+        gates,
+        backends,
+        server,
+    } = set;
+    let console = format!("http://{}", server.address);
+    announce(&scene, &console, &folder)?;
 
-    set.scene.normal_operation().await?;
-    let played = set.scene.play().await;
-    set.scene.show.done();
-    let stage::Set { mut scene, gates, backends, server, console, .. } = set;
-    scene.traffic.settle().await;
-    let book = scene.traffic.book.clone();
-    let Traffic { .. } = scene.traffic;
-    played?;
-    let ledger = ledger_facts(&folder, &scene.control)?;
-    let summary =
-        Summary::new(&scene.control.read(), &scene.tally, &book, &ledger, wall.elapsed());
-    let html = report::report(&scene.control.read(), &scene.tally, &summary, language);
-    let path = folder.join("report.html");
-    std::fs::write(&path, html).with_context(|| format!("cannot write `{}`", path.display()))?;
-    println!("{}", summary.to_text());
-    println!("report   {}", path.display());
+    let played = match scene.normal_operation().await {
+        Ok(()) => scene.play().await,
+        Err(error) => Err(error),
+    };
+    scene.show.done();
+    scene.traffic.stop().await;
+    played.with_context(|| format!("the drill broke off; see `{}`", folder.display()))?;
+    let audit = audit(&scene, &folder).await?;
+    let summary = Summary::new(&scene, &audit, wall.elapsed());
+    let page = folder.join("report.html");
+    write(
+        &page,
+        &report::report(
+            &scene.control.read(),
+            &scene.tally,
+            &summary,
+            output.language,
+        ),
+    )?;
+    let json = serde_json::to_string_pretty(summary.to_json())?;
+    write(&folder.join("drill.json"), &json)?;
+    let text = || {
+        format!(
+            "{}\nreport  {}",
+            summary.to_text(output.language),
+            page.display()
+        )
+    };
+    output
+        .line(&if output.json { json } else { text() })
+        .map_err(said)?;
     if args.stay {
         eprintln!("the console stays at {console}; end with Ctrl-C");
         tokio::signal::ctrl_c().await?;
@@ -130,12 +159,87 @@ async fn play(args: &Args, language: Language) -> Result<()> {
     for gate in gates {
         gate.stop().await;
     }
+    scene.forger.stop();
     for backend in backends {
         backend.stop();
     }
     server.stop().await?;
     if !summary.violations.is_empty() {
-        bail!("the drill broke what it must keep:\n  {}", summary.violations.join("\n  "));
+        bail!(
+            "the drill broke what it must keep:\n  {}",
+            summary.violations.join("\n  ")
+        );
     }
     Ok(())
+}
+
+/// Where to look while it runs.
+fn announce(scene: &Scene, console: &str, folder: &Path) -> Result<()> {
+    let operator = scene.parties.first(Role::Operator)?;
+    let tenant = scene.parties.first(Role::Tenant)?;
+    let show = &scene.show;
+    show.line(&format!(
+        "DRILL   domain {}",
+        ceremony::domain(&scene.landscape)
+    ));
+    show.line(&format!(
+        "console {console}/  log in with {}",
+        operator.token
+    ));
+    show.line(&format!(
+        "tenant  {} logs in with {}",
+        tenant.person, tenant.token
+    ));
+    show.line(&format!("public  {console}/public"));
+    for (gate, admin) in scene.gates.iter().zip(&scene.admins) {
+        show.line(&format!(
+            "gate    http://{gate}/  (admin http://{admin}/state)"
+        ));
+    }
+    show.line(&format!("data    {}", folder.display()));
+    Ok(())
+}
+
+async fn audit(scene: &Scene, folder: &Path) -> Result<Audit> {
+    scene.control.checkpoint().await?;
+    let believed = scene.control.read().clone();
+    let log = Log {
+        origin: stage::origin(&scene.landscape),
+        public: scene.parties.log_key().public(),
+    };
+    let pin = scene.root.digest();
+    audit::audit(
+        folder,
+        &scene.landscape,
+        (pin, log),
+        &scene.admins,
+        &believed,
+    )
+    .await
+}
+
+/// Makes the folder of the drill; one that exists is left alone.
+fn folder(asked: Option<&Path>) -> Result<PathBuf> {
+    let now = jiff::Timestamp::now()
+        .strftime("drill-%Y%m%d-%H%M%S")
+        .to_string();
+    let folder = asked.map_or_else(|| PathBuf::from(now), Path::to_path_buf);
+    if folder.exists() {
+        bail!(
+            "`{}` exists already; a drill begins in an empty folder of its own",
+            folder.display()
+        );
+    }
+    std::fs::create_dir_all(&folder)
+        .with_context(|| format!("cannot make the folder `{}`", folder.display()))?;
+    Ok(folder)
+}
+
+/// A failure of the output as an error among others.
+fn said(failure: Failure) -> anyhow::Error {
+    anyhow::anyhow!("{}", failure.message)
+}
+
+fn write(path: &Path, text: &str) -> Result<()> {
+    std::fs::write(path, text).with_context(|| format!("cannot write `{}`", path.display()))
 }

@@ -1,6 +1,6 @@
 //! What people do again and again in a recovery: sign and release, offer and agree, plan, tell.
 //!
-//! In:    the stage ([`Stage_`](super::play::Scene)) with everyone on it. Out: orders through the API.
+//! In:    the [`Scene`](super::play::Scene) with everyone on it. Out: orders through the API.
 //! Never: decides what is due; that is the player's.
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -45,7 +45,9 @@ impl Scene {
             // The clients outside learn that the cells may open before anybody is asked to open them.
             self.traffic.doors.may_open(&cells);
         }
-        let order = Order::Release { releases: open.clone() };
+        let order = Order::Release {
+            releases: open.clone(),
+        };
         match self.desk.order(&operator, reason, order).await? {
             Answer::Accepted(..) => self.tally.released += open.len() as u64,
             Answer::Refused(_) => self.release_singly(&operator, reason, &open).await?,
@@ -61,7 +63,9 @@ impl Scene {
         open: &[Digest],
     ) -> Result<()> {
         for release in open {
-            let order = Order::Release { releases: vec![*release] };
+            let order = Order::Release {
+                releases: vec![*release],
+            };
             match self.desk.order(operator, reason, order).await? {
                 Answer::Accepted(..) => self.tally.released += 1,
                 Answer::Refused(reasons) => self.tally.refused(&reasons),
@@ -72,7 +76,10 @@ impl Scene {
 
     fn open_releases(&self, cells: &BTreeSet<CellId>) -> Vec<Digest> {
         let state = self.control.read();
-        let open = state.releases.iter().filter(|(_, case)| case.end == ReleaseEnd::Open);
+        let open = state
+            .releases
+            .iter()
+            .filter(|(_, case)| case.end == ReleaseEnd::Open);
         open.filter(|(_, case)| case.release.cells.iter().any(|c| cells.contains(&c.cell)))
             .map(|(id, _)| *id)
             .collect()
@@ -84,12 +91,18 @@ impl Scene {
             let state = self.control.read();
             let mut acts: BTreeMap<PersonId, Vec<SignatureDraft>> = BTreeMap::new();
             for (turn, release) in releases.iter().enumerate() {
-                let Some(case) = state.releases.get(release) else { continue };
+                let Some(case) = state.releases.get(release) else {
+                    continue;
+                };
                 for person in signers(&self.parties, &state, case, turn) {
-                    let Some(signer) = self.parties.signer(&person) else { continue };
+                    let Some(signer) = self.parties.signer(&person) else {
+                        continue;
+                    };
                     let mut envelope = case.envelope.clone();
                     signer.sign(&mut envelope);
-                    let Some(signature) = envelope.signatures.pop() else { continue };
+                    let Some(signature) = envelope.signatures.pop() else {
+                        continue;
+                    };
                     acts.entry(person).or_default().push(SignatureDraft {
                         release: *release,
                         keyid: signature.keyid,
@@ -105,7 +118,8 @@ impl Scene {
             let (desk, login) = (self.desk.clone(), self.parties.login(&person)?.clone());
             posts.spawn(async move {
                 let order = Order::AddSignatures { signatures };
-                desk.must(&login, "compared the statement with the evidence", order).await
+                desk.must(&login, "compared the statement with the evidence", order)
+                    .await
             });
         }
         while let Some(done) = posts.join_next().await {
@@ -129,7 +143,10 @@ impl Scene {
         let missed = {
             let state = self.control.read();
             let agreed = |s: &&SlotDraft| {
-                state.offers.get(&s.cell).is_some_and(|o| o.answer == Word::Agreed)
+                state
+                    .offers
+                    .get(&s.cell)
+                    .is_some_and(|o| o.answer == Word::Agreed)
             };
             slots.iter().filter(agreed).count()
         };
@@ -184,8 +201,9 @@ impl Scene {
     /// Remembers from when on the tenant will take a window; says why not now.
     fn decline(&mut self, cell: &CellId) -> String {
         let told = self.story.decline.iter().find(|d| d.cell == *cell);
-        let (days, reason) =
-            told.map_or((1.0, "not now"), |told| (told.later_days, told.reason.as_str()));
+        let (days, reason) = told.map_or((1.0, "not now"), |told| {
+            (told.later_days, told.reason.as_str())
+        });
         let from = self.clock.get() + Minutes((days * 1440.0) as i64);
         self.later.insert(cell.clone(), from);
         reason.to_owned()
@@ -202,7 +220,9 @@ impl Scene {
                 return self.give_up_slots().await;
             }
         };
-        self.desk.must(&operator, reason, Order::AdoptPlan { plan }).await?;
+        self.desk
+            .must(&operator, reason, Order::AdoptPlan { plan })
+            .await?;
         self.tally.plans += 1;
         let body = json!({ "reason": reason, "samples": self.samples, "seed": self.story.seed });
         if let Answer::Refused(reasons) = self.desk.post(&operator, "/forecast", body).await? {
@@ -216,7 +236,10 @@ impl Scene {
         let now = self.clock.get();
         let cells = {
             let state = self.control.read();
-            let search = anlauf_planner::Search { seed: self.story.seed, steps: 0 };
+            let search = anlauf_planner::Search {
+                seed: self.story.seed,
+                steps: 0,
+            };
             let parent = state.plan.as_ref().map(|plan| plan.id);
             let made = anlauf_recovery::query::situation(&state, now)
                 .map(|situation| anlauf_planner::plan(&situation, parent, search));
@@ -226,12 +249,16 @@ impl Scene {
             }
         };
         for cell in cells {
-            let Ok(tenant) = cell.owner().parse::<TenantId>() else { continue };
+            let Ok(tenant) = cell.owner().parse::<TenantId>() else {
+                continue;
+            };
             let login = self.parties.tenant(&tenant)?.clone();
             self.later.insert(cell.clone(), now);
             self.tally.slots_missed += 1;
             let order = Order::DeclineSlots { cells: vec![cell] };
-            self.desk.must(&login, "the plan cannot hold it any longer", order).await?;
+            self.desk
+                .must(&login, "the plan cannot hold it any longer", order)
+                .await?;
         }
         Ok(())
     }
@@ -245,7 +272,11 @@ impl Scene {
             (public_text(&state), next)
         };
         let reason = "regular word to the public";
-        let order = Order::PublishNotice { text, next_word_at, tenant: None };
+        let order = Order::PublishNotice {
+            text,
+            next_word_at,
+            tenant: None,
+        };
         self.desk.must(&operator, reason, order).await?;
         Ok(())
     }
@@ -259,7 +290,10 @@ impl Scene {
             let due = |gap: &anlauf_recovery::state::Gap| {
                 gap.caught_up.is_none() && gap.to.is_some_and(|to| to + after <= now)
             };
-            let cells = state.cells.iter().filter(|(_, cell)| cell.gaps.iter().any(due));
+            let cells = state
+                .cells
+                .iter()
+                .filter(|(_, cell)| cell.gaps.iter().any(due));
             cells.map(|(id, _)| id.clone()).collect()
         };
         if cells.is_empty() {
@@ -267,7 +301,9 @@ impl Scene {
         }
         let operator = self.parties.first(Role::Operator)?.clone();
         let reason = "what was refused has been sent again and worked off";
-        self.desk.must(&operator, reason, Order::CatchUp { cells }).await?;
+        self.desk
+            .must(&operator, reason, Order::CatchUp { cells })
+            .await?;
         Ok(())
     }
 }
@@ -280,10 +316,18 @@ fn signers(
     turn: usize,
 ) -> BTreeSet<PersonId> {
     let mut people = BTreeSet::new();
-    let policy = state.authority.as_ref().and_then(|a| a.policy()).map(|(_, policy)| policy);
-    let (Some(policy), Some(landscape)) = (policy, &state.landscape) else { return people };
+    let policy = state
+        .authority
+        .as_ref()
+        .and_then(|a| a.policy())
+        .map(|(_, policy)| policy);
+    let (Some(policy), Some(landscape)) = (policy, &state.landscape) else {
+        return people;
+    };
     for bound in &case.release.cells {
-        let Some(cell) = landscape.cell(&bound.cell) else { continue };
+        let Some(cell) = landscape.cell(&bound.cell) else {
+            continue;
+        };
         let rule = policy
             .rules
             .iter()
@@ -301,22 +345,30 @@ fn due_offers(
     now: Timestamp,
     later: &BTreeMap<CellId, Timestamp>,
 ) -> Vec<SlotDraft> {
-    let Some(landscape) = &state.landscape else { return Vec::new() };
+    let Some(landscape) = &state.landscape else {
+        return Vec::new();
+    };
     let mut slots = Vec::new();
     for (id, cell) in landscape.cells() {
-        let Some(known) = state.cells.get(id) else { continue };
+        let Some(known) = state.cells.get(id) else {
+            continue;
+        };
         let waits = known.stage < cell.stage_last();
         if cell.tenant().is_none() || !waits {
             continue;
         }
-        let live = state.offers.get(id).is_some_and(|offer| match offer.answer {
-            Word::Open => true,
-            Word::Agreed => offer.slot.to > now,
-            Word::Declined | Word::Missed | Word::Kept => false,
-        });
-        let ready = cell.tasks.keys().all(|t| {
-            known.is_done(*t) || matches!(t, anlauf_model::TaskKind::Decision)
-        });
+        let live = state
+            .offers
+            .get(id)
+            .is_some_and(|offer| match offer.answer {
+                Word::Open => true,
+                Word::Agreed => offer.slot.to > now,
+                Word::Declined | Word::Missed | Word::Kept => false,
+            });
+        let ready = cell
+            .tasks
+            .keys()
+            .all(|t| known.is_done(*t) || matches!(t, anlauf_model::TaskKind::Decision));
         let range = state.forecast().and_then(|forecast| forecast.cells.get(id));
         let soon = ready || range.is_some_and(|range| range.p50 <= now + OFFER_AHEAD);
         if live || !soon {
@@ -326,11 +378,16 @@ fn due_offers(
         let expected = range.map_or(now, |range| range.p95).max(earliest);
         let from = match ready {
             true => earliest,
-            false => range.map_or(now, |range| range.p50 - Minutes::days(1)).max(earliest),
+            false => range
+                .map_or(now, |range| range.p50 - Minutes::days(1))
+                .max(earliest),
         };
         slots.push(SlotDraft {
             cell: id.clone(),
-            slot: Slot { from, to: expected.max(from) + Minutes::days(2) },
+            slot: Slot {
+                from,
+                to: expected.max(from) + Minutes::days(2),
+            },
         });
     }
     slots
@@ -341,7 +398,11 @@ fn public_text(state: &State) -> Text {
     let progress = anlauf_recovery::query::progress(state);
     let services = progress.services_released_per_mille / 10;
     let systems = progress.systems_restored_per_mille / 10;
-    let open = state.cells.values().filter(|cell| cell.stage == Stage::Full).count();
+    let open = state
+        .cells
+        .values()
+        .filter(|cell| cell.stage == Stage::Full)
+        .count();
     Text {
         de: format!(
             "Wir nehmen die Dienste nach Prüfung Schritt für Schritt wieder in Betrieb. \

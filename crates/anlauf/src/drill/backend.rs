@@ -6,8 +6,9 @@
 use std::convert::Infallible;
 use std::net::SocketAddr;
 use std::pin::Pin;
+use std::sync::OnceLock;
 use std::task::{Context, Poll};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use anyhow::Result;
 use http_body_util::{BodyExt, Full, combinators::BoxBody};
@@ -22,6 +23,15 @@ use tokio::task::JoinHandle;
 
 /// Header by which a client knows that a backend, not a gate, answered.
 pub const SERVED: &str = "x-drill-served";
+
+/// Time between two pieces of a running answer.
+const PIECE_EVERY: Duration = Duration::from_millis(20);
+
+/// Microseconds since the drill's process first asked. What backends stamp on each piece they send.
+pub fn stamp() -> u64 {
+    static START: OnceLock<Instant> = OnceLock::new();
+    u64::try_from(START.get_or_init(Instant::now).elapsed().as_micros()).unwrap_or(u64::MAX)
+}
 
 /// A running backend.
 pub struct Backend {
@@ -43,7 +53,9 @@ impl Backend {
                 tokio::spawn(async move {
                     let serve = auto::Builder::new(TokioExecutor::new());
                     // A client that goes away is no error of the drill.
-                    let _ = serve.serve_connection(TokioIo::new(stream), service_fn(answer)).await;
+                    let _gone = serve
+                        .serve_connection(TokioIo::new(stream), service_fn(answer))
+                        .await;
                 });
             }
         });
@@ -56,30 +68,41 @@ impl Backend {
     }
 }
 
-async fn answer(request: Request<Incoming>) -> Result<Response<BoxBody<Bytes, Infallible>>, Infallible> {
+async fn answer(
+    request: Request<Incoming>,
+) -> Result<Response<BoxBody<Bytes, Infallible>>, Infallible> {
     let cell = request.headers().get("x-anlauf-cell").cloned();
     let slow = request.uri().path().ends_with("/slow");
     let text = match &cell {
         Some(cell) => format!("served {}\n", cell.to_str().unwrap_or("?")),
         None => "served without a cell\n".to_owned(),
     };
-    let body = if slow { slow_body() } else { Full::new(Bytes::from(text)).boxed() };
+    let body = if slow {
+        slow_body()
+    } else {
+        Full::new(Bytes::from(text)).boxed()
+    };
     let mut response = Response::new(body);
     let served = cell.unwrap_or_else(|| hyper::header::HeaderValue::from_static("?"));
     response.headers_mut().insert(SERVED, served);
     Ok(response)
 }
 
-/// A running answer: pieces that come until the client or a gate ends it, at most for ten minutes.
+/// A running answer: pieces, each with the time it was sent, until the client or a gate ends it.
 fn slow_body() -> BoxBody<Bytes, Infallible> {
-    const PIECE_COUNT: u32 = 6_000;
+    /// Ten minutes of pieces: no answer runs for ever.
+    const PIECE_COUNT: u32 = 30_000;
     let (sender, receiver) = mpsc::channel(1);
     tokio::spawn(async move {
         for _ in 0..PIECE_COUNT {
-            if sender.send(Bytes::from_static(b"still running\n")).await.is_err() {
+            if sender
+                .send(Bytes::from(format!("{}\n", stamp())))
+                .await
+                .is_err()
+            {
                 return;
             }
-            tokio::time::sleep(Duration::from_millis(100)).await;
+            tokio::time::sleep(PIECE_EVERY).await;
         }
     });
     Pieces(receiver).boxed()
@@ -96,6 +119,8 @@ impl Body for Pieces {
         mut self: Pin<&mut Self>,
         context: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, Infallible>>> {
-        self.0.poll_recv(context).map(|piece| piece.map(|bytes| Ok(Frame::data(bytes))))
+        self.0
+            .poll_recv(context)
+            .map(|piece| piece.map(|bytes| Ok(Frame::data(bytes))))
     }
 }

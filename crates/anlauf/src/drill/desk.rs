@@ -64,7 +64,12 @@ impl Desk {
     /// When the control plane cannot be reached or answers outside its own form.
     pub async fn order(&self, who: &Login, reason: &str, order: Order) -> Result<Answer> {
         let order = serde_json::to_value(&order)?;
-        self.post(who, "/commands", json!({ "reason": reason, "order": order })).await
+        self.post(
+            who,
+            "/commands",
+            json!({ "reason": reason, "order": order }),
+        )
+        .await
     }
 
     /// Like [`Desk::order`], for orders the story relies on.
@@ -75,9 +80,11 @@ impl Desk {
         let verb = order.verb();
         match self.order(who, reason, order).await? {
             Answer::Accepted(seq, _) => Ok(seq),
-            Answer::Refused(reasons) => {
-                Err(anyhow!("`{}` may not `{verb}`: {}", who.person, reasons.join("; ")))
-            }
+            Answer::Refused(reasons) => Err(anyhow!(
+                "`{}` may not `{verb}`: {}",
+                who.person,
+                reasons.join("; ")
+            )),
         }
     }
 
@@ -94,7 +101,11 @@ impl Desk {
             .header(AUTHORIZATION, format!("Bearer {}", who.token))
             .header(CONTENT_TYPE, "application/json")
             .body(Full::new(Bytes::from(serde_json::to_vec(&body)?)))?;
-        let response = self.web.request(request).await.context("cannot reach the control plane")?;
+        let response = self
+            .web
+            .request(request)
+            .await
+            .context("cannot reach the control plane")?;
         let status = response.status();
         let bytes = response.into_body().collect().await?.to_bytes();
         answer(status, &bytes)
@@ -109,14 +120,26 @@ fn answer(status: StatusCode, bytes: &[u8]) -> Result<Answer> {
         return Ok(Answer::Accepted(seq, value));
     }
     if status.is_server_error() {
-        return Err(anyhow!("the control plane failed with {status}: {}", value["detail"]));
+        return Err(anyhow!(
+            "the control plane failed with {status}: {}",
+            value["detail"]
+        ));
     }
     let reasons = value["reasons"].as_array().into_iter().flatten();
     let mut reasons: Vec<String> = reasons
-        .map(|r| format!("{} ({})", r["message"].as_str().unwrap_or("?"), r["code"].as_str().unwrap_or("?")))
+        .map(|r| {
+            format!(
+                "{} ({})",
+                r["message"].as_str().unwrap_or("?"),
+                r["code"].as_str().unwrap_or("?")
+            )
+        })
         .collect();
     if reasons.is_empty() {
-        reasons.push(format!("{status} {}", value["detail"].as_str().unwrap_or_default()));
+        reasons.push(format!(
+            "{status} {}",
+            value["detail"].as_str().unwrap_or_default()
+        ));
     }
     Ok(Answer::Refused(reasons))
 }

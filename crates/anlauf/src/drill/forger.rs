@@ -4,7 +4,7 @@
 //!        releases beside the genuine items.
 //! Never: holds more than the attacker of promise 1 would: it sits where the control plane sits.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::convert::Infallible;
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -39,8 +39,14 @@ pub struct Forger {
 struct Shared {
     control: SocketAddr,
     web: Client<HttpConnector, Full<Bytes>>,
-    /// Forged envelopes, and which gates (by their login) already got them.
-    pending: Mutex<(Vec<String>, BTreeSet<String>)>,
+    pending: Mutex<Pending>,
+}
+
+/// Forged envelopes, and how many of them each gate (by its login) got already.
+#[derive(Default)]
+struct Pending {
+    forged: Vec<String>,
+    served: BTreeMap<String, usize>,
 }
 
 impl Forger {
@@ -52,7 +58,11 @@ impl Forger {
         let listener = TcpListener::bind(("127.0.0.1", 0)).await?;
         let address = listener.local_addr()?;
         let web = Client::builder(TokioExecutor::new()).build(HttpConnector::new());
-        let shared = Arc::new(Shared { control, web, pending: Mutex::default() });
+        let shared = Arc::new(Shared {
+            control,
+            web,
+            pending: Mutex::default(),
+        });
         let relay = shared.clone();
         let task = tokio::spawn(async move {
             while let Ok((stream, _)) = listener.accept().await {
@@ -61,19 +71,29 @@ impl Forger {
                     let serve = auto::Builder::new(TokioExecutor::new());
                     let service = service_fn(move |request| pass_on(relay.clone(), request));
                     // A gate that goes away is no error of the relay.
-                    let _ = serve.serve_connection(TokioIo::new(stream), service).await;
+                    let _gone = serve.serve_connection(TokioIo::new(stream), service).await;
                 });
             }
         });
-        Ok(Self { address, shared, task })
+        Ok(Self {
+            address,
+            shared,
+            task,
+        })
     }
 
-    /// From now on every gate gets these once, beside the next genuine item.
+    /// From now on every gate gets each of these once, before a genuine item.
     pub fn slip(&self, forgeries: Vec<Envelope>) {
         let text = |e: Envelope| String::from_utf8_lossy(&e.to_bytes()).into_owned();
         let forged = forgeries.into_iter().map(text).collect();
-        *self.shared.pending.lock().unwrap_or_else(PoisonError::into_inner) =
-            (forged, BTreeSet::new());
+        *self
+            .shared
+            .pending
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner) = Pending {
+            forged,
+            served: BTreeMap::new(),
+        };
     }
 
     /// Ends the relay.
@@ -95,39 +115,78 @@ async fn pass_on(
 
 async fn relay(shared: &Shared, request: Request<Incoming>) -> Result<Response<Full<Bytes>>> {
     let (mut parts, body) = request.into_parts();
-    let path = parts.uri.path_and_query().map(ToString::to_string).unwrap_or_default();
-    let login = parts.headers.get(AUTHORIZATION).map(|v| format!("{v:?}")).unwrap_or_default();
+    let path = parts
+        .uri
+        .path_and_query()
+        .map(ToString::to_string)
+        .unwrap_or_default();
+    let login = parts.headers.get(AUTHORIZATION);
+    let login = login
+        .and_then(|v| v.to_str().ok())
+        .unwrap_or_default()
+        .to_owned();
     parts.uri = format!("http://{}{path}", shared.control).parse()?;
     let body = body.collect().await?.to_bytes();
-    let answer = shared.web.request(Request::from_parts(parts, Full::new(body))).await?;
+    let answer = shared
+        .web
+        .request(Request::from_parts(parts, Full::new(body)))
+        .await?;
     let (mut parts, body) = answer.into_parts();
     let mut body = body.collect().await?.to_bytes();
     if parts.status.is_success() && path.contains("/gate/feed") {
-        body = tamper(shared, &login, body);
+        body = tamper(shared, &login, position(&path), body);
         parts.headers.remove(hyper::header::CONTENT_LENGTH);
     }
     Ok(Response::from_parts(parts, Full::new(body)))
 }
 
-/// Adds the forged items behind the last genuine one, once per gate.
-fn tamper(shared: &Shared, login: &str, body: Bytes) -> Bytes {
-    let mut pending = shared.pending.lock().unwrap_or_else(PoisonError::into_inner);
-    let (forged, served) = &mut *pending;
-    if forged.is_empty() || served.contains(login) {
+/// Puts forged items before the first genuine one, at numbers that the gate has not seen: behind its
+/// own position, which it tells in its question, and before the genuine item, which must not be lost.
+fn tamper(shared: &Shared, login: &str, from: u64, body: Bytes) -> Bytes {
+    let mut pending = shared
+        .pending
+        .lock()
+        .unwrap_or_else(PoisonError::into_inner);
+    let Pending { forged, served } = &mut *pending;
+    let done = served.entry(login.to_owned()).or_default();
+    if *done >= forged.len() {
         return body;
     }
-    let Ok(mut page) = serde_json::from_slice::<FeedPage>(&body) else { return body };
-    let Some(seq) = page.items.last().map(|item| item.seq) else { return body };
-    served.insert(login.to_owned());
-    for envelope in forged.iter() {
-        page.items.push(FeedItem { seq, kind: FeedKind::Release, envelope: envelope.clone() });
+    let Ok(mut page) = serde_json::from_slice::<FeedPage>(&body) else {
+        return body;
+    };
+    let Some(genuine) = page.items.first().map(|item| item.seq) else {
+        return body;
+    };
+    let mut items = Vec::new();
+    for seq in from + 1..genuine {
+        let Some(envelope) = forged.get(*done) else {
+            break;
+        };
+        items.push(FeedItem {
+            seq,
+            kind: FeedKind::Release,
+            envelope: envelope.clone(),
+        });
+        *done += 1;
     }
+    items.append(&mut page.items);
+    page.items = items;
     serde_json::to_vec(&page).map(Bytes::from).unwrap_or(body)
+}
+
+/// The position that a gate's question names.
+fn position(path: &str) -> u64 {
+    let query = path.split_once('?').map_or("", |(_, query)| query);
+    let from = query.split('&').find_map(|pair| pair.strip_prefix("from="));
+    from.and_then(|from| from.parse().ok()).unwrap_or(0)
 }
 
 /// Six releases that must not open anything: each has all but one thing right.
 pub fn forgeries(state: &State, parties: &Parties, now: Timestamp) -> Vec<Envelope> {
-    let Some(draft) = draft(state, now) else { return Vec::new() };
+    let Some(draft) = draft(state, now) else {
+        return Vec::new();
+    };
     let everyone = quorum(state, parties, &draft);
     let sealed = |release: &Release, people: &[PersonId]| {
         let mut envelope = Envelope::unsigned(release.to_payload());
@@ -140,20 +199,32 @@ pub fn forgeries(state: &State, parties: &Parties, now: Timestamp) -> Vec<Envelo
 
     // A flipped bit under a full quorum.
     let mut flipped = sealed(&draft, &everyone);
-    if let Some(byte) = flipped.signatures.first_mut().and_then(|s| s.sig.first_mut()) {
+    if let Some(byte) = flipped
+        .signatures
+        .first_mut()
+        .and_then(|s| s.sig.first_mut())
+    {
         *byte ^= 1;
     }
     forged.push(flipped);
 
     // Signed by everyone, but past its end.
     let past = now - Minutes::days(2);
-    let expired = Release { not_before: past, not_after: past + Minutes::days(1), ..draft.clone() };
+    let expired = Release {
+        not_before: past,
+        not_after: past + Minutes::days(1),
+        ..draft.clone()
+    };
     forged.push(sealed(&expired, &everyone));
 
     // The last genuine release, before the close burned its epoch.
     let burned = state.releases.values().find(|case| {
         matches!(case.end, ReleaseEnd::Released(_))
-            && case.release.cells.iter().any(|c| c.cell == draft.cells[0].cell)
+            && case
+                .release
+                .cells
+                .iter()
+                .any(|c| c.cell == draft.cells[0].cell)
     });
     forged.extend(burned.map(|case| case.envelope.clone()));
 
@@ -163,13 +234,17 @@ pub fn forgeries(state: &State, parties: &Parties, now: Timestamp) -> Vec<Envelo
         landscape.person(person).map(|p| p.role)
     };
     let last = everyone.last().and_then(role_of);
-    let without: Vec<_> = everyone.iter().filter(|p| role_of(p) != last).cloned().collect();
+    let without: Vec<_> = everyone
+        .iter()
+        .filter(|p| role_of(p) != last)
+        .cloned()
+        .collect();
     forged.push(sealed(&draft, &without));
 
     // One person signs for two.
-    let mut twice = without.clone();
-    twice.extend(without.first().cloned());
-    forged.push(sealed(&draft, &twice));
+    let mut twice = sealed(&draft, &without);
+    twice.signatures.extend(twice.signatures.first().cloned());
+    forged.push(twice);
 
     // A cell that the landscape does not have.
     if let Ok(stranger) = "nobody/nothing".parse() {
@@ -187,14 +262,23 @@ fn draft(state: &State, now: Timestamp) -> Option<Release> {
     let (policy, rules) = authority.policy()?;
     let (id, cell) = landscape.cells().iter().find(|(id, cell)| {
         cell.kind == CellKind::Tenant
-            && state.cells.get(id).is_some_and(|known| known.stage == Stage::Closed)
+            && state
+                .cells
+                .get(id)
+                .is_some_and(|known| known.stage == Stage::Closed)
     })?;
     let stage = cell.stage_last();
-    let rule = rules.rules.iter().find(|rule| rule.matches(cell.class, cell.kind, stage))?;
-    let evidence = rule.findings.iter().map(|kind| anlauf_trust::statement::Evidence {
-        kind: *kind,
-        digest: anlauf_model::Digest::of(b"never found"),
-    });
+    let rule = rules
+        .rules
+        .iter()
+        .find(|rule| rule.matches(cell.class, cell.kind, stage))?;
+    let evidence = rule
+        .findings
+        .iter()
+        .map(|kind| anlauf_trust::statement::Evidence {
+            kind: *kind,
+            digest: anlauf_model::Digest::of(b"never found"),
+        });
     let known = state.cells.get(id)?;
     Some(Release {
         domain: authority.root().domain.clone(),
@@ -220,10 +304,14 @@ fn quorum(state: &State, parties: &Parties, draft: &Release) -> Vec<PersonId> {
         let cell = state.landscape.as_ref()?.cell(&draft.cells[0].cell)?;
         let (_, policy) = state.authority.as_ref()?.policy()?;
         let rules = &policy.rules;
-        let rule = rules.iter().find(|r| r.matches(cell.class, cell.kind, draft.stage))?;
+        let rule = rules
+            .iter()
+            .find(|r| r.matches(cell.class, cell.kind, draft.stage))?;
         Some((rule.clone(), cell.tenant().cloned()))
     };
-    let Some((rule, tenant)) = rule() else { return Vec::new() };
+    let Some((rule, tenant)) = rule() else {
+        return Vec::new();
+    };
     let mut people = BTreeMap::new();
     for (index, demand) in rule.signers.iter().enumerate() {
         let picked = parties.pick(demand.role, tenant.as_ref(), demand.count as usize, 0);

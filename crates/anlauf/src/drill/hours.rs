@@ -5,9 +5,9 @@
 
 use anlauf_model::landscape::Team;
 use anlauf_model::{Minutes, Timestamp};
+use jiff::Span;
 use jiff::civil::Time;
 use jiff::tz::TimeZone;
-use jiff::{Span, Zoned};
 
 /// Longest search for an open day; a week has seven.
 const DAYS_MAX: u32 = 8;
@@ -35,7 +35,12 @@ impl Hours {
     /// 7 to 20 o'clock on every day: a tenant's testers in a crisis.
     pub fn office(zone: &str) -> Self {
         let zone = TimeZone::get(zone).unwrap_or(TimeZone::UTC);
-        Self { zone, from: 7, to: 20, days: Vec::new() }
+        Self {
+            zone,
+            from: 7,
+            to: 20,
+            days: Vec::new(),
+        }
     }
 
     /// The first working minute at or after `at`.
@@ -48,7 +53,9 @@ impl Hours {
         let mut left = work.0;
         let mut at = start;
         loop {
-            let Some((from, to)) = self.window(at) else { return at + Minutes(left) };
+            let Some((from, to)) = self.window(at) else {
+                return at + Minutes(left);
+            };
             let begin = from.max(at);
             let room = (to - begin).0;
             if left <= room {
@@ -61,8 +68,8 @@ impl Hours {
 
     /// The working window that holds `at`, or the next one.
     fn window(&self, at: Timestamp) -> Option<(Timestamp, Timestamp)> {
-        let local = jiff::Timestamp::from_millisecond(at.0).ok()?.to_zoned(self.zone.clone());
-        let mut date = local.date();
+        let moment = jiff::Timestamp::from_millisecond(at.0).ok()?;
+        let mut date = self.zone.to_datetime(moment).date();
         for _ in 0..DAYS_MAX {
             let weekday = date.weekday().to_monday_one_offset() as u8;
             if self.days.is_empty() || self.days.contains(&weekday) {
@@ -83,7 +90,7 @@ impl Hours {
             hour => (date, hour),
         };
         let time = Time::new(hour, 0, 0, 0).ok()?;
-        let zoned: Zoned = date.to_datetime(time).to_zoned(self.zone.clone()).ok()?;
-        Some(Timestamp(zoned.timestamp().as_millisecond()))
+        let moment = self.zone.to_timestamp(date.to_datetime(time)).ok()?;
+        Some(Timestamp(moment.as_millisecond()))
     }
 }

@@ -14,12 +14,30 @@ use super::story::Story;
 
 /// The reference landscape, so that the binary alone is enough.
 const EMBEDDED: [(&str, &str); 6] = [
-    ("landscape.toml", include_str!("../../../../landscapes/krankenkassen/landscape.toml")),
-    ("policy.toml", include_str!("../../../../landscapes/krankenkassen/policy.toml")),
-    ("tenants.csv", include_str!("../../../../landscapes/krankenkassen/tenants.csv")),
-    ("offers.csv", include_str!("../../../../landscapes/krankenkassen/offers.csv")),
-    ("people.csv", include_str!("../../../../landscapes/krankenkassen/people.csv")),
-    ("story.toml", include_str!("../../../../landscapes/krankenkassen/story.toml")),
+    (
+        "landscape.toml",
+        include_str!("../../../../landscapes/krankenkassen/landscape.toml"),
+    ),
+    (
+        "policy.toml",
+        include_str!("../../../../landscapes/krankenkassen/policy.toml"),
+    ),
+    (
+        "tenants.csv",
+        include_str!("../../../../landscapes/krankenkassen/tenants.csv"),
+    ),
+    (
+        "offers.csv",
+        include_str!("../../../../landscapes/krankenkassen/offers.csv"),
+    ),
+    (
+        "people.csv",
+        include_str!("../../../../landscapes/krankenkassen/people.csv"),
+    ),
+    (
+        "story.toml",
+        include_str!("../../../../landscapes/krankenkassen/story.toml"),
+    ),
 ];
 
 /// Reads landscape and story.
@@ -39,7 +57,10 @@ pub fn load(folder: Option<&Path>) -> Result<(Landscape, Story)> {
         anyhow::anyhow!("cannot read the landscape\n\n{}", texts.join("\n"))
     })?;
     let landscape = Landscape::new(declared).map_err(|problems| {
-        let lines: Vec<_> = problems.iter().map(|p| format!("{} ({})", p.message, p.code)).collect();
+        let lines: Vec<_> = problems
+            .iter()
+            .map(|p| format!("{} ({})", p.message, p.code))
+            .collect();
         anyhow::anyhow!("the landscape cannot be used:\n{}", lines.join("\n"))
     })?;
     let story = String::from_utf8(story).context("`story.toml` is not UTF-8")?;
@@ -48,5 +69,8 @@ pub fn load(folder: Option<&Path>) -> Result<(Landscape, Story)> {
 }
 
 fn embedded() -> BTreeMap<String, Vec<u8>> {
-    EMBEDDED.iter().map(|(name, text)| ((*name).to_owned(), text.as_bytes().to_vec())).collect()
+    EMBEDDED
+        .iter()
+        .map(|(name, text)| ((*name).to_owned(), text.as_bytes().to_vec()))
+        .collect()
 }

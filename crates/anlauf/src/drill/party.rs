@@ -1,4 +1,4 @@
-//! The people of the drill: everyone in the landscape, each with a key and a login of their own.
+//! The parties of the drill: everyone in the landscape, each with a key and a login of their own.
 //!
 //! In:    the landscape, a seed. Out: keys, logins, who can act in which role.
 //! Never: a key that outlives the drill's own domain.
@@ -6,54 +6,126 @@
 use std::collections::BTreeMap;
 
 use anlauf_model::{Digest, Landscape, PersonId, Role, TenantId};
+use anlauf_recovery::Actor;
 use anlauf_trust::Signer;
-use anyhow::{Result, anyhow};
+use anyhow::{Context, Result, anyhow};
 
 use super::desk::Login;
+use crate::logins::Book;
+
+/// Name under which the control plane itself signs closes.
+const CONTROL: &str = "control-plane";
 
 /// Everyone.
 pub struct Parties {
-    signers: BTreeMap<PersonId, Signer>,
-    logins: BTreeMap<PersonId, Login>,
+    parties: BTreeMap<PersonId, Party>,
     roles: BTreeMap<Role, Vec<PersonId>>,
     tenants: BTreeMap<TenantId, Vec<PersonId>>,
+    seed: u64,
+}
+
+/// One person or automation.
+pub struct Party {
+    /// Who.
+    pub actor: Actor,
+    /// Their key.
+    pub signer: Signer,
+    login: Login,
 }
 
 impl Parties {
-    /// Makes a key for everyone. The keys hang on the seed alone: a drill can be played again.
-    pub fn new(landscape: &Landscape, seed: u64) -> Self {
+    /// Makes a key and a login for everyone. The keys hang on the seed alone: a drill can be played
+    /// again.
+    ///
+    /// # Errors
+    /// No randomness for logins; a name in the landscape that the drill needs for itself.
+    pub fn new(landscape: &Landscape, seed: u64, gates: usize, book: &Book) -> Result<Self> {
         let mut parties = Self {
-            signers: BTreeMap::new(),
-            logins: BTreeMap::new(),
+            parties: BTreeMap::new(),
             roles: BTreeMap::new(),
             tenants: BTreeMap::new(),
+            seed,
         };
         for person in landscape.people() {
-            let secret = Digest::of(format!("drill {seed} {}", person.id).as_bytes());
-            parties.signers.insert(person.id.clone(), Signer::from_seed(secret.0));
-            parties.roles.entry(person.role).or_default().push(person.id.clone());
-            if person.role == Role::Tenant
-                && let Ok(tenant) = person.organisation.as_str().parse::<TenantId>()
-            {
-                parties.tenants.entry(tenant).or_default().push(person.id.clone());
-            }
+            let tenant = match person.role {
+                Role::Tenant => person.organisation.as_str().parse::<TenantId>().ok(),
+                _ => None,
+            };
+            let actor = Actor {
+                person: person.id.clone(),
+                organisation: person.organisation.clone(),
+                role: person.role,
+                tenant,
+            };
+            parties.add(actor, book)?;
         }
-        parties
+        let names = (1..=gates).map(|number| (format!("gate-{number}"), Role::Gate));
+        for (name, role) in names.chain([(CONTROL.to_owned(), Role::Automation)]) {
+            let actor = Actor {
+                person: name
+                    .parse()
+                    .with_context(|| format!("`{name}` is no name"))?,
+                organisation: landscape.declared().provider.clone(),
+                role,
+                tenant: None,
+            };
+            parties.add(actor, book)?;
+        }
+        Ok(parties)
     }
 
-    /// Gives a person their login.
-    pub fn log_in(&mut self, person: PersonId, token: String) {
-        self.logins.insert(person.clone(), Login { person, token });
+    fn add(&mut self, actor: Actor, book: &Book) -> Result<()> {
+        let token = book.add(actor.clone())?;
+        let person = actor.person.clone();
+        let login = Login {
+            person: person.clone(),
+            token,
+        };
+        self.roles
+            .entry(actor.role)
+            .or_default()
+            .push(person.clone());
+        if let Some(tenant) = &actor.tenant {
+            self.tenants
+                .entry(tenant.clone())
+                .or_default()
+                .push(person.clone());
+        }
+        let signer = self.key(person.as_str());
+        let party = Party {
+            actor,
+            signer,
+            login,
+        };
+        match self.parties.insert(person.clone(), party) {
+            None => Ok(()),
+            Some(_) => Err(anyhow!("the drill needs the name `{person}` for itself")),
+        }
+    }
+
+    /// The key of a name.
+    fn key(&self, name: &str) -> Signer {
+        Signer::from_seed(Digest::of(format!("drill {} {name}", self.seed).as_bytes()).0)
+    }
+
+    /// The key of the ledger's checkpoints.
+    pub fn log_key(&self) -> Signer {
+        self.key("ledger")
+    }
+
+    /// The key by which the control plane signs closes that a person orders.
+    pub fn close_key(&self) -> Signer {
+        self.key(CONTROL)
     }
 
     /// Everyone with a key.
-    pub fn people(&self) -> impl Iterator<Item = (&PersonId, &Signer)> {
-        self.signers.iter()
+    pub fn all(&self) -> impl Iterator<Item = &Party> {
+        self.parties.values()
     }
 
     /// A person's key.
     pub fn signer(&self, person: &PersonId) -> Option<&Signer> {
-        self.signers.get(person)
+        self.parties.get(person).map(|party| &party.signer)
     }
 
     /// A person's login.
@@ -61,7 +133,9 @@ impl Parties {
     /// # Errors
     /// When the person has none.
     pub fn login(&self, person: &PersonId) -> Result<&Login> {
-        self.logins.get(person).ok_or_else(|| anyhow!("`{person}` has no login in this drill"))
+        let party = self.parties.get(person);
+        let party = party.ok_or_else(|| anyhow!("`{person}` has no login in this drill"))?;
+        Ok(&party.login)
     }
 
     /// The first person of a role.
@@ -95,7 +169,12 @@ impl Parties {
             (Role::Tenant, None) => None,
             (role, _) => self.roles.get(&role),
         };
-        let Some(people) = people else { return Vec::new() };
-        (0..count.min(people.len())).map(|i| people[(turn + i) % people.len()].clone()).collect()
+        let Some(people) = people else {
+            return Vec::new();
+        };
+        let wanted = count.min(people.len());
+        (0..wanted)
+            .map(|i| people[(turn + i) % people.len()].clone())
+            .collect()
     }
 }

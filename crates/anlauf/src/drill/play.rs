@@ -9,22 +9,24 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use anlauf_model::{
-    CellId, Digest, FindingKind, Landscape, Minutes, Role, Stage, TaskKind, TenantId, Timestamp,
-    Verdict,
+    CellId, Digest, FindingKind, Landscape, Language, Minutes, Role, Stage, TaskKind, TenantId,
+    Timestamp, Verdict,
 };
 use anlauf_recovery::Order;
 use anlauf_recovery::command::{FindingDraft, TaskRef, WaveDraft};
 use anlauf_store::Desk as Control;
+use anlauf_trust::Envelope;
 use anyhow::{Result, bail};
 use tokio::task::JoinSet;
 
+use super::ceremony;
 use super::clock::DrillClock;
 use super::desk::Desk;
 use super::party::Parties;
 use super::show::Show;
 use super::story::Story;
 use super::tally::Tally;
-use super::traffic::Traffic;
+use super::traffic::{self, Traffic};
 use super::work::Crews;
 
 /// Length of one tick of story time.
@@ -49,6 +51,8 @@ pub struct Scene {
     pub control: Control,
     /// Where the gates listen.
     pub gates: Vec<SocketAddr>,
+    /// Where the gates answer their operators.
+    pub admins: Vec<SocketAddr>,
     /// The people outside.
     pub traffic: Traffic,
     /// Slips forged releases into the feed of the gates.
@@ -57,8 +61,14 @@ pub struct Scene {
     pub tally: Tally,
     /// What is shown while it runs.
     pub show: Show,
+    /// The language people hear.
+    pub language: Language,
     /// Story seconds per real second; none = as fast as it goes.
     pub speed: Option<f64>,
+    /// How many clients keep asking.
+    pub clients: u64,
+    /// The first root: what gates pin.
+    pub root: Envelope,
     /// Improvement steps of each plan.
     pub steps: u32,
     /// Simulations of each forecast.
@@ -109,13 +119,16 @@ impl Scene {
                 return self.end(began).await;
             }
             if now > last {
-                bail!("the drill is stuck after {STORY_DAYS_MAX} days: {}", self.stuck());
+                bail!(
+                    "the drill is stuck after {STORY_DAYS_MAX} days: {}",
+                    self.stuck()
+                );
             }
         }
     }
 
     /// Waits until the real clock has come to the story's.
-    async fn pace(&self, began: (Instant, Timestamp), now: Timestamp) {
+    pub async fn pace(&self, began: (Instant, Timestamp), now: Timestamp) {
         let Some(speed) = self.speed else { return };
         let story = (now - began.1).0 as f64 * 60.0;
         let due = began.0 + Duration::from_secs_f64((story / speed).max(0.0));
@@ -147,14 +160,21 @@ impl Scene {
         {
             once.narrowed = true;
             let operator = self.parties.first(Role::Operator)?.clone();
-            let order = Order::NarrowIncident { sites: narrow.sites };
-            self.desk.must(&operator, "the other sites are found unharmed", order).await?;
+            let order = Order::NarrowIncident {
+                sites: narrow.sites,
+            };
+            self.desk
+                .must(&operator, "the other sites are found unharmed", order)
+                .await?;
         }
         for wish in self.story.wish.clone() {
             if !once.wished.contains(&wish.tenant) && now >= self.story.day(wish.day) {
                 once.wished.push(wish.tenant.clone());
                 let login = self.parties.tenant(&wish.tenant)?.clone();
-                let order = Order::StateWish { tenant: wish.tenant, order: wish.order };
+                let order = Order::StateWish {
+                    tenant: wish.tenant,
+                    order: wish.order,
+                };
                 self.desk.must(&login, &wish.reason, order).await?;
             }
         }
@@ -163,7 +183,7 @@ impl Scene {
             && now >= self.story.day(day)
         {
             once.forged = true;
-            self.forge().await?;
+            self.forge();
         }
         self.attack_again(crews, once).await?;
         if is_due(once.planned, now, self.story.replan_every_hours) {
@@ -191,22 +211,32 @@ impl Scene {
             note: "the way in is known and shut".into(),
         };
         let reason = "report of the outside forensics, volume 1";
-        let order = Order::AddFindings { findings: vec![finding] };
+        let order = Order::AddFindings {
+            findings: vec![finding],
+        };
         self.desk.must(&forensics, reason, order).await?;
         Ok(())
     }
 
     async fn attack_again(&mut self, crews: &mut Crews, once: &mut Once) -> Result<()> {
         let now = self.clock.get();
-        let Some(attack) = self.story.second_attack.clone() else { return Ok(()) };
-        let open = self.control.read().cells.get(&attack.cell).is_some_and(|c| c.stage.is_public());
+        let Some(attack) = self.story.second_attack.clone() else {
+            return Ok(());
+        };
+        let open = self
+            .control
+            .read()
+            .cells
+            .get(&attack.cell)
+            .is_some_and(|c| c.stage.is_public());
         if once.attacked_again || now < self.story.day(attack.day) || !open {
             return Ok(());
         }
         once.attacked_again = true;
         let shut = self.close_again(&attack.cell, &attack.reason).await?;
         crews.drop_cells(&shut);
-        self.plan("a released cell was shut again with everything that rests on it").await
+        self.plan("a released cell was shut again with everything that rests on it")
+            .await
     }
 
     /// Carries the crews' word to the control plane: done, to be done again, and what was found.
@@ -216,19 +246,27 @@ impl Scene {
         if !ended.again.is_empty() {
             self.tally.again += ended.again.len() as u64;
             let order = Order::FailTasks { tasks: ended.again };
-            self.desk.must(&operator, "the result was not good enough", order).await?;
+            self.desk
+                .must(&operator, "the result was not good enough", order)
+                .await?;
         }
-        let (tested, done): (Vec<_>, Vec<_>) =
-            ended.done.into_iter().partition(|task| task.task == TaskKind::Acceptance);
+        let (tested, done): (Vec<_>, Vec<_>) = ended
+            .done
+            .into_iter()
+            .partition(|task| task.task == TaskKind::Acceptance);
         if !done.is_empty() {
             self.tally.tasks += done.len() as u64;
             let findings = done.iter().filter_map(finding_of).collect::<Vec<_>>();
             let order = Order::FinishTasks { tasks: done };
-            self.desk.must(&operator, "done and written down", order).await?;
+            self.desk
+                .must(&operator, "done and written down", order)
+                .await?;
             if !findings.is_empty() {
                 let forensics = self.parties.first(Role::Forensics)?.clone();
                 let order = Order::AddFindings { findings };
-                self.desk.must(&forensics, "checked and found clear", order).await?;
+                self.desk
+                    .must(&forensics, "checked and found clear", order)
+                    .await?;
             }
         }
         self.accept(tested, once).await
@@ -236,14 +274,10 @@ impl Scene {
 
     /// Every tenant gives its word on what its people tested.
     async fn accept(&mut self, tested: Vec<TaskRef>, once: &mut Once) -> Result<()> {
+        let cells: Vec<CellId> = tested.into_iter().map(|task| task.cell).collect();
+        self.test_through_gates(&cells).await?;
         let mut posts = JoinSet::new();
-        let mut by_tenant: BTreeMap<TenantId, Vec<CellId>> = BTreeMap::new();
-        for task in tested {
-            if let Ok(tenant) = task.cell.owner().parse::<TenantId>() {
-                by_tenant.entry(tenant).or_default().push(task.cell);
-            }
-        }
-        for (tenant, cells) in by_tenant {
+        for (tenant, cells) in by_tenant(cells) {
             let login = self.parties.tenant(&tenant)?.clone();
             let (rejected, accepted): (Vec<_>, Vec<_>) =
                 cells.into_iter().partition(|cell| self.rejects(cell, once));
@@ -251,20 +285,61 @@ impl Scene {
                 self.tally.rejected += 1;
                 once.rejected.push(cell.clone());
                 let told = self.story.reject.iter().find(|r| r.cell == cell);
-                let reason = told.map_or("not accepted", |r| r.reason.as_str()).to_owned();
+                let reason = told
+                    .map_or("not accepted", |r| r.reason.as_str())
+                    .to_owned();
                 let (desk, login) = (self.desk.clone(), login.clone());
-                let order = Order::AcceptCells { cells: vec![cell], passed: false };
+                let order = Order::AcceptCells {
+                    cells: vec![cell],
+                    passed: false,
+                };
                 posts.spawn(async move { desk.must(&login, &reason, order).await });
             }
             if !accepted.is_empty() {
                 self.tally.tasks += accepted.len() as u64;
                 let desk = self.desk.clone();
-                let order = Order::AcceptCells { cells: accepted, passed: true };
+                let order = Order::AcceptCells {
+                    cells: accepted,
+                    passed: true,
+                };
                 posts.spawn(async move { desk.must(&login, "our people tested it", order).await });
             }
         }
         while let Some(done) = posts.join_next().await {
             done??;
+        }
+        Ok(())
+    }
+
+    /// The testers of a tenant ask for what is open to them, with their pass, through every gate.
+    async fn test_through_gates(&mut self, cells: &[CellId]) -> Result<()> {
+        let pilots: Vec<CellId> = {
+            let state = self.control.read();
+            let pilot = |id: &&CellId| {
+                state
+                    .cells
+                    .get(*id)
+                    .is_some_and(|cell| cell.stage == Stage::Pilot)
+            };
+            cells.iter().filter(pilot).cloned().collect()
+        };
+        if pilots.is_empty() {
+            return Ok(());
+        }
+        self.gates_follow().await?;
+        let web = traffic::web();
+        for cell in &pilots {
+            let tenant = cell.owner().parse::<TenantId>();
+            let (Ok(tenant), Some(door)) = (tenant, self.traffic.doors.door(cell)) else {
+                continue;
+            };
+            let pass = ceremony::pass(&self.landscape, &tenant);
+            for gate in &self.gates {
+                match traffic::get(&web, *gate, door, Some(&pass)).await {
+                    Some((_, Some(served))) if served == cell.to_string() => self.tally.tests += 1,
+                    _ => self.tally.tests_failed += 1,
+                }
+            }
         }
         Ok(())
     }
@@ -276,7 +351,11 @@ impl Scene {
     /// Opens to testers what is ready for them.
     async fn open_pilots(&mut self) -> Result<()> {
         let waves = self.waves(|cell, known| {
-            let next = cell.tasks.keys().copied().find(|task| !known.is_done(*task));
+            let next = cell
+                .tasks
+                .keys()
+                .copied()
+                .find(|task| !known.is_done(*task));
             (cell.stages.contains(&Stage::Pilot)
                 && known.stage < Stage::Pilot
                 && next == Some(TaskKind::Acceptance))
@@ -291,7 +370,10 @@ impl Scene {
         let waves = {
             let state = self.control.read();
             let in_window = |id: &CellId| {
-                state.offers.get(id).is_none_or(|o| o.slot.from <= now && now <= o.slot.to)
+                state
+                    .offers
+                    .get(id)
+                    .is_none_or(|o| o.slot.from <= now && now <= o.slot.to)
             };
             self.waves(|cell, known| {
                 let all_done = cell.tasks.keys().all(|task| known.is_done(*task));
@@ -303,21 +385,36 @@ impl Scene {
     }
 
     /// Waves of cells that `stage` names a next stage for, and that nothing closed stands below.
-    fn waves(
+    pub fn waves(
         &self,
         stage: impl Fn(&anlauf_model::Cell, &anlauf_recovery::state::CellState) -> Option<Stage>,
     ) -> Vec<WaveDraft> {
         let state = self.control.read();
-        let open = |id: &CellId| state.cells.get(id).is_some_and(|need| need.stage.is_public());
+        let open = |id: &CellId| {
+            state
+                .cells
+                .get(id)
+                .is_some_and(|need| need.stage.is_public())
+        };
         let mut waves: BTreeMap<(&str, Stage), Vec<CellId>> = BTreeMap::new();
         for (id, cell) in self.landscape.cells() {
-            let Some(known) = state.cells.get(id) else { continue };
-            let Some(stage) = stage(cell, known) else { continue };
+            let Some(known) = state.cells.get(id) else {
+                continue;
+            };
+            let Some(stage) = stage(cell, known) else {
+                continue;
+            };
             if cell.needs.iter().all(open) {
-                waves.entry((id.owner(), stage)).or_default().push(id.clone());
+                waves
+                    .entry((id.owner(), stage))
+                    .or_default()
+                    .push(id.clone());
             }
         }
-        waves.into_iter().map(|((_, stage), cells)| WaveDraft { cells, stage }).collect()
+        waves
+            .into_iter()
+            .map(|((_, stage), cells)| WaveDraft { cells, stage })
+            .collect()
     }
 
     async fn begin_work(&mut self, crews: &mut Crews) -> Result<()> {
@@ -327,7 +424,9 @@ impl Scene {
             return Ok(());
         }
         let operator = self.parties.first(Role::Operator)?.clone();
-        self.desk.must(&operator, "next in the plan", Order::StartTasks { tasks }).await?;
+        self.desk
+            .must(&operator, "next in the plan", Order::StartTasks { tasks })
+            .await?;
         Ok(())
     }
 
@@ -340,15 +439,22 @@ impl Scene {
             self.catch_up().await?;
             let behind = |gap: &anlauf_recovery::state::Gap| gap.caught_up.is_none();
             let state = self.control.read();
-            if !state.cells.values().any(|cell| cell.gaps.iter().any(behind)) {
+            if !state
+                .cells
+                .values()
+                .any(|cell| cell.gaps.iter().any(behind))
+            {
                 break;
             }
         }
         let operator = self.parties.first(Role::Operator)?.clone();
         let reason = "every cell is back, every gap is worked off, the documentation is complete";
-        self.desk.must(&operator, reason, Order::EndIncident).await?;
+        self.desk
+            .must(&operator, reason, Order::EndIncident)
+            .await?;
         self.tell().await?;
-        self.gates_follow().await;
+        self.gates_follow().await?;
+        self.tally.back = self.traffic.sweep().await;
         self.show.update(&self.control, self.clock.get());
         Ok(())
     }
@@ -370,6 +476,17 @@ impl Scene {
         });
         words.collect::<Vec<_>>().join(" | ")
     }
+}
+
+/// Cells by the tenant whose they are; the provider's own are left out.
+fn by_tenant(cells: Vec<CellId>) -> BTreeMap<TenantId, Vec<CellId>> {
+    let mut by_tenant: BTreeMap<TenantId, Vec<CellId>> = BTreeMap::new();
+    for cell in cells {
+        if let Ok(tenant) = cell.owner().parse::<TenantId>() {
+            by_tenant.entry(tenant).or_default().push(cell);
+        }
+    }
+    by_tenant
 }
 
 /// Whether something that comes every so many hours is due.

@@ -41,10 +41,10 @@ pub fn report(state: &State, tally: &Tally, summary: &Summary, language: Languag
                     (curve(tally, &say))
                     h2 { (say("Wann welcher Dienst wiederkam", "When each service came back")) }
                     (services(&summary.services, language, &say))
-                    @for (name, rows) in &summary.groups {
+                    @for group in &summary.groups {
                         section {
-                            h2 { (name) }
-                            table { tbody { @for (key, value) in rows {
+                            h2 { (group.title) }
+                            table { tbody { @for (key, value) in &group.rows {
                                 tr { th scope="row" { (key) } td { (value) } }
                             } } }
                         }
@@ -91,7 +91,10 @@ fn curve(tally: &Tally, say: Say<'_>) -> Markup {
     let x = |at: &anlauf_model::Timestamp| (*at - *first).0 as f64 / span * WIDTH;
     let y = |per_mille: u32| HEIGHT - f64::from(per_mille) / 1000.0 * HEIGHT;
     let line = |pick: fn(&anlauf_recovery::query::Progress) -> u32| {
-        let points = tally.curve.iter().map(|(at, p)| format!("{:.1},{:.1}", x(at), y(pick(p))));
+        let points = tally
+            .curve
+            .iter()
+            .map(|(at, p)| format!("{:.1},{:.1}", x(at), y(pick(p))));
         points.collect::<Vec<_>>().join(" ")
     };
     let days = (span / 1440.0).ceil() as i64;

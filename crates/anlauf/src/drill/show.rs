@@ -33,7 +33,10 @@ impl Show {
             bars.set_draw_target(ProgressDrawTarget::hidden());
         }
         let (systems, services) = match language {
-            Language::De => ("Systeme wiederhergestellt", "Dienste freigegeben (nach Versicherten)"),
+            Language::De => (
+                "Systeme wiederhergestellt",
+                "Dienste freigegeben (nach Versicherten)",
+            ),
             Language::En => ("systems restored", "services released (by insured people)"),
         };
         let bar = |title: &'static str| {
@@ -45,18 +48,30 @@ impl Show {
             bar.with_message(title)
         };
         let (systems, services) = (bar(systems), bar(services));
-        Self { bars, systems, services, language, seen: 0, quiet, last_line: String::new() }
+        Self {
+            bars,
+            systems,
+            services,
+            language,
+            seen: 0,
+            quiet,
+            last_line: String::new(),
+        }
     }
 
     /// Shows what is new.
     pub fn update(&mut self, control: &Control, now: Timestamp) {
         let progress = progress(&control.read());
-        self.systems.set_position(u64::from(progress.systems_restored_per_mille));
-        self.services.set_position(u64::from(progress.services_released_per_mille));
+        self.systems
+            .set_position(u64::from(progress.systems_restored_per_mille));
+        self.services
+            .set_position(u64::from(progress.services_released_per_mille));
         let clock = now.to_string();
         self.services.set_prefix(clock);
         while let Ok(entries) = control.entries(self.seen + 1, PAGE) {
-            let Some(last) = entries.last().map(|entry| entry.seq) else { break };
+            let Some(last) = entries.last().map(|entry| entry.seq) else {
+                break;
+            };
             for entry in &entries {
                 self.tell(entry);
             }
@@ -98,7 +113,11 @@ impl Show {
 
 /// Date and minute of a point in time.
 fn minute(at: Timestamp) -> String {
-    at.to_string().chars().take(16).map(|c| if c == 'T' { ' ' } else { c }).collect()
+    at.to_string()
+        .chars()
+        .take(16)
+        .map(|c| if c == 'T' { ' ' } else { c })
+        .collect()
 }
 
 /// Events that people follow while they watch.

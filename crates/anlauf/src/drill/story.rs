@@ -142,9 +142,17 @@ impl Story {
         let story: Story = toml::from_str(text).context("cannot read `story.toml`")?;
         let unknown = story.unknown(landscape);
         if !unknown.is_empty() {
-            bail!("`story.toml` names what the landscape does not have: {}", unknown.join(", "));
+            bail!(
+                "`story.toml` names what the landscape does not have: {}",
+                unknown.join(", ")
+            );
         }
         Ok(story)
+    }
+
+    /// How long normal operation is played.
+    pub fn normal(&self) -> Minutes {
+        Minutes((self.normal_hours * 60.0).round() as i64)
     }
 
     /// A day of the story as a point in time.
@@ -157,13 +165,18 @@ impl Story {
         let cells = cells.chain(self.reject.iter().map(|r| &r.cell));
         let cells = cells.chain(self.wish.iter().flat_map(|w| &w.order));
         let cells = cells.chain(self.second_attack.iter().map(|a| &a.cell));
-        let cells = cells.filter(|c| landscape.cell(c).is_none()).map(|c| format!("cell `{c}`"));
+        let cells = cells
+            .filter(|c| landscape.cell(c).is_none())
+            .map(|c| format!("cell `{c}`"));
         let sites = self.hold.iter().map(|h| &h.site);
         let sites = sites.chain(self.narrow.iter().flat_map(|n| &n.sites));
-        let sites = sites.filter(|s| landscape.site(s).is_none()).map(|s| format!("site `{s}`"));
+        let sites = sites
+            .filter(|s| landscape.site(s).is_none())
+            .map(|s| format!("site `{s}`"));
         let tenants = self.wish.iter().map(|w| &w.tenant);
-        let tenants =
-            tenants.filter(|t| landscape.tenant(t).is_none()).map(|t| format!("tenant `{t}`"));
+        let tenants = tenants
+            .filter(|t| landscape.tenant(t).is_none())
+            .map(|t| format!("tenant `{t}`"));
         cells.chain(sites).chain(tenants).collect()
     }
 }

@@ -1,23 +1,29 @@
-//! What a drill says at its end: one set of facts for the terminal table and the HTML report.
+//! What a drill says at its end: one set of facts for the terminal table, the JSON and the HTML report.
 //!
-//! In:    last state, tally, book of the clients, ledger. Out: [`Summary`].
+//! In:    the played scene, the audit. Out: [`Summary`].
 //! Never: a figure that was not measured in this drill.
 
 use std::collections::BTreeMap;
-use std::sync::atomic::Ordering;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use anlauf_model::{Landscape, Minutes, Timestamp};
+use anlauf_model::{Landscape, Language, Minutes, ServiceId, Text, Timestamp};
 use anlauf_recovery::State;
 use anlauf_recovery::query::{HitRate, hit_rate};
+use serde_json::{Value, json};
 
+use super::audit::Audit;
+use super::play::Scene;
 use super::tally::{Closing, Restriction, Tally, restrictions};
 use super::traffic::Book;
 
+/// How many kinds of refusal the table names.
+const REFUSALS_SHOWN: usize = 8;
+
 /// Facts of one drill.
 pub struct Summary {
-    /// Rows of two columns, in groups: title, rows.
-    pub groups: Vec<(&'static str, Vec<(String, String)>)>,
+    /// Rows of two columns, in groups.
+    pub groups: Vec<Group>,
     /// Restriction time by class of tenant.
     pub restrictions: Vec<Restriction>,
     /// When the services came back, by service: first, half, last day.
@@ -26,73 +32,141 @@ pub struct Summary {
     pub hits: HitRate,
     /// What must hold and does not.
     pub violations: Vec<String>,
+    facts: Value,
+}
+
+/// Rows of two columns with a title.
+pub struct Group {
+    /// Title.
+    pub title: &'static str,
+    /// Name and value.
+    pub rows: Vec<(String, String)>,
 }
 
 /// When one service came back over all its cells. Days since the incident began.
 pub struct ServiceReturn {
     /// English and German name.
-    pub name: anlauf_model::Text,
+    pub name: Text,
     /// How many cells.
     pub cells: usize,
     /// First, half of them, last.
     pub days: [f64; 3],
 }
 
-/// What was measured of the ledger at the end.
-pub struct LedgerFacts {
-    /// Entries.
-    pub size: u64,
-    /// Root of the Merkle tree.
-    pub root: String,
-    /// On disk. Bytes.
-    pub bytes: u64,
-    /// How long recomputing everything took.
-    pub verified_in: Duration,
+/// Says a thing in the drill's language: English, German.
+#[derive(Clone, Copy)]
+pub struct Say(pub Language);
+
+impl Say {
+    /// One of the two.
+    pub const fn of(self, english: &'static str, german: &'static str) -> &'static str {
+        match self.0 {
+            Language::En => english,
+            Language::De => german,
+        }
+    }
+
+    fn row(self, english: &'static str, german: &'static str, value: impl ToString) -> Row {
+        (self.of(english, german).to_owned(), value.to_string())
+    }
+
+    fn group(self, english: &'static str, german: &'static str, rows: Vec<Row>) -> Group {
+        Group {
+            title: self.of(english, german),
+            rows,
+        }
+    }
+
+    fn days(self, span: Minutes) -> String {
+        format!("{:.1} {}", span.0 as f64 / 1440.0, self.of("days", "Tage"))
+    }
 }
+
+type Row = (String, String);
 
 impl Summary {
     /// Draws the facts together.
-    pub fn new(
-        state: &State,
-        tally: &Tally,
-        book: &Book,
-        ledger: &LedgerFacts,
-        wall: Duration,
-    ) -> Self {
-        let leaked = book.leaked.load(Ordering::SeqCst);
-        let hits = hit_rate(state);
+    pub fn new(scene: &Scene, audit: &Audit, wall: Duration) -> Self {
+        let state = scene.control.read();
+        let (tally, book, say) = (&scene.tally, &scene.traffic.book, Say(scene.language));
+        let leaked = count(&book.leaked);
+        let hits = hit_rate(&state);
+        let mut violations = super::tally::violations(&state, tally, leaked);
+        violations.extend(audit.violations.iter().cloned());
         let groups = vec![
-            ("closing", closing(tally)),
-            ("requests through the gates", requests(book, leaked)),
-            ("releases", releases(state, tally)),
-            ("agreements and plans", agreements(state, tally, hits)),
-            ("ledger", ledger_rows(ledger)),
-            ("drill", vec![row("story time", days(span(state))), row("wall time", seconds(wall))]),
+            say.group("closing", "Schließen", closing(tally, say)),
+            say.group(
+                "requests through the gates",
+                "Anfragen durch die Gates",
+                requests(tally, book, say),
+            ),
+            say.group("releases", "Freigaben", releases(&state, tally, say)),
+            say.group(
+                "refused, and why",
+                "Abgelehnt, und warum",
+                refusals(&state, tally, say),
+            ),
+            say.group(
+                "agreements and plans",
+                "Absprachen und Pläne",
+                agreements(&state, tally, say),
+            ),
+            say.group(
+                "forecast against what happened",
+                "Prognose gegen Verlauf",
+                forecast(hits, say),
+            ),
+            say.group("ledger", "Journal", ledger(audit, say)),
+            say.group(
+                "drill",
+                "Übung",
+                vec![
+                    say.row(
+                        "time of the story",
+                        "Zeit der Geschichte",
+                        say.days(span(&state)),
+                    ),
+                    say.row(
+                        "wall time",
+                        "Wanduhr",
+                        format!("{:.1} s", wall.as_secs_f64()),
+                    ),
+                ],
+            ),
         ];
+        let facts = facts(scene, &state, audit, wall, &violations);
         Self {
             groups,
-            restrictions: restrictions(state),
-            services: services(state),
+            restrictions: restrictions(&state),
+            services: services(&state),
             hits,
-            violations: super::tally::violations(state, tally, leaked),
+            violations,
+            facts,
         }
     }
 
     /// The table for the terminal.
-    pub fn to_text(&self) -> String {
+    pub fn to_text(&self, language: Language) -> String {
+        let say = Say(language);
         let mut table = comfy_table::Table::new();
         table.load_style(comfy_table::presets::UTF8_HORIZONTAL_ONLY);
-        for (title, rows) in &self.groups {
-            table.add_row([title.to_uppercase(), String::new()]);
-            for (name, value) in rows {
+        for group in &self.groups {
+            table.add_row([group.title.to_uppercase(), String::new()]);
+            for (name, value) in &group.rows {
                 table.add_row([format!("  {name}"), value.clone()]);
             }
         }
-        table.add_row(["RESTRICTION TIME BY TENANT CLASS".to_owned(), "half / 9 of 10 / last".into()]);
+        let title = say.of(
+            "restriction time by tenant class",
+            "Einschränkung je Größenklasse",
+        );
+        let columns = say.of("half / 9 of 10 / last", "Hälfte / 9 von 10 / letzte");
+        table.add_row([title.to_uppercase(), columns.to_owned()]);
         for class in &self.restrictions {
-            let hours = |h: i64| days(Minutes::hours(h));
+            let hours = |hours: i64| say.days(Minutes::hours(hours));
+            let tenants = say.of("tenants", "Mandanten");
             table.add_row([
-                format!("  {} ({} tenants)", class.size, class.tenants),
+                format!("  {} ({} {tenants})", class.size, class.tenants),
                 format!(
                     "{} / {} / {}",
                     hours(class.median_hours),
@@ -103,88 +177,336 @@ impl Summary {
         }
         table.to_string()
     }
+
+    /// The facts for programs.
+    pub fn to_json(&self) -> &Value {
+        &self.facts
+    }
 }
 
-fn row(name: &str, value: impl ToString) -> (String, String) {
-    (name.to_owned(), value.to_string())
+fn count(counter: &AtomicU64) -> u64 {
+    counter.load(Ordering::SeqCst)
 }
 
-fn closing(tally: &Tally) -> Vec<(String, String)> {
+fn closing(tally: &Tally, say: Say) -> Vec<Row> {
     let words = |closing: &Option<Closing>| match closing {
         Some(c) => format!(
-            "{} cells; durable after {}, every gate after {}",
+            "{} {}; {} {}, {} {}",
             c.cells,
+            say.of("cells", "Zellen"),
+            say.of("durable after", "dauerhaft nach"),
             millis(c.durable),
+            say.of("every gate after", "jedes Gate nach"),
             millis(c.every_gate)
         ),
-        None => "none".to_owned(),
+        None => say.of("none", "keine").to_owned(),
     };
-    vec![row("containment", words(&tally.contained)), row("second attack", words(&tally.closed_again))]
-}
-
-fn requests(book: &Book, leaked: u64) -> Vec<(String, String)> {
-    let count = |n: &std::sync::atomic::AtomicU64| n.load(Ordering::SeqCst);
+    let cut = |closing: &Option<Closing>| {
+        let cut = closing.map(|closing| closing.cut).unwrap_or_default();
+        format!("{} / {} / {}", cut.running_cut, cut.kept_cut, cut.late)
+    };
     vec![
-        row("asked", count(&book.asked)),
-        row("answered by a backend", count(&book.answered)),
-        row("refused honestly by a gate", count(&book.refused)),
-        row("cut or failed", count(&book.broken)),
-        row("let through without a valid release", leaked),
+        say.row("containment", "Eindämmung", words(&tally.contained)),
+        say.row(
+            "  running answers cut / kept connections cut / pieces after it",
+            "  laufende Antworten / gehaltene Verbindungen getrennt / Stücke danach",
+            cut(&tally.contained),
+        ),
+        say.row(
+            "second attack",
+            "zweiter Angriff",
+            words(&tally.closed_again),
+        ),
+        say.row(
+            "  running answers cut / kept connections cut / pieces after it",
+            "  laufende Antworten / gehaltene Verbindungen getrennt / Stücke danach",
+            cut(&tally.closed_again),
+        ),
     ]
 }
 
-fn releases(state: &State, tally: &Tally) -> Vec<(String, String)> {
-    let mut rows = vec![
-        row("released (signed statements)", tally.released),
-        row("signatures", tally.signatures),
-        row("tasks done / done again", format!("{} / {}", tally.tasks, tally.again)),
-        row("acceptance tests failed", tally.rejected),
-    ];
-    for (reason, count) in tally.refusals.iter().take(5) {
-        rows.push(row(&format!("refused: {reason}"), count));
-    }
+fn requests(tally: &Tally, book: &Book, say: Say) -> Vec<Row> {
+    let of = |good: u64, all: u64| format!("{good} {} {all}", say.of("of", "von"));
+    vec![
+        say.row("asked", "gestellt", count(&book.asked)),
+        say.row(
+            "answered by a backend",
+            "von einem Dienst beantwortet",
+            count(&book.answered),
+        ),
+        say.row(
+            "refused honestly by a gate",
+            "vom Gate ehrlich abgelehnt",
+            count(&book.refused),
+        ),
+        say.row(
+            "cut, or in the middle of a change",
+            "getrennt oder im Wechsel",
+            count(&book.broken),
+        ),
+        say.row(
+            "let through without a valid release",
+            "ohne gültige Freigabe durchgelassen",
+            count(&book.leaked),
+        ),
+        say.row(
+            "every cell through every gate, before: answered",
+            "jede Zelle durch jedes Gate, vorher: beantwortet",
+            of(tally.normal.answered, tally.normal.asked),
+        ),
+        say.row(
+            "every cell through every gate, contained: refused",
+            "jede Zelle durch jedes Gate, eingedämmt: abgelehnt",
+            of(tally.shut.refused, tally.shut.asked),
+        ),
+        say.row(
+            "every cell through every gate, at the end: answered",
+            "jede Zelle durch jedes Gate, am Ende: beantwortet",
+            of(tally.back.answered, tally.back.asked),
+        ),
+        say.row(
+            "testers let in by their pass",
+            "Tester mit Ausweis eingelassen",
+            of(tally.tests, tally.tests + tally.tests_failed),
+        ),
+    ]
+}
+
+fn releases(state: &State, tally: &Tally, say: Say) -> Vec<Row> {
+    let recovery = state
+        .releases
+        .values()
+        .filter(|case| case.release.plan.is_some())
+        .count();
+    vec![
+        say.row(
+            "signed statements carried out",
+            "ausgeführte Freigaben",
+            tally.released,
+        ),
+        say.row(
+            "  drawn up in the recovery",
+            "  im Wiederanlauf entworfen",
+            recovery,
+        ),
+        say.row("signatures", "Unterschriften", tally.signatures),
+        say.row(
+            "tasks done / done again",
+            "Schritte erledigt / wiederholt",
+            format!("{} / {}", tally.tasks, tally.again),
+        ),
+        say.row(
+            "acceptance tests failed",
+            "Abnahmen nicht bestanden",
+            tally.rejected,
+        ),
+    ]
+}
+
+fn refusals(state: &State, tally: &Tally, say: Say) -> Vec<Row> {
+    let mut rows = Vec::new();
     for (gate, known) in &state.gates {
-        rows.push(row(
-            &format!("forged releases refused by {gate}"),
-            format!("{} of {}", known.refused.len(), tally.forged),
+        let name = format!(
+            "{} {gate}",
+            say.of(
+                "forged releases refused by",
+                "gefälschte Freigaben, abgelehnt von"
+            )
+        );
+        let of = say.of("of", "von");
+        rows.push((
+            name,
+            format!("{} {of} {}", known.refused.len(), tally.forged),
         ));
     }
     let mut reasons: BTreeMap<&str, u64> = BTreeMap::new();
-    for (_, decision) in state.gates.values().flat_map(|gate| &gate.refused) {
-        for reason in &decision.reasons {
-            *reasons.entry(reason).or_insert(0) += 1;
-        }
+    let decisions = state.gates.values().flat_map(|gate| &gate.refused);
+    for reason in decisions.flat_map(|(_, decision)| &decision.reasons) {
+        *reasons.entry(reason).or_insert(0) += 1;
     }
-    rows.extend(reasons.into_iter().map(|(reason, count)| row(&format!("    {reason}"), count)));
+    rows.extend(
+        reasons
+            .into_iter()
+            .map(|(reason, count)| (format!("  {reason}"), count.to_string())),
+    );
+    let mut refused: Vec<_> = tally.refusals.iter().collect();
+    refused.sort_by_key(|(_, count)| std::cmp::Reverse(**count));
+    for (reason, count) in refused.into_iter().take(REFUSALS_SHOWN) {
+        let name = format!(
+            "{}: {reason}",
+            say.of("by the control plane", "von der Leitstelle")
+        );
+        rows.push((name, count.to_string()));
+    }
     rows
 }
 
-fn agreements(state: &State, tally: &Tally, hits: HitRate) -> Vec<(String, String)> {
+fn agreements(state: &State, tally: &Tally, say: Say) -> Vec<Row> {
     let gap = state.plans.first().map_or(0, |plan| plan.gap_per_mille);
-    let share = |held: u32| match hits.given {
-        0 => "none".to_owned(),
-        given => format!("{held} of {given} ({} %)", u64::from(held) * 100 / u64::from(given)),
-    };
     vec![
-        row(
+        say.row(
             "windows agreed / declined / missed",
-            format!("{} / {} / {}", tally.slots_agreed, tally.slots_declined, tally.slots_missed),
+            "Fenster vereinbart / abgelehnt / verpasst",
+            format!(
+                "{} / {} / {}",
+                tally.slots_agreed, tally.slots_declined, tally.slots_missed
+            ),
         ),
-        row("plans put in force", tally.plans),
-        row("first plan, from the best possible at most", format!("{:.1} %", gap as f64 / 10.0)),
-        row("dates given with 50 % that held", share(hits.held_p50)),
-        row("dates given with 80 % that held", share(hits.held_p80)),
-        row("dates given with 95 % that held", share(hits.held_p95)),
+        say.row("plans put in force", "Pläne in Kraft gesetzt", tally.plans),
+        say.row(
+            "first plan, from the best possible at most",
+            "erster Plan, höchstens über dem Optimum",
+            format!("{:.1} %", gap as f64 / 10.0),
+        ),
     ]
 }
 
-fn ledger_rows(ledger: &LedgerFacts) -> Vec<(String, String)> {
+fn forecast(hits: HitRate, say: Say) -> Vec<Row> {
+    let share = |held: u32| match hits.given {
+        0 => say.of("none given", "keine genannt").to_owned(),
+        given => {
+            let of = say.of("of", "von");
+            format!(
+                "{held} {of} {given} ({} %)",
+                u64::from(held) * 100 / u64::from(given)
+            )
+        }
+    };
     vec![
-        row("entries", ledger.size),
-        row("on disk", format!("{:.1} MiB", ledger.bytes as f64 / 1_048_576.0)),
-        row("root", &ledger.root),
-        row("verified from the bodies in", millis(ledger.verified_in)),
+        say.row(
+            "dates given with 50 % that held",
+            "mit 50 % genannte Termine, gehalten",
+            share(hits.held_p50),
+        ),
+        say.row(
+            "dates given with 80 % that held",
+            "mit 80 % genannte Termine, gehalten",
+            share(hits.held_p80),
+        ),
+        say.row(
+            "dates given with 95 % that held",
+            "mit 95 % genannte Termine, gehalten",
+            share(hits.held_p95),
+        ),
     ]
+}
+
+fn ledger(audit: &Audit, say: Say) -> Vec<Row> {
+    vec![
+        say.row("entries", "Einträge", audit.size),
+        say.row(
+            "on disk",
+            "auf der Platte",
+            format!("{:.1} MiB", audit.bytes as f64 / 1_048_576.0),
+        ),
+        say.row("root", "Wurzel", audit.root),
+        say.row(
+            "verified from the bodies in",
+            "aus den Inhalten geprüft in",
+            millis(audit.verified_in),
+        ),
+        say.row(
+            "state rebuilt from it in",
+            "Zustand daraus aufgebaut in",
+            millis(audit.rebuilt_in),
+        ),
+        say.row(
+            "releases whose quorum was verified again",
+            "Freigaben, deren Quorum nachgeprüft ist",
+            audit.releases,
+        ),
+        say.row(
+            "cells that every gate has exactly as signed",
+            "Zellen, die jedes Gate wie unterschrieben hat",
+            audit.in_force,
+        ),
+    ]
+}
+
+/// The facts for programs: benchmarks, tests, other pages.
+fn facts(
+    scene: &Scene,
+    state: &State,
+    audit: &Audit,
+    wall: Duration,
+    violations: &[String],
+) -> Value {
+    let (tally, book) = (&scene.tally, &scene.traffic.book);
+    let closing = |closing: &Option<Closing>| {
+        closing.map(|c| {
+            json!({
+                "asked": c.asked,
+                "cells": c.cells,
+                "durable_ms": ms(c.durable),
+                "every_gate_ms": ms(c.every_gate),
+                "cut": c.cut,
+            })
+        })
+    };
+    json!({
+        "domain": super::ceremony::domain(&scene.landscape),
+        "seed": scene.story.seed,
+        "cells": scene.landscape.cells().len(),
+        "tenants": scene.landscape.declared().tenants.len(),
+        "wall_ms": ms(wall),
+        "story_minutes": span(state).0,
+        "containment": closing(&tally.contained),
+        "second_attack": closing(&tally.closed_again),
+        "requests": {
+            "asked": count(&book.asked),
+            "answered": count(&book.answered),
+            "refused": count(&book.refused),
+            "broken": count(&book.broken),
+            "without_release": count(&book.leaked),
+            "before": tally.normal,
+            "contained": tally.shut,
+            "end": tally.back,
+            "testers": tally.tests,
+        },
+        "releases": tally.released,
+        "signatures": tally.signatures,
+        "tasks": tally.tasks,
+        "slots": {
+            "agreed": tally.slots_agreed,
+            "declined": tally.slots_declined,
+            "missed": tally.slots_missed,
+        },
+        "acceptance_failed": tally.rejected,
+        "plans": tally.plans,
+        "forged": tally.forged,
+        "refused_by_gate": state.gates.iter().map(|(gate, known)| {
+            (gate.to_string(), known.refused.len())
+        }).collect::<BTreeMap<_, _>>(),
+        "refused_by_control": tally.refusals,
+        "forecast": hit_rate(state),
+        "restriction": restrictions(state),
+        "ledger": {
+            "entries": audit.size,
+            "root": audit.root,
+            "bytes": audit.bytes,
+            "verified_ms": ms(audit.verified_in),
+            "rebuilt_ms": ms(audit.rebuilt_in),
+            "releases_verified": audit.releases,
+            "cells_as_signed": audit.in_force,
+        },
+        "opened": opened(state),
+        "violations": violations,
+    })
+}
+
+/// Every cell with the minute of the story at which it was first open again.
+fn opened(state: &State) -> BTreeMap<String, i64> {
+    let Some(incident) = &state.incident else {
+        return BTreeMap::new();
+    };
+    let first = |cell: &anlauf_recovery::state::CellState| {
+        let gaps = cell.gaps.iter().filter(|gap| gap.from >= incident.began);
+        gaps.filter_map(|gap| gap.to).next()
+    };
+    let cells = state.cells.iter();
+    cells
+        .filter_map(|(id, cell)| Some((id.to_string(), (first(cell)? - incident.began).0)))
+        .collect()
 }
 
 /// When each service came back.
@@ -215,7 +537,7 @@ fn returns(
     landscape: &Landscape,
     state: &State,
     began: Timestamp,
-    service: &anlauf_model::ServiceId,
+    service: &ServiceId,
 ) -> Vec<f64> {
     let cells = landscape.cells_of_service(service).iter();
     let back = cells.filter_map(|id| state.cells.get(id)?.gaps.last()?.to);
@@ -227,14 +549,10 @@ fn span(state: &State) -> Minutes {
     incident.map_or(Minutes(0), |i| i.ended.unwrap_or(state.at) - i.began)
 }
 
+fn ms(span: Duration) -> f64 {
+    (span.as_secs_f64() * 10_000.0).round() / 10.0
+}
+
 fn millis(span: Duration) -> String {
-    format!("{:.1} ms", span.as_secs_f64() * 1000.0)
-}
-
-fn seconds(span: Duration) -> String {
-    format!("{:.1} s", span.as_secs_f64())
-}
-
-fn days(span: Minutes) -> String {
-    format!("{:.1} days", span.0 as f64 / 1440.0)
+    format!("{:.1} ms", ms(span))
 }

@@ -58,7 +58,11 @@ impl Crews {
             (Crew::Team(team.id.clone()), team.lanes as usize, hours)
         });
         let tenants = declared.tenants.iter().map(|tenant| {
-            (Crew::Tenant(tenant.id.clone()), ACCEPTANCE_LANES, Hours::office(zone))
+            (
+                Crew::Tenant(tenant.id.clone()),
+                ACCEPTANCE_LANES,
+                Hours::office(zone),
+            )
         });
         let mut crews = Self {
             lanes: BTreeMap::new(),
@@ -71,7 +75,9 @@ impl Crews {
         for (crew, lanes, hours) in teams.chain(tenants) {
             crews.lanes.insert(crew.clone(), vec![at; lanes]);
             crews.hours.insert(crew.clone(), hours);
-            crews.pace.insert(crew, truth.incident * spread(&mut chance, truth.team_sd));
+            crews
+                .pace
+                .insert(crew, truth.incident * spread(&mut chance, truth.team_sd));
         }
         crews.chance = chance;
         crews
@@ -79,8 +85,12 @@ impl Crews {
 
     /// Tasks that end by `now`.
     pub fn end(&mut self, now: Timestamp) -> Ended {
-        let due: Vec<_> =
-            self.running.iter().filter(|(_, end)| **end <= now).map(|(t, e)| (t.clone(), *e)).collect();
+        let due: Vec<_> = self
+            .running
+            .iter()
+            .filter(|(_, end)| **end <= now)
+            .map(|(t, e)| (t.clone(), *e))
+            .collect();
         let mut ended = Ended::default();
         for (task, end) in due {
             let again = task.task != TaskKind::Decision
@@ -113,16 +123,26 @@ impl Crews {
 
     /// Tasks that begin between `now` and `until`, in the order of the plan.
     pub fn begin(&mut self, state: &State, now: Timestamp, until: Timestamp) -> Vec<TaskRef> {
-        let Some(landscape) = &state.landscape else { return Vec::new() };
+        let Some(landscape) = &state.landscape else {
+            return Vec::new();
+        };
         let order = plan_order(state);
         let mut ready: Vec<(Timestamp, u64, TaskRef)> = Vec::new();
         for (id, cell) in landscape.cells() {
-            let Some(task) = next_task(state, cell, now) else { continue };
-            let task = TaskRef { cell: id.clone(), task };
+            let Some(task) = next_task(state, cell, now) else {
+                continue;
+            };
+            let task = TaskRef {
+                cell: id.clone(),
+                task,
+            };
             if self.running.contains_key(&task) {
                 continue;
             }
-            let planned = order.get(&(id, task.task)).copied().unwrap_or(Timestamp(i64::MAX));
+            let planned = order
+                .get(&(id, task.task))
+                .copied()
+                .unwrap_or(Timestamp(i64::MAX));
             let weight = u64::MAX - cell.insured.saturating_mul(u64::from(cell.harm));
             ready.push((planned, weight, task));
         }
@@ -144,8 +164,12 @@ impl Crews {
         now: Timestamp,
         until: Timestamp,
     ) -> bool {
-        let Some(cell) = landscape.cell(&task.cell) else { return false };
-        let Some(need) = cell.tasks.get(&task.task) else { return false };
+        let Some(cell) = landscape.cell(&task.cell) else {
+            return false;
+        };
+        let Some(need) = cell.tasks.get(&task.task) else {
+            return false;
+        };
         let crew = match (&need.team, cell.tenant()) {
             (Some(team), _) => Crew::Team(team.clone()),
             (None, Some(tenant)) => Crew::Tenant(tenant.clone()),
@@ -154,7 +178,9 @@ impl Crews {
         let (Some(lanes), Some(hours)) = (self.lanes.get_mut(&crew), self.hours.get(&crew)) else {
             return false;
         };
-        let Some(lane) = lanes.iter_mut().min() else { return false };
+        let Some(lane) = lanes.iter_mut().min() else {
+            return false;
+        };
         let start = hours.next_open((*lane).max(now));
         if start >= until {
             return false;
@@ -189,15 +215,30 @@ fn next_task(state: &State, cell: &Cell, now: Timestamp) -> Option<TaskKind> {
     if known.stage == cell.stage_last() {
         return None;
     }
-    let task = cell.tasks.keys().copied().find(|task| !known.tasks.contains_key(task))?;
-    let before_done = cell.tasks.keys().filter(|t| **t < task).all(|t| known.is_done(*t));
-    let held = state.running()?.holds.get(&cell.site).is_some_and(|until| now < *until);
-    let open = |id: &CellId| state.cells.get(id).is_some_and(|need| need.stage.is_public());
+    let task = cell
+        .tasks
+        .keys()
+        .copied()
+        .find(|task| !known.tasks.contains_key(task))?;
+    let before_done = cell
+        .tasks
+        .keys()
+        .filter(|t| **t < task)
+        .all(|t| known.is_done(*t));
+    let held = state
+        .running()?
+        .holds
+        .get(&cell.site)
+        .is_some_and(|until| now < *until);
+    let open = |id: &CellId| {
+        state
+            .cells
+            .get(id)
+            .is_some_and(|need| need.stage.is_public())
+    };
     let needs_open = task == TaskKind::Evidence || cell.needs.iter().all(open);
     let may = match task {
-        TaskKind::Acceptance => {
-            !cell.stages.contains(&Stage::Pilot) || known.stage >= Stage::Pilot
-        }
+        TaskKind::Acceptance => !cell.stages.contains(&Stage::Pilot) || known.stage >= Stage::Pilot,
         TaskKind::Decision => has_word(state, cell, now) && comes_now(state, cell),
         _ => true,
     };
@@ -216,5 +257,10 @@ fn has_word(state: &State, cell: &Cell, now: Timestamp) -> bool {
 
 /// Whether every cell that comes before it by order is back.
 fn comes_now(state: &State, cell: &Cell) -> bool {
-    cell.after.iter().all(|id| state.cells.get(id).is_some_and(|before| before.stage.is_public()))
+    cell.after.iter().all(|id| {
+        state
+            .cells
+            .get(id)
+            .is_some_and(|before| before.stage.is_public())
+    })
 }
