@@ -17,30 +17,63 @@ use crate::problem::Problem;
 mod ask;
 mod route;
 mod shape;
+mod stretch;
 mod veil;
 
+mod agreement;
+mod authority;
+mod cell;
 mod close;
 mod command;
 mod difference;
+mod document;
+mod door;
+mod entry;
+mod event;
+mod finding;
 mod forecast;
 mod gate;
+mod inbox;
+mod landscape;
+mod ledger;
+mod notice;
 mod plan;
 mod planning;
+mod public;
+mod release;
+mod status;
+mod tenant;
+mod who;
 
 pub(crate) use route::Route;
 
 /// Every route, noun by noun.
 pub(crate) fn table() -> Vec<Route> {
-    [
+    let nouns = [
+        who::routes(),
         command::routes(),
         close::routes(),
+        status::routes(),
+        inbox::routes(),
+        landscape::routes(),
+        tenant::routes(),
+        cell::routes(),
         plan::routes(),
         forecast::routes(),
+        finding::routes(),
+        agreement::routes(),
+        release::routes(),
+        authority::routes(),
+        entry::routes(),
+        event::routes(),
+        ledger::routes(),
         gate::routes(),
-    ]
-    .into_iter()
-    .flatten()
-    .collect()
+        door::routes(),
+        notice::routes(),
+        public::routes(),
+        document::routes(),
+    ];
+    nouns.into_iter().flatten().collect()
 }
 
 /// Every route below `/api/v1`.

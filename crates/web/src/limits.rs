@@ -39,17 +39,38 @@ pub(crate) const PLANNING_COUNT_MAX: usize = 1;
 /// Plans and forecasts that wait for their turn; more are asked to come again.
 pub(crate) const PLANNING_WAITING_COUNT_MAX: usize = 8;
 
+/// Entries read at once while looking for plans.
+pub(crate) const PLAN_READ_COUNT_MAX: usize = 256;
+
 /// Most entries of one page of the ledger.
 pub(crate) const ENTRY_COUNT_MAX: usize = 1_000;
 
 /// Entries of a page when the request names no number.
 pub(crate) const ENTRY_COUNT_DEFAULT: usize = 100;
 
-/// Most rows of a plan, moves of a difference or cells of a list in one answer.
+/// Items of a list when the request names no number.
+pub(crate) const ROW_COUNT_DEFAULT: usize = 1_000;
+
+/// Most rows of a plan or cells of a list in one answer.
 pub(crate) const ROW_COUNT_MAX: usize = 20_000;
+
+/// Most items of each list of an inbox: more than a person works off before looking again.
+pub(crate) const INBOX_COUNT_MAX: usize = 200;
 
 /// Moves that a difference of plans lists; the rest is counted.
 pub(crate) const MOVE_COUNT_MAX: usize = 50;
+
+/// Cells of one gate that are listed as not as wanted; the rest is counted.
+pub(crate) const DIFFERENCE_COUNT_MAX: usize = 100;
+
+/// Notices on the public status.
+pub(crate) const PUBLIC_NOTICE_COUNT_MAX: usize = 50;
+
+/// Entries looked at for one page; a tenant that may read few of them is sent on from there.
+pub(crate) const ENTRY_LOOK_COUNT_MAX: usize = 20_000;
+
+/// Events that wait for a slow client; the ledger is read on when it has taken them.
+pub(crate) const EVENT_WAITING_COUNT_MAX: usize = 64;
 
 /// Silence after which a stream of events sends a comment, so that proxies keep it open.
 pub(crate) const EVENT_SILENCE_MAX: Duration = Duration::from_secs(15);
@@ -58,5 +79,6 @@ pub(crate) const EVENT_SILENCE_MAX: Duration = Duration::from_secs(15);
 pub(crate) const EVENT_READ_COUNT_MAX: usize = 256;
 
 const _: () = assert!(FEED_SIZE_MAX >= ENVELOPE_SIZE_MAX);
+const _: () = assert!(ROW_COUNT_DEFAULT <= ROW_COUNT_MAX);
 const _: () = assert!(ENTRY_COUNT_DEFAULT <= ENTRY_COUNT_MAX);
 const _: () = assert!(FORECAST_SAMPLE_COUNT_DEFAULT <= FORECAST_SAMPLE_COUNT_MAX);

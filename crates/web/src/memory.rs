@@ -8,21 +8,30 @@ use std::collections::BTreeMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use anlauf_model::feed::{GateCounts, GateReport};
-use anlauf_model::{Digest, GateId, Timestamp};
-use anlauf_recovery::State;
+use anlauf_model::{Digest, GateId, PlanId, Timestamp};
+use anlauf_recovery::{Event, State};
 use tokio::sync::Semaphore;
 
-use crate::limits::{PLANNING_COUNT_MAX, PLANNING_WAITING_COUNT_MAX};
+use crate::limits::{PLAN_READ_COUNT_MAX, PLANNING_COUNT_MAX, PLANNING_WAITING_COUNT_MAX};
+use crate::port::{Desk, DeskError};
 
 /// What the control plane knows besides its ledger.
 #[derive(Debug)]
 pub(crate) struct Memory {
     gates: Mutex<BTreeMap<GateId, Heard>>,
     words: Mutex<Option<WordsMark>>,
+    plans: Mutex<PlanIndex>,
     /// One permit per plan or forecast in the making.
     pub(crate) planning: Semaphore,
     /// One permit per plan or forecast that is made or waits to be.
     pub(crate) planning_queue: Semaphore,
+}
+
+/// Where each proposed plan lies in the ledger, as far as it was read for that.
+#[derive(Debug, Default)]
+struct PlanIndex {
+    read_to: u64,
+    entries: BTreeMap<PlanId, u64>,
 }
 
 /// A gate's last word, whether or not it was worth an entry.
@@ -55,6 +64,7 @@ impl Default for Memory {
         Self {
             gates: Mutex::default(),
             words: Mutex::default(),
+            plans: Mutex::default(),
             planning: Semaphore::new(PLANNING_COUNT_MAX),
             planning_queue: Semaphore::new(PLANNING_COUNT_MAX + PLANNING_WAITING_COUNT_MAX),
         }
@@ -100,6 +110,27 @@ impl Memory {
             Some(mark) if mark.is_like(&fresh) => mark,
             _ => *kept.insert(fresh),
         }
+    }
+}
+
+impl Memory {
+    /// The entry that proposed a plan. Reads what was added to the ledger since the last question.
+    ///
+    /// # Errors
+    /// The ledger cannot be read.
+    pub(crate) fn plan_entry(&self, desk: &dyn Desk, id: &PlanId) -> Result<Option<u64>, DeskError> {
+        let mut index = locked(&self.plans);
+        loop {
+            let entries = desk.entries(index.read_to + 1, PLAN_READ_COUNT_MAX)?;
+            let Some(last) = entries.last() else { break };
+            index.read_to = last.seq;
+            for entry in &entries {
+                if let Event::PlanProposed { plan } = &entry.event {
+                    index.entries.insert(plan.id, entry.seq);
+                }
+            }
+        }
+        Ok(index.entries.get(id).copied())
     }
 }
 

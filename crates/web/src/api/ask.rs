@@ -26,6 +26,9 @@ pub(crate) struct Asked<T>(pub(crate) T);
 /// A person or automation: anyone but gates and the public.
 pub(crate) struct Reader(pub(crate) Who);
 
+/// A login that reads everything of all tenants.
+pub(crate) struct Insider(pub(crate) Who);
+
 /// A gate.
 pub(crate) struct AtGate(pub(crate) Who);
 
@@ -96,6 +99,15 @@ impl FromRequestParts<Arc<Web>> for Reader {
             Role::Gate | Role::Public => Err(Problem::forbidden(who.0.role)),
             _ => Ok(Self(who)),
         }
+    }
+}
+
+impl FromRequestParts<Arc<Web>> for Insider {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, web: &Arc<Web>) -> Result<Self, Problem> {
+        let who = <Who as FromRequestParts<_>>::from_request_parts(parts, web).await?;
+        if who.sees_all() { Ok(Self(who)) } else { Err(Problem::forbidden(who.0.role)) }
     }
 }
 

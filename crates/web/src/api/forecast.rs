@@ -5,7 +5,7 @@
 use std::sync::Arc;
 
 use anlauf_model::Forecast;
-use anlauf_recovery::{Event, Order};
+use anlauf_recovery::{Event, Order, query};
 use axum::extract::State as Shared;
 use axum::http::StatusCode;
 use axum::{Extension, Json};
@@ -16,7 +16,8 @@ use super::ask::{Reader, Told};
 use super::command::{key_shape, permitted, reason_shape};
 use super::planning;
 use super::route::Route;
-use super::shape::{Shape, maybe, object};
+use super::shape::{Shape, list, map, maybe, object};
+use super::veil;
 use crate::Web;
 use crate::limits::{FORECAST_SAMPLE_COUNT_DEFAULT, FORECAST_SAMPLE_COUNT_MAX};
 use crate::memory::Memory;
@@ -24,7 +25,27 @@ use crate::problem::Problem;
 
 /// The routes of this noun.
 pub(super) fn routes() -> Vec<Route> {
+    let past = object([
+        ("plan", Shape::Text("plan it was made from")),
+        ("made_at", Shape::Time("when it was made")),
+        ("whole", maybe(range_shape())),
+    ]);
+    let hits = object([
+        ("given", Shape::Number("ranges whose cell is back")),
+        ("held_p50", Shape::Number("of these, back by P50")),
+        ("held_p80", Shape::Number("of these, back by P80")),
+        ("held_p95", Shape::Number("of these, back by P95")),
+    ]);
     vec![
+        Route::get("/forecast", "The newest ranges; a tenant's own cells.", newest).answer(object([
+            ("plan", maybe(Shape::Text("plan it was made from; none before the first"))),
+            ("made_at", maybe(Shape::Time("when it was made"))),
+            ("whole", maybe(range_shape())),
+            ("cells", map(range_shape())),
+        ])),
+        Route::get("/forecasts", "Past forecasts and how they held.", past_ones).answer(
+            object([("hit_rate", hits), ("forecasts", list(past))]),
+        ),
         Route::post(
             "/forecast",
             "Make ranges from the plan in force and put them on record.",
@@ -57,6 +78,36 @@ pub(crate) fn range_shape() -> Shape {
         ("p80", Shape::Time("with 80 of 100 not later")),
         ("p95", Shape::Time("with 95 of 100 not later")),
     ])
+}
+
+async fn newest(Shared(web): Shared<Arc<Web>>, Reader(who): Reader) -> Json<Value> {
+    let state = web.desk.state();
+    let forecast = state.forecast();
+    let cells = forecast.iter().flat_map(|forecast| &forecast.cells);
+    let seen = cells.filter(|(cell, _)| veil::sees_id(&state, &who, cell));
+    let seen: serde_json::Map<_, _> =
+        seen.map(|(cell, range)| (cell.to_string(), json!(range))).collect();
+    Json(json!({
+        "plan": forecast.map(|forecast| forecast.plan),
+        "made_at": forecast.map(|forecast| forecast.made_at),
+        "whole": forecast.and_then(|forecast| forecast.whole).filter(|_| who.sees_all()),
+        "cells": seen,
+    }))
+}
+
+async fn past_ones(Shared(web): Shared<Arc<Web>>, Reader(who): Reader) -> Json<Value> {
+    let state = web.desk.state();
+    let told = state.forecasts.iter().map(|forecast| {
+        json!({
+            "plan": forecast.plan,
+            "made_at": forecast.made_at,
+            "whole": forecast.whole.filter(|_| who.sees_all()),
+        })
+    });
+    Json(json!({
+        "hit_rate": query::hit_rate(&state),
+        "forecasts": told.collect::<Vec<_>>(),
+    }))
 }
 
 /// What `/forecast` is sent.

@@ -1,11 +1,13 @@
-//! What a tenant must not learn from a refusal.
+//! What a tenant must not learn: from an answer, and from a refusal.
 //!
-//! In:    state, login, order. Out: one refusal for everything that is not the tenant's own.
+//! In:    state, login, cells, orders. Out: whether it may see them; one refusal for everything that
+//!        is not its own.
 //! Never: tells apart what is another's from what does not exist.
 
-use anlauf_model::{CellId, Digest};
+use anlauf_model::{Cell, CellId, Digest};
 use anlauf_recovery::{Order, Refusal, State};
 use anlauf_trust::{Envelope, Scope, Statement};
+use serde_json::Value;
 
 use crate::who::Who;
 
@@ -39,6 +41,39 @@ pub(crate) fn order_permitted(state: &State, who: &Who, order: &Order) -> Result
         _ => true,
     };
     if all_own { Ok(()) } else { Err(foreign()) }
+}
+
+/// What stands where another tenant's cell would.
+pub(crate) const ANOTHER_TENANT: &str = "another tenant";
+
+/// Whether a login may see a cell: its own, or every cell.
+pub(crate) fn sees(who: &Who, cell: &Cell) -> bool {
+    who.sees_all() || (who.tenant().is_some() && cell.tenant() == who.tenant())
+}
+
+/// Whether a login may see a cell by its id; an unknown one it may not.
+pub(crate) fn sees_id(state: &State, who: &Who, id: &CellId) -> bool {
+    let cell = state.landscape.as_ref().and_then(|landscape| landscape.cell(id));
+    cell.is_some_and(|cell| sees(who, cell))
+}
+
+/// Puts "another tenant" in the place of every cell of another tenant, wherever it stands.
+pub(crate) fn cover(state: &State, who: &Who, value: &mut Value) {
+    if who.sees_all() {
+        return;
+    }
+    match value {
+        Value::String(text) => {
+            let named = text.parse::<CellId>().ok();
+            let cell = named.and_then(|id| state.landscape.as_ref()?.cell(&id).cloned());
+            if cell.is_some_and(|cell| cell.tenant().is_some() && !sees(who, &cell)) {
+                ANOTHER_TENANT.clone_into(text);
+            }
+        }
+        Value::Array(items) => items.iter_mut().for_each(|item| cover(state, who, item)),
+        Value::Object(fields) => fields.values_mut().for_each(|item| cover(state, who, item)),
+        _ => {}
+    }
 }
 
 /// Whether a scope lies wholly within what a login may touch.
