@@ -6,38 +6,120 @@
 
 use std::process::ExitCode;
 
-use clap::{Parser, Subcommand};
+use anlauf_model::Language;
+use clap::{CommandFactory, Parser, Subcommand};
 
-mod control;
+mod exit;
+mod output;
+
 mod files;
+mod landscape;
+
+mod client;
+mod control;
+mod log;
 mod logins;
 mod server;
+mod signal;
+
+mod cli;
+mod drill;
+mod gate;
+mod serve;
+
+use exit::Done;
+use output::Output;
 
 /// Bring the services of many tenants back after an attack: contain, clear, plan, agree, sign,
 /// release, prove.
 #[derive(Parser)]
-#[command(name = "anlauf", version)]
+#[command(name = "anlauf", version, max_term_width = 100)]
+#[command(after_help = "Exit codes: `anlauf exit-codes`. Guide: docs/guide/cli.md.")]
 struct Cli {
+    /// Results as JSON on stdout
+    #[arg(long, global = true)]
+    json: bool,
+    /// Language of talk and tables: de or en [default: by LANG, else en]
+    #[arg(long, global = true, value_name = "LANG", value_parser = language)]
+    lang: Option<Language>,
     #[command(subcommand)]
     command: Verb,
 }
 
 #[derive(Subcommand)]
 enum Verb {
-    /// Say hello
-    Hello,
+    Init(cli::init::Args),
+    #[command(subcommand)]
+    Landscape(cli::landscape::Verb),
+    #[command(subcommand)]
+    Key(cli::key::Verb),
+    Genesis(cli::genesis::Args),
+    #[command(subcommand)]
+    Login(cli::login::Verb),
+    Drill(Box<drill::Args>),
+    Serve(Box<serve::Args>),
+    Gate(Box<gate::Args>),
+    Sign(Box<cli::sign::Args>),
+    #[command(subcommand)]
+    Ledger(cli::ledger::Verb),
+    Completions(cli::completions::Args),
+    Man(cli::man::Args),
+    /// Print what each exit code means
+    ExitCodes,
 }
 
 fn main() -> ExitCode {
     let cli = Cli::parse();
-    let done = match cli.command {
-        Verb::Hello => Ok::<(), anyhow::Error>(()),
+    let output = Output {
+        json: cli.json,
+        language: cli.lang.unwrap_or_else(language_of_system),
     };
-    match done {
+    match run(cli.command, output) {
         Ok(()) => ExitCode::SUCCESS,
-        Err(error) => {
-            eprintln!("anlauf: {error:#}");
-            ExitCode::FAILURE
+        Err(failure) => {
+            let text = match output.json {
+                true => failure.to_json(),
+                false => failure.to_text(),
+            };
+            eprintln!("{text}");
+            failure.exit_code()
         }
+    }
+}
+
+fn run(verb: Verb, output: Output) -> Done {
+    match verb {
+        Verb::Init(args) => cli::init::run(&args, output),
+        Verb::Landscape(verb) => cli::landscape::run(&verb, output),
+        Verb::Key(verb) => cli::key::run(&verb, output),
+        Verb::Genesis(args) => cli::genesis::run(&args, output),
+        Verb::Login(verb) => cli::login::run(&verb, output),
+        Verb::Drill(args) => drill::run(&args, output),
+        Verb::Serve(args) => serve::run(&args, output),
+        Verb::Gate(args) => gate::run(&args, output),
+        Verb::Sign(args) => cli::sign::run(&args, output),
+        Verb::Ledger(verb) => cli::ledger::run(&verb, output),
+        Verb::Completions(args) => cli::completions::run(&args, &mut Cli::command()),
+        Verb::Man(args) => cli::man::run(&args, Cli::command(), output),
+        Verb::ExitCodes => cli::exit_codes::run(output),
+    }
+}
+
+fn language(text: &str) -> Result<Language, String> {
+    match text {
+        "de" => Ok(Language::De),
+        "en" => Ok(Language::En),
+        _ => Err("the languages are `de` and `en`".to_owned()),
+    }
+}
+
+/// By the first of `LC_ALL`, `LC_MESSAGES`, `LANG` that is set.
+fn language_of_system() -> Language {
+    let set = |name: &&str| std::env::var(name).is_ok_and(|value| !value.is_empty());
+    let name = ["LC_ALL", "LC_MESSAGES", "LANG"].into_iter().find(set);
+    let value = name.and_then(|name| std::env::var(name).ok());
+    match value.is_some_and(|value| value.starts_with("de")) {
+        true => Language::De,
+        false => Language::En,
     }
 }

@@ -1,0 +1,141 @@
+//! `anlauf landscape`: looks at a landscape's files; hands a changed one to the control plane.
+
+use std::path::PathBuf;
+
+use anlauf_model::landscape::lint::{Severity, lint};
+use anlauf_model::landscape::source;
+use anlauf_recovery::Order;
+use clap::Subcommand;
+use serde_json::json;
+
+use super::{Change, Control};
+use crate::exit::{Code, Done, Failure};
+use crate::landscape;
+use crate::output::{Output, table};
+
+/// Check, show or adopt a landscape
+#[derive(Debug, Subcommand)]
+pub enum Verb {
+    /// Find what is wrong: file, line, column, suggestion; then cycles, times, roles, single points
+    Lint {
+        /// Folder of the landscape
+        #[arg(value_name = "DIR")]
+        folder: PathBuf,
+        /// Fail on warnings too
+        #[arg(long)]
+        strict: bool,
+    },
+    /// Show every cell that follows from the files
+    Show {
+        /// Folder of the landscape
+        #[arg(value_name = "DIR")]
+        folder: PathBuf,
+    },
+    /// Print the JSON Schema of the files, for editors
+    Schema,
+    /// Hand a changed landscape to the control plane; between incidents only
+    Adopt {
+        /// Folder of the landscape
+        #[arg(value_name = "DIR")]
+        folder: PathBuf,
+        #[command(flatten)]
+        control: Control,
+        #[command(flatten)]
+        change: Change,
+    },
+}
+
+/// Looks at a landscape.
+///
+/// # Errors
+/// Errors in the files, or the control plane says no.
+pub fn run(verb: &Verb, output: Output) -> Done {
+    match verb {
+        Verb::Lint { folder, strict } => check(folder, *strict, output),
+        Verb::Show { folder } => show(folder, output),
+        Verb::Schema => {
+            let schema = source::schema();
+            output.result(&schema, || format!("{schema:#}"))
+        }
+        Verb::Adopt {
+            folder,
+            control,
+            change,
+        } => {
+            let (landscape, _) = landscape::load(folder, output.coloured())?;
+            let landscape = Box::new(landscape.declared().clone());
+            change.send(control, &Order::AdoptLandscape { landscape }, output)
+        }
+    }
+}
+
+fn check(folder: &std::path::Path, strict: bool, output: Output) -> Done {
+    let problems = lint(&landscape::declared(folder, output.coloured())?);
+    let errors = problems
+        .iter()
+        .filter(|problem| problem.severity == Severity::Error)
+        .count();
+    let warnings = problems.len() - errors;
+    output.result(&problems, || {
+        let lines = problems.iter().map(ToString::to_string);
+        let sum = format!("{errors} errors, {warnings} warnings");
+        lines.chain([sum]).collect::<Vec<_>>().join("\n")
+    })?;
+    if errors > 0 || (strict && warnings > 0) {
+        let why = format!(
+            "`{}` has {errors} errors, {warnings} warnings",
+            folder.display()
+        );
+        return Err(Failure::new(Code::Input, why));
+    }
+    Ok(())
+}
+
+fn show(folder: &std::path::Path, output: Output) -> Done {
+    let (landscape, warnings) = landscape::load(folder, output.coloured())?;
+    for warning in warnings {
+        output.talk(&warning.to_string());
+    }
+    let declared = landscape.declared();
+    let cells: Vec<_> = landscape.cells().values().collect();
+    let result = json!({
+        "id": declared.id,
+        "sites": declared.sites.len(),
+        "tenants": declared.tenants.len(),
+        "services": declared.services.len(),
+        "insured": landscape.insured(),
+        "table": landscape.gate_table().digest(),
+        "cells": cells,
+    });
+    output.result(&result, || {
+        let rows = cells.iter().map(|cell| {
+            let stages: Vec<_> = cell.stages.iter().map(|stage| stage.word()).collect();
+            let needs: Vec<_> = cell.needs.iter().map(ToString::to_string).collect();
+            vec![
+                cell.id.to_string(),
+                format!("{:?}", cell.class),
+                cell.site.to_string(),
+                format!("{}{}", cell.host, cell.path),
+                stages.join(" "),
+                needs.join(" "),
+            ]
+        });
+        let head = [
+            output.say("Zelle", "cell"),
+            output.say("Klasse", "class"),
+            output.say("Standort", "site"),
+            output.say("Adresse", "address"),
+            output.say("Stufen", "stages"),
+            output.say("braucht", "needs"),
+        ];
+        let count = format!(
+            "{}: {} sites, {} tenants, {} services, {} cells",
+            declared.id,
+            declared.sites.len(),
+            declared.tenants.len(),
+            declared.services.len(),
+            cells.len()
+        );
+        format!("{}\n{count}", table(&head, rows))
+    })
+}

@@ -1,0 +1,138 @@
+//! `anlauf ledger`: proves and reads a ledger on this machine, beside or without its writer.
+
+use std::path::PathBuf;
+
+use anlauf_recovery::query::in_words;
+use anlauf_store::{FILE_LEDGER, Reader, VerifyReport, verify, verify_signed};
+use anlauf_trust::fingerprint;
+use clap::Subcommand;
+use serde_json::json;
+
+use super::key::Public;
+use crate::exit::{Done, Failure};
+use crate::output::{Output, plain};
+
+/// Most entries that one question shows unless it says more.
+const SHOWN: usize = 50;
+
+/// Prove or read a ledger on this machine
+#[derive(Debug, Subcommand)]
+pub enum Verb {
+    /// Recompute every leaf and the tree, and hold them against every checkpoint
+    Verify {
+        /// Data folder, or the ledger's file
+        #[arg(value_name = "PATH")]
+        path: PathBuf,
+        /// Name of the log in its checkpoints; checks the signature of the newest, needs --key
+        #[arg(long, requires = "key")]
+        origin: Option<String>,
+        /// Public key file of the log (`log.pub` of the data folder)
+        #[arg(long, value_name = "FILE", requires = "origin")]
+        key: Option<PathBuf>,
+    },
+    /// Show entries in words
+    Show {
+        /// Data folder
+        #[arg(value_name = "DIR")]
+        path: PathBuf,
+        /// Number of the first entry shown
+        #[arg(long, default_value_t = 1)]
+        from: u64,
+        /// How many at most
+        #[arg(long, default_value_t = SHOWN)]
+        limit: usize,
+    },
+}
+
+/// Proves or reads.
+///
+/// # Errors
+/// It is no ledger, or from which entry on it cannot be trusted.
+pub fn run(verb: &Verb, output: Output) -> Done {
+    match verb {
+        Verb::Verify { path, origin, key } => {
+            let report = match (origin, key) {
+                (Some(origin), Some(key)) => {
+                    verify_signed(path, origin, &Public::read(key)?.public)?
+                }
+                _ => verify(path)?,
+            };
+            tell(&report, output)
+        }
+        Verb::Show { path, from, limit } => show(path, *from, *limit, output),
+    }
+}
+
+fn tell(report: &VerifyReport, output: Output) -> Done {
+    let VerifyReport {
+        size,
+        root,
+        checkpoint_count,
+        checkpoint_size,
+        signature_checked,
+        bytes,
+        ..
+    } = report;
+    let value = json!({
+        "verified": true,
+        "entries": size,
+        "root": root,
+        "first_at": report.span.map(|(first, _)| first),
+        "last_at": report.span.map(|(_, last)| last),
+        "checkpoints": checkpoint_count,
+        "checkpoint_entries": checkpoint_size,
+        "signature_checked": signature_checked,
+        "bytes": bytes,
+    });
+    output.result(&value, || {
+        let signed = match signature_checked {
+            true => output.say("Unterschrift geprüft", "signature checked"),
+            false => output.say(
+                "Unterschrift nicht geprüft (--origin und --key fehlen)",
+                "signature not checked (needs --origin and --key)",
+            ),
+        };
+        let digits = fingerprint(root);
+        match output.language {
+            anlauf_model::Language::De => format!(
+                "unversehrt: {size} Einträge, {bytes} Bytes\n\
+                 Wurzel: {root}\nzum Vorlesen: {digits}\n\
+                 {checkpoint_count} Prüfpunkte passen, der neueste über {checkpoint_size} \
+                 Einträge; {signed}"
+            ),
+            anlauf_model::Language::En => format!(
+                "whole: {size} entries, {bytes} bytes\n\
+                 root: {root}\nto read aloud: {digits}\n\
+                 {checkpoint_count} checkpoints match, the newest over {checkpoint_size} \
+                 entries; {signed}"
+            ),
+        }
+    })
+}
+
+fn show(path: &std::path::Path, from: u64, limit: usize, output: Output) -> Done {
+    if !path.join(FILE_LEDGER).is_file() {
+        let why = format!("there is no `{FILE_LEDGER}` in `{}`", path.display());
+        return Err(Failure::input(why));
+    }
+    let entries = Reader::open(path)?.entries(from, limit)?;
+    output.list(
+        &entries,
+        &[
+            output.say("Nr", "no"),
+            output.say("wann", "when"),
+            output.say("wer", "who"),
+            output.say("was", "what"),
+            output.say("warum", "why"),
+        ],
+        |entry| {
+            vec![
+                entry.seq.to_string(),
+                entry.at.to_string(),
+                entry.actor.person.to_string(),
+                plain(&in_words(&entry.event, output.language)),
+                plain(&entry.reason),
+            ]
+        },
+    )
+}

@@ -1,0 +1,147 @@
+//! Every statement as a person reads it before signing, in German and English.
+//!
+//! In:    a parsed statement and its envelope. Out: lines of text, the last to read aloud.
+//! Never: outside text that could look like a line of ours: names are ids, reasons come cleaned.
+
+use std::collections::BTreeSet;
+
+use anlauf_model::Language;
+use anlauf_model::landscape::PolicyRule;
+use anlauf_trust::{Envelope, KeyRecord, Policy, Root, Statement, fingerprint};
+
+use crate::output::plain;
+
+/// The statement as text of several lines.
+pub fn in_words(statement: &Statement, envelope: &Envelope, language: Language) -> String {
+    let lines = match statement {
+        Statement::Release(release) => return release.in_words(language),
+        Statement::Close(close) => return close.in_words(language),
+        Statement::Root(root) => root_lines(root, language),
+        Statement::Policy(policy) => policy_lines(policy, language),
+    };
+    let digits = fingerprint(&envelope.digest());
+    let aloud = match language {
+        Language::De => format!("Zum Vorlesen: {digits}"),
+        Language::En => format!("To read aloud: {digits}"),
+    };
+    lines
+        .into_iter()
+        .chain([aloud])
+        .collect::<Vec<_>>()
+        .join("\n")
+}
+
+fn root_lines(root: &Root, language: Language) -> Vec<String> {
+    let de = language == Language::De;
+    let pick = |german: &'static str, english: &'static str| if de { german } else { english };
+    let drill = if root.drill {
+        pick(" · ÜBUNG", " · DRILL")
+    } else {
+        ""
+    };
+    let domain = plain(&root.domain);
+    let signs: BTreeSet<_> = root.root_keys.iter().collect();
+    let mut lines = vec![
+        format!(
+            "{} {} · {} {domain}{drill}",
+            pick("WURZELDOKUMENT Version", "ROOT version"),
+            root.version,
+            pick("Domäne", "domain")
+        ),
+        format!("{} {}", pick("Gilt bis", "Holds until"), root.expires),
+        if de {
+            format!(
+                "Wurzel und Regeln ändern {} Personen aus {} Organisationen (unten mit * bezeichnet)",
+                root.root_threshold, root.root_organisations_min
+            )
+        } else {
+            format!(
+                "Root and policies are changed by {} persons from {} organisations (marked * below)",
+                root.root_threshold, root.root_organisations_min
+            )
+        },
+    ];
+    lines.extend(root.keys.iter().map(|record| {
+        let mark = if signs.contains(&record.id) { "*" } else { " " };
+        format!(" {mark} {}", key_line(record))
+    }));
+    lines
+}
+
+fn key_line(record: &KeyRecord) -> String {
+    format!(
+        "{} · {} · {} · {} · {} – {}",
+        record.person,
+        record.role,
+        record.organisation,
+        record.id,
+        record.not_before,
+        record.not_after
+    )
+}
+
+fn policy_lines(policy: &Policy, language: Language) -> Vec<String> {
+    let de = language == Language::De;
+    let pick = |german: &'static str, english: &'static str| if de { german } else { english };
+    let mut lines = vec![
+        format!(
+            "{} {} · {} {}",
+            pick("FREIGABEREGELN Version", "POLICY version"),
+            policy.version,
+            pick("Domäne", "domain"),
+            plain(&policy.domain)
+        ),
+        format!(
+            "{} {}",
+            pick("Für die Zelltabelle", "For the gate table"),
+            policy.table
+        ),
+    ];
+    lines.extend(policy.rules.iter().map(|rule| rule_line(rule, de)));
+    lines
+}
+
+fn rule_line(rule: &PolicyRule, de: bool) -> String {
+    let words = |list: Vec<String>, all: &str| match list.is_empty() {
+        true => all.to_owned(),
+        false => list.join(", "),
+    };
+    let all = if de { "alle" } else { "all" };
+    let kinds = rule
+        .kinds
+        .iter()
+        .map(|kind| format!("{kind:?}").to_lowercase());
+    let stages = rule.stages.iter().map(|stage| stage.word().to_owned());
+    let findings = rule.findings.iter().map(|kind| kind.word().to_owned());
+    let signers = rule
+        .signers
+        .iter()
+        .map(|signer| format!("{} × {}", signer.count, signer.role));
+    let (class, kind, stage, needs, signed, from) = match de {
+        true => (
+            "Klasse",
+            "Art",
+            "Stufe",
+            "verlangt",
+            "unterschrieben von",
+            "Organisationen",
+        ),
+        false => (
+            "class",
+            "kind",
+            "stage",
+            "demands",
+            "signed by",
+            "organisations",
+        ),
+    };
+    format!(
+        "  {class} {:?} · {kind} {} · {stage} {} · {needs}: {} · {signed} {} · {from} ≥ {}",
+        rule.class,
+        words(kinds.collect(), all),
+        words(stages.collect(), all),
+        words(findings.collect(), "–"),
+        words(signers.collect(), "–"),
+        rule.organisations_min
+    )
+}

@@ -1,0 +1,151 @@
+//! Talks with a running control plane: its JSON API, blocking.
+//!
+//! In:    an address, a token, paths and bodies. Out: JSON, or a [`Failure`] that says what it means.
+//! Never: repeats a change by itself: the same `--key` sent again is harmless, and a person decides.
+
+use std::time::Duration;
+
+use anlauf_recovery::Order;
+use serde::de::DeserializeOwned;
+use serde_json::{Value, json};
+use ureq::Agent;
+
+use crate::exit::{Code, Done, Failure, Reason};
+
+/// Longest wait for a connection.
+const CONNECT_WAIT_MAX: Duration = Duration::from_secs(10);
+
+/// Longest wait for an answer. A plan of a large landscape takes a while.
+const ANSWER_WAIT_MAX: Duration = Duration::from_secs(300);
+
+/// Largest answer that is read. Bytes. A plan of a million tasks fits.
+const ANSWER_SIZE_MAX: u64 = 512 * 1024 * 1024;
+
+/// A line to the control plane.
+pub struct Client {
+    agent: Agent,
+    base: String,
+    token: Option<String>,
+}
+
+/// A change with all it needs beside its order.
+#[derive(Clone, Debug)]
+pub struct Ticket {
+    /// Idempotency key.
+    pub key: String,
+    /// Why.
+    pub reason: String,
+}
+
+impl Client {
+    /// Talks to the control plane at this address, with or without a login.
+    pub fn new(control: &str, token: Option<String>) -> Self {
+        let config = Agent::config_builder()
+            .http_status_as_error(false)
+            .timeout_connect(Some(CONNECT_WAIT_MAX))
+            .timeout_recv_response(Some(ANSWER_WAIT_MAX))
+            .max_redirects(0)
+            .build();
+        Self {
+            agent: config.new_agent(),
+            base: format!("{}/api/v1", control.trim_end_matches('/')),
+            token,
+        }
+    }
+
+    /// Asks for something.
+    ///
+    /// # Errors
+    /// No answer, or a problem.
+    pub fn get<T: DeserializeOwned>(&self, path: &str) -> Done<T> {
+        let request = self.agent.get(format!("{}{path}", self.base));
+        let request = match &self.token {
+            Some(token) => request.header("Authorization", format!("Bearer {token}")),
+            None => request,
+        };
+        read(request.call().map_err(|error| self.unreachable(&error))?)
+    }
+
+    /// Sends a body.
+    ///
+    /// # Errors
+    /// No answer, or a problem.
+    pub fn post<T: DeserializeOwned>(&self, path: &str, body: &Value) -> Done<T> {
+        let request = self.agent.post(format!("{}{path}", self.base));
+        let request = match &self.token {
+            Some(token) => request.header("Authorization", format!("Bearer {token}")),
+            None => request,
+        };
+        let request = request.header("Content-Type", "application/json");
+        let answer = request.send(body.to_string());
+        read(answer.map_err(|error| self.unreachable(&error))?)
+    }
+
+    /// Sends an order.
+    ///
+    /// # Errors
+    /// No answer, or a problem: most of all a refusal with its reasons.
+    pub fn order(&self, ticket: &Ticket, order: &Order) -> Done<Value> {
+        let order = serde_json::to_value(order).map_err(anyhow::Error::from)?;
+        self.post("/commands", &ticket.body(json!({ "order": order })))
+    }
+
+    fn unreachable(&self, error: &ureq::Error) -> Failure {
+        let base = &self.base;
+        let message = format!(
+            "cannot reach the control plane at `{base}`: {error}; \
+             check --control, or start it with `anlauf serve`"
+        );
+        Failure::new(Code::Unreachable, message)
+    }
+}
+
+impl Ticket {
+    /// A body with key and reason.
+    pub fn body(&self, mut body: Value) -> Value {
+        body["key"] = json!(self.key);
+        body["reason"] = json!(self.reason);
+        body
+    }
+}
+
+type Response = ureq::http::Response<ureq::Body>;
+
+fn read<T: DeserializeOwned>(mut response: Response) -> Done<T> {
+    let status = response.status();
+    let body = response.body_mut().with_config().limit(ANSWER_SIZE_MAX);
+    let bytes = body.read_to_vec().map_err(|error| {
+        let message = format!("the answer of the control plane broke off: {error}");
+        Failure::new(Code::Unreachable, message)
+    })?;
+    if !status.is_success() {
+        return Err(problem(status.as_u16(), &bytes));
+    }
+    serde_json::from_slice(&bytes).map_err(|error| {
+        let message = format!(
+            "the control plane answered something else than expected: {error}; \
+             use a client of the same version"
+        );
+        Failure::new(Code::Failed, message)
+    })
+}
+
+fn problem(status: u16, bytes: &[u8]) -> Failure {
+    let body: Value = serde_json::from_slice(bytes).unwrap_or_default();
+    let detail = body["detail"].as_str().unwrap_or("no detail was given");
+    let title = body["title"].as_str().unwrap_or("problem");
+    let reasons: Vec<Reason> = serde_json::from_value(body["reasons"].clone()).unwrap_or_default();
+    let (code, message) = match status {
+        409 => (Code::Refused, "refused; nothing was changed".to_owned()),
+        401 => (Code::Login, format!("{title}: {detail}")),
+        403 | 404 => (Code::Login, format!("{title}: {detail}")),
+        503 => (Code::Unreachable, format!("{title}: {detail}")),
+        400 | 413 | 415 | 422 => (Code::Usage, format!("{title}: {detail}")),
+        _ => (Code::Failed, format!("{title} ({status}): {detail}")),
+    };
+    Failure {
+        code,
+        message,
+        reasons,
+    }
+}

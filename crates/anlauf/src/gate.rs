@@ -1,0 +1,253 @@
+//! `anlauf gate`: a gate as a process of its own; or gates beside the control plane.
+//!
+//! In:    flags. Out: a running gate, until told to stop.
+//! Never: opens anything on what a flag says: flags say where, signatures say whether.
+//! See:   docs/guide/first-start.md.
+
+use std::collections::BTreeMap;
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::str::FromStr;
+use std::sync::Arc;
+
+use anlauf_gate::{Gate, GateConfig, GateError, Network, Pilot, SystemClock, Upstreams};
+use anlauf_model::{CellId, Digest, GateId, OrganisationId, PersonId, Role, SiteId, TenantId};
+use anlauf_recovery::Actor;
+use anlauf_trust::Envelope;
+use serde_json::json;
+
+use crate::cli::read_text;
+use crate::exit::{Code, Done, Failure};
+use crate::log::Log;
+use crate::logins::Book;
+use crate::output::Output;
+use crate::signal::Stop;
+
+/// Run a gate
+#[derive(Debug, Clone, clap::Args)]
+pub struct Args {
+    /// Address of the control plane
+    #[arg(long, env = "ANLAUF_CONTROL", value_name = "URL")]
+    control: String,
+    /// Folder of the gate's own state; one gate per folder
+    #[arg(long, value_name = "DIR")]
+    state: PathBuf,
+    /// Where clients come in; several are separated by commas; port 0 takes a free one
+    #[arg(long, value_name = "ADDR", value_delimiter = ',', required = true)]
+    listen: Vec<SocketAddr>,
+    /// Who it is: `gate-west-1`; the name of its login
+    #[arg(long, value_name = "ID")]
+    id: GateId,
+    /// Digest of the first root: the one thing the gate believes unproven
+    #[arg(long, value_name = "DIGEST", required_unless_present = "root")]
+    pin: Option<Digest>,
+    /// The first root as a file, instead of its digest
+    #[arg(long, value_name = "FILE", conflicts_with = "pin")]
+    root: Option<PathBuf>,
+    /// File with the token of the gate's login
+    #[arg(long, value_name = "FILE")]
+    token_file: PathBuf,
+    /// Where closings are taken directly, and state and metrics are shown; loopback only
+    #[arg(long, value_name = "ADDR")]
+    admin: Option<SocketAddr>,
+    #[command(flatten)]
+    upstream: Upstream,
+    /// Address range of the provider's test network: passes cells in stage `clean_room`
+    #[arg(long, value_name = "NET")]
+    clean_room: Vec<Network>,
+    /// Address range of testers: passes cells in stage `pilot`
+    #[arg(long, value_name = "NET")]
+    pilot: Vec<Network>,
+    /// SHA-256 of a pass that a tenant's testers send as header or cookie `anlauf-pass`
+    #[arg(long, value_name = "TENANT=SHA256", value_parser = pair::<TenantId, Digest>)]
+    pilot_pass: Vec<(TenantId, Digest)>,
+    /// Time zone of the times on the pages
+    #[arg(long, value_name = "ZONE", default_value = "Europe/Berlin")]
+    time_zone: String,
+    #[command(flatten)]
+    log: Log,
+}
+
+/// Where open cells are served from, beside the signed table.
+#[derive(Debug, Clone, clap::Args)]
+pub struct Upstream {
+    /// Where cells are served from that nothing else speaks of
+    #[arg(long, value_name = "URL")]
+    upstream: Option<String>,
+    /// Where the cells of a site are served from
+    #[arg(long, value_name = "SITE=URL", value_parser = pair::<SiteId, String>)]
+    upstream_site: Vec<(SiteId, String)>,
+    /// Where one cell is served from
+    #[arg(long, value_name = "CELL=URL", value_parser = pair::<CellId, String>)]
+    upstream_cell: Vec<(CellId, String)>,
+}
+
+/// Gates that run beside the control plane in its process.
+pub struct Beside {
+    /// How many.
+    pub count: u16,
+    /// Address of the control plane.
+    pub control: String,
+    /// Folder with one folder per gate.
+    pub state: PathBuf,
+    /// Where the first one listens.
+    pub listen: SocketAddr,
+    /// Digest of the first root.
+    pub pin: Digest,
+    /// Whom the gates belong to.
+    pub provider: OrganisationId,
+    /// Time zone of the times on their pages.
+    pub time_zone: String,
+}
+
+/// A gate with its name.
+pub type Named = (GateId, Gate);
+
+fn pair<K, V>(text: &str) -> Result<(K, V), String>
+where
+    K: FromStr<Err: ToString>,
+    V: FromStr<Err: ToString>,
+{
+    let (key, value) = text
+        .split_once('=')
+        .ok_or_else(|| "write it like `NAME=VALUE`".to_owned())?;
+    Ok((
+        key.parse().map_err(|error: K::Err| error.to_string())?,
+        value.parse().map_err(|error: V::Err| error.to_string())?,
+    ))
+}
+
+/// Runs a gate until told to stop.
+///
+/// # Errors
+/// A setting, the state on disk or an address cannot be used.
+pub fn run(args: &Args, output: Output) -> Done {
+    args.log.start();
+    let config = config(args)?;
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()?;
+    runtime.block_on(async {
+        let mut stop = Stop::listen()?;
+        let gate = Gate::start(config).await.map_err(cannot_start)?;
+        say(args, &gate, output)?;
+        let name = stop.wait().await;
+        tracing::info!(signal = name, "stopping");
+        gate.stop().await;
+        Ok(())
+    })
+}
+
+fn say(args: &Args, gate: &Gate, output: Output) -> Done {
+    let addresses = gate.addresses();
+    let admin = gate.admin().map(|address| format!("http://{address}"));
+    if output.json {
+        let listening: Vec<_> = addresses.iter().map(|a| format!("http://{a}")).collect();
+        let value = json!({ "id": args.id, "listening": listening, "admin": admin });
+        return output.line(&value.to_string());
+    }
+    if let Some(admin) = admin {
+        output.line(&format!("admin {admin}"))?;
+    }
+    for address in addresses {
+        output.line(&format!("listening http://{address}"))?;
+    }
+    Ok(())
+}
+
+fn config(args: &Args) -> Done<GateConfig> {
+    let pin = match (&args.pin, &args.root) {
+        (Some(pin), _) => *pin,
+        (None, Some(file)) => {
+            let text = read_text(file, "root")?;
+            let root = Envelope::parse(text.trim().as_bytes()).map_err(|refusal| {
+                Failure::input(format!("`{}` is no root: {refusal}", file.display()))
+            })?;
+            root.digest()
+        }
+        (None, None) => return Err(Failure::usage("give --pin or --root")),
+    };
+    let token = read_text(&args.token_file, "token")?.trim().to_owned();
+    let mut passes: BTreeMap<TenantId, Vec<Digest>> = BTreeMap::new();
+    for (tenant, pass) in &args.pilot_pass {
+        passes.entry(tenant.clone()).or_default().push(*pass);
+    }
+    Ok(GateConfig {
+        id: args.id.clone(),
+        control: args.control.clone(),
+        token,
+        state_dir: args.state.clone(),
+        listen: args.listen.clone(),
+        admin: args.admin,
+        pin,
+        upstreams: Upstreams {
+            default: args.upstream.upstream.clone(),
+            sites: args.upstream.upstream_site.iter().cloned().collect(),
+            cells: args.upstream.upstream_cell.iter().cloned().collect(),
+        },
+        clean_room: args.clean_room.clone(),
+        pilot: Pilot {
+            networks: args.pilot.clone(),
+            passes,
+        },
+        time_zone: args.time_zone.clone(),
+        clock: Arc::new(SystemClock::new()),
+    })
+}
+
+/// Starts gates beside the control plane, each with a fresh login of its own.
+///
+/// # Errors
+/// A gate does not start.
+pub async fn start_beside(beside: &Beside, logins: &Book) -> Done<Vec<Named>> {
+    let mut gates = Vec::new();
+    for number in 1..=beside.count {
+        let id: GateId = format!("gate-{number}")
+            .parse()
+            .map_err(anyhow::Error::from)?;
+        let token = login(&id, &beside.provider, logins)?;
+        let mut listen = beside.listen;
+        if listen.port() != 0 {
+            let port = listen.port().checked_add(number - 1);
+            listen.set_port(port.ok_or_else(|| Failure::usage("--gate-listen: no port is left"))?);
+        }
+        let config = GateConfig {
+            id: id.clone(),
+            control: beside.control.clone(),
+            token,
+            state_dir: beside.state.join(id.as_str()),
+            listen: vec![listen],
+            admin: None,
+            pin: beside.pin,
+            upstreams: Upstreams::default(),
+            clean_room: Vec::new(),
+            pilot: Pilot::default(),
+            time_zone: beside.time_zone.clone(),
+            clock: Arc::new(SystemClock::new()),
+        };
+        gates.push((id, Gate::start(config).await.map_err(cannot_start)?));
+    }
+    Ok(gates)
+}
+
+fn login(id: &GateId, provider: &OrganisationId, logins: &Book) -> Done<String> {
+    let person: PersonId = id.as_str().parse().map_err(anyhow::Error::from)?;
+    logins.remove(&person)?;
+    Ok(logins.add(Actor {
+        person,
+        organisation: provider.clone(),
+        role: Role::Gate,
+        tenant: None,
+    })?)
+}
+
+fn cannot_start(error: GateError) -> Failure {
+    let code = match &error {
+        GateError::Setting { .. } | GateError::Admin { .. } => Code::Usage,
+        GateError::Damaged { .. } | GateError::Foreign { .. } | GateError::Table { .. } => {
+            Code::Ledger
+        }
+        GateError::Listen { .. } | GateError::Disk { .. } => Code::Failed,
+    };
+    Failure::new(code, format!("{:#}", anyhow::Error::from(error)))
+}

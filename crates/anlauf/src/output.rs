@@ -1,0 +1,117 @@
+//! How results and talk reach people and programs.
+//!
+//! In:    values, tables, sentences. Out: results on stdout, talk on stderr.
+//! Never: mixes the two; colour that carries a meaning by itself.
+
+use std::io::{BufRead, IsTerminal, Write};
+
+use anlauf_model::Language;
+use comfy_table::{ContentArrangement, Table, presets};
+use serde::Serialize;
+
+use crate::exit::{Code, Done, Failure};
+
+/// Where a command's words go.
+#[derive(Clone, Copy, Debug)]
+pub struct Output {
+    /// Results as JSON.
+    pub json: bool,
+    /// The language of talk and tables.
+    pub language: Language,
+}
+
+impl Output {
+    /// Picks the words of the language.
+    pub fn say<'a>(&self, german: &'a str, english: &'a str) -> &'a str {
+        match self.language {
+            Language::De => german,
+            Language::En => english,
+        }
+    }
+
+    /// Whether stderr may be coloured (`NO_COLOR`, see no-color.org).
+    pub fn coloured(&self) -> bool {
+        std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty())
+            && std::io::stderr().is_terminal()
+    }
+
+    /// One result: JSON, or the text.
+    ///
+    /// # Errors
+    /// Stdout is gone.
+    pub fn result(&self, value: &impl Serialize, text: impl FnOnce() -> String) -> Done {
+        if self.json {
+            let json = serde_json::to_string_pretty(value).map_err(anyhow::Error::from)?;
+            return self.line(&json);
+        }
+        self.line(&text())
+    }
+
+    /// A list: JSON, or a table.
+    ///
+    /// # Errors
+    /// Stdout is gone.
+    pub fn list<T: Serialize>(
+        &self,
+        items: &[T],
+        head: &[&str],
+        row: impl Fn(&T) -> Vec<String>,
+    ) -> Done {
+        self.result(&items, || table(head, items.iter().map(row)))
+    }
+
+    /// One line of a result as it is.
+    ///
+    /// # Errors
+    /// Stdout is gone.
+    pub fn line(&self, text: &str) -> Done {
+        let mut stdout = std::io::stdout().lock();
+        writeln!(stdout, "{text}")?;
+        stdout.flush()?;
+        Ok(())
+    }
+
+    /// Talk.
+    pub fn talk(&self, text: &str) {
+        eprintln!("{text}");
+    }
+
+    /// Asks for a typed `yes`, unless it was given by a flag.
+    ///
+    /// # Errors
+    /// Anything else was typed, or nothing.
+    pub fn confirm(&self, yes: bool, question: &str) -> Done {
+        if yes {
+            return Ok(());
+        }
+        let ask = self.say("zum Bestätigen `ja` eintippen: ", "type `yes` to go on: ");
+        eprint!("{question}\n{ask}");
+        let mut typed = String::new();
+        std::io::stdin().lock().read_line(&mut typed)?;
+        match typed.trim() {
+            "yes" | "ja" => Ok(()),
+            _ => {
+                let why = "nobody typed yes; nothing was changed";
+                Err(Failure::new(Code::Unconfirmed, why))
+            }
+        }
+    }
+}
+
+/// A table with a head.
+pub fn table(head: &[&str], rows: impl Iterator<Item = Vec<String>>) -> String {
+    let mut table = Table::new();
+    table.load_style(presets::NOTHING);
+    table.set_content_arrangement(ContentArrangement::Disabled);
+    table.set_header(head);
+    table.add_rows(rows);
+    let text = table.to_string();
+    let lines: Vec<&str> = text.lines().map(str::trim_end).collect();
+    lines.join("\n")
+}
+
+/// Makes outside text safe for a terminal: one line, nothing that moves the cursor.
+pub fn plain(text: &str) -> String {
+    let safe = |c: char| if c.is_control() { ' ' } else { c };
+    text.chars().map(safe).collect()
+}

@@ -1,0 +1,208 @@
+//! `anlauf serve`: the control plane in earnest.
+//!
+//! In:    a landscape's folder, a data folder, signed documents for the first start.
+//! Out:   a control plane that answers, until it is told to stop or cannot write any longer.
+//! Never: starts on a broken or foreign ledger; acknowledges what the disk does not have.
+//! See:   docs/guide/first-start.md.
+
+use std::error::Error;
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use anlauf_model::{Digest, Landscape};
+use anlauf_store::{Desk, DeskConfig, FILE_LEDGER, StoreError, SystemClock};
+use anlauf_web::{Web, router};
+use serde_json::json;
+
+use crate::control::Control;
+use crate::exit::{Code, Done, Failure};
+use crate::log::Log;
+use crate::logins::Book;
+use crate::output::Output;
+use crate::server::Server;
+use crate::signal::Stop;
+use crate::{gate, landscape};
+
+mod first_start;
+pub mod keys;
+
+use first_start::Authorities;
+use keys::ControlKeys;
+
+/// Folder of the signed documents below the data folder.
+const FOLDER_AUTHORITY: &str = "authority";
+
+/// Run the control plane
+#[derive(Debug, Clone, clap::Args)]
+pub struct Args {
+    /// Folder of the landscape
+    #[arg(long, value_name = "DIR")]
+    landscape: PathBuf,
+    /// Folder of ledger, keys and logins; made on the first start
+    #[arg(long, value_name = "DIR")]
+    data: PathBuf,
+    /// Folder of the signed root and policies [default: `authority` in the data folder]
+    #[arg(long, value_name = "DIR")]
+    authority: Option<PathBuf>,
+    /// Where to listen; port 0 takes a free one
+    #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:8440")]
+    listen: SocketAddr,
+    /// Run this many gates in the same process
+    #[arg(long, value_name = "N", default_value_t = 0)]
+    gates: u16,
+    /// Where the first of these gates listens; the others on the ports after it
+    #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:8480")]
+    gate_listen: SocketAddr,
+    /// Improvement steps of a plan when the request names none
+    #[arg(long, value_name = "N", default_value_t = 200)]
+    plan_steps: u32,
+    #[command(flatten)]
+    log: Log,
+}
+
+/// Serves until told to stop.
+///
+/// # Errors
+/// Files, keys, documents or the ledger cannot be used; the ledger cannot be written any longer.
+pub fn run(args: &Args, output: Output) -> Done {
+    args.log.start();
+    let (landscape, warnings) = landscape::load(&args.landscape, output.coloured())?;
+    for warning in warnings {
+        tracing::warn!(code = warning.code, "landscape: {}", warning.message);
+    }
+    let keys = ControlKeys::open(&args.data)?;
+    let folder = args
+        .authority
+        .clone()
+        .unwrap_or_else(|| args.data.join(FOLDER_AUTHORITY));
+    let is_first = !args.data.join(FILE_LEDGER).exists();
+    let signed = Authorities::read(&folder)?;
+    if is_first {
+        signed.check(args, &folder, &landscape, &keys)?;
+    }
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()?;
+    let config = DeskConfig {
+        data_dir: args.data.clone(),
+        domain: signed.domain()?,
+        clock: Arc::new(SystemClock),
+        signer: keys.log,
+        origin: origin(&landscape),
+    };
+    let desk = Desk::open(config)?;
+    let served = runtime.block_on(async {
+        first_start::adopt(&desk, &landscape, &signed).await?;
+        serve(args, &landscape, desk.clone(), keys.closer, output).await
+    });
+    desk.close();
+    served
+}
+
+/// Name of the log in its checkpoints.
+pub fn origin(landscape: &Landscape) -> String {
+    format!("anlauf/{}", landscape.declared().id)
+}
+
+async fn serve(
+    args: &Args,
+    landscape: &Landscape,
+    desk: Desk,
+    closer: crate::cli::key::Secret,
+    output: Output,
+) -> Done {
+    let mut stop = Stop::listen()?;
+    let logins = Arc::new(Book::open(&args.data)?);
+    let routes = router(Web {
+        desk: Arc::new(Control::new(desk.clone(), args.data.clone())),
+        logins: logins.clone(),
+        closer: closer.signer,
+        plan_steps: args.plan_steps,
+    });
+    let server = Server::start(args.listen, routes).await?;
+    let control = format!("http://{}", server.address);
+    let gates = gate::start_beside(&gates(args, landscape, &desk, &control), &logins).await?;
+    say(&desk, &control, &gates, output)?;
+
+    let ended = tokio::select! {
+        name = stop.wait() => {
+            tracing::info!(signal = name, "stopping");
+            Ok(())
+        }
+        failed = desk.stopped() => match failed {
+            Some(error) => Err(stopped(&error)),
+            None => Ok(()),
+        },
+    };
+    for (_, gate) in gates {
+        gate.stop().await;
+    }
+    server.stop().await?;
+    ended
+}
+
+fn gates(args: &Args, landscape: &Landscape, desk: &Desk, control: &str) -> gate::Beside {
+    gate::Beside {
+        count: args.gates,
+        control: control.to_owned(),
+        state: args.data.join("gates"),
+        listen: args.gate_listen,
+        pin: desk.read().pin.unwrap_or(Digest([0; 32])),
+        provider: landscape.declared().provider.clone(),
+        time_zone: landscape.declared().time_zone.clone(),
+    }
+}
+
+/// Tells where it is, on stdout, once everything listens.
+fn say(desk: &Desk, control: &str, gates: &[gate::Named], output: Output) -> Done {
+    let (entries, pin, domain) = {
+        let state = desk.read();
+        let domain = state.authority.as_ref().map(|a| a.root().domain.clone());
+        (state.seq, state.pin, domain.unwrap_or_default())
+    };
+    let listed: Vec<_> = gates
+        .iter()
+        .map(|(id, gate)| json!({ "id": id, "listening": urls(gate) }))
+        .collect();
+    let value = json!({
+        "domain": domain, "entries": entries, "pin": pin, "listening": control, "gates": listed,
+    });
+    if output.json {
+        return output.line(&value.to_string());
+    }
+    let pin = pin.map(|pin| pin.to_string()).unwrap_or_default();
+    output.line(&format!("domain {domain}"))?;
+    output.line(&format!("ledger {entries} entries"))?;
+    output.line(&format!("pin {pin}"))?;
+    for (id, gate) in gates {
+        output.line(&format!("gate {id} {}", urls(gate).join(" ")))?;
+    }
+    output.line(&format!("listening {control}"))
+}
+
+fn urls(gate: &anlauf_gate::Gate) -> Vec<String> {
+    let addresses = gate.addresses();
+    addresses.iter().map(|a| format!("http://{a}")).collect()
+}
+
+/// The failure of a ledger that cannot be written any longer.
+fn stopped(error: &StoreError) -> Failure {
+    let mut message = error.to_string();
+    let mut source = error.source();
+    while let Some(cause) = source {
+        message = format!("{message}: {cause}");
+        source = cause.source();
+    }
+    Failure::new(Code::Ledger, format!("{message} ({})", error.code()))
+}
+
+/// The command line that starts it like this again, for messages.
+fn again(args: &Args) -> String {
+    let shown = |path: &Path| path.display().to_string();
+    format!(
+        "anlauf serve --landscape {} --data {}",
+        shown(&args.landscape),
+        shown(&args.data)
+    )
+}
