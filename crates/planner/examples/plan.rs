@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::time::Instant;
 
 use anlauf_model::landscape::source;
-use anlauf_model::{Landscape, Timestamp};
+use anlauf_model::{Landscape, Plan, Timestamp};
 use anlauf_planner::{Search, Situation, forecast, plan};
 
 fn landscape(folder: &str) -> Option<Landscape> {
@@ -62,9 +62,40 @@ fn main() {
         plan.gap_per_mille()
     );
     println!("last opening {:?}", plan.releases().values().max());
+    print_openings(&landscape, &plan);
     println!(
         "{samples} samples: {:?}, whole {:?}",
         begun.elapsed(),
         ranges.whole
     );
+}
+
+/// First, middle and last opening of each service at each site, by the last.
+fn print_openings(landscape: &Landscape, plan: &Plan) {
+    let mut by_service: BTreeMap<_, Vec<Timestamp>> = BTreeMap::new();
+    for (cell, at) in plan.releases() {
+        let Some(cell) = landscape.cell(cell) else {
+            continue;
+        };
+        let owner = if cell.tenant().is_some() {
+            cell.site.as_str()
+        } else {
+            cell.id.owner()
+        };
+        by_service
+            .entry((cell.service.as_str(), owner))
+            .or_default()
+            .push(at);
+    }
+    let mut lines: Vec<_> = by_service.into_iter().collect();
+    lines.sort_by_key(|(_, at)| at.iter().max().copied());
+    for ((service, owner), mut at) in lines {
+        at.sort();
+        println!(
+            "{owner:>10}/{service:<12} {} {} {}",
+            at[0],
+            at[at.len() / 2],
+            at[at.len() - 1]
+        );
+    }
 }

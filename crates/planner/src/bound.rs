@@ -18,8 +18,13 @@ use crate::order;
 use crate::serial::{self, Lanes};
 use std::collections::BinaryHeap;
 
-/// How often the shares are moved.
-const ROUNDS: u32 = 60;
+/// How often the shares are moved. On both shipped landscapes 200 rounds raise the bound by less
+/// than 0.1 % over 50.
+const ROUNDS: u32 = 50;
+
+/// Share of a cell's weight that begins with the chain of its tasks; the crews get the rest.
+/// With a half, a single crew does not find its own order; measured best of 0.5, 0.1 and 0.02.
+const SHARE_EARLIEST: f64 = 0.02;
 
 /// Taken off the sum for rounding; ten thousand additions of f64 lose far less.
 const ROUNDING: f64 = 1e-9;
@@ -149,10 +154,12 @@ impl<'n, 'a> Relaxation<'n, 'a> {
                 tail: tail as f64,
             });
         }
-        let sharers = (self.of_node[node].len() + 1) as f64;
-        self.share_earliest[node] = 1.0 / sharers;
-        for part in &self.of_node[node] {
-            self.parts[*part].share = 1.0 / sharers;
+        let crews = self.of_node[node].len() as f64;
+        if crews > 0.0 {
+            self.share_earliest[node] = SHARE_EARLIEST;
+            for part in &self.of_node[node] {
+                self.parts[*part].share = (1.0 - SHARE_EARLIEST) / crews;
+            }
         }
     }
 
@@ -245,7 +252,7 @@ impl<'n, 'a> Relaxation<'n, 'a> {
             }
             let grown = |share: f64, opens: f64| {
                 let ratio = (opens / latest).max(0.0);
-                (share * ratio * ratio).max(SHARE_MIN)
+                (share * ratio * ratio * ratio * ratio).max(SHARE_MIN)
             };
             let own = grown(self.share_earliest[node], earliest);
             let mut total = own;

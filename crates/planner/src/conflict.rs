@@ -47,9 +47,13 @@ pub(crate) fn nobody(network: &Network<'_>) -> Option<Contradiction> {
         .map_or_else(|| "the tenant".to_owned(), |team| format!("team `{team}`"));
     let waiting = network.tasks.iter().filter(|t| t.crew == task.crew).count();
     let cell = &network.nodes[task.node].cell.id;
+    let what = match waiting {
+        1 => "1 task waits".to_owned(),
+        many => format!("{many} tasks wait"),
+    };
     let why = match crew.lanes {
-        0 => format!("{who} has no lane, but {waiting} tasks wait for it; give it at least one"),
-        _ => format!("{who} never works, but {waiting} tasks wait for it; give it hours and days"),
+        0 => format!("{who} has no lane, but {what} for it; give it at least one"),
+        _ => format!("{who} never works, but {what} for it; give it hours and days"),
     };
     Some(Contradiction {
         cells: vec![cell.clone()],
@@ -78,7 +82,8 @@ pub(crate) fn windows(network: &Network<'_>, taste: &[usize], works: &[Work]) ->
         works,
         left: TRIALS_MAX,
     };
-    let cells = trial.fewest(&[], false, &slotted);
+    let mut cells = trial.fewest(&[], false, &slotted);
+    cells.sort_unstable();
     let names = names(network, &cells);
     let why = match cells.len() {
         1 => format!(

@@ -80,14 +80,20 @@ impl Generator<'_, '_> {
     /// What runs keeps its lane from the first minute on.
     fn place_running(&mut self) {
         for (at, task) in self.network.tasks.iter().enumerate() {
-            if let Some(running) = task.running {
-                let work = self.works[at];
-                if self.lanes == Lanes::Counted {
-                    self.profiles[task.crew].take(0, work);
-                }
-                self.schedule.begin[at] = self.network.origin.minute(running.started);
-                self.schedule.end[at] = self.network.calendar(at).finish(work);
+            let Some(running) = task.running else {
+                continue;
+            };
+            let node = &self.network.nodes[task.node];
+            let calendar = self.network.calendar(at);
+            let mut end = calendar.finish(self.works[at]);
+            if at + 1 == node.tasks.end {
+                end = opening(node, end);
             }
+            if self.lanes == Lanes::Counted {
+                self.profiles[task.crew].take(0, calendar.worked(end));
+            }
+            self.schedule.begin[at] = self.network.origin.minute(running.started);
+            self.schedule.end[at] = end;
         }
     }
 
@@ -111,8 +117,6 @@ impl Generator<'_, '_> {
                 }
                 self.schedule.begin[task] = place.begin;
                 self.schedule.end[task] = place.end;
-            } else if last {
-                self.schedule.end[task] = opening(node, self.schedule.end[task]);
             }
             ready = ready.max(self.schedule.end[task]);
         }

@@ -1,0 +1,345 @@
+//! Judges a plan by the rules alone, minute by minute.
+//!
+//! In:    a situation, a plan. Out: every rule it breaks, in words.
+//! Never: calls the planner; local hours are counted anew here, one hour at a time.
+
+use std::collections::BTreeMap;
+
+use anlauf_model::landscape::Freeze;
+use anlauf_model::{Cell, CellId, Plan, PlanRow, TaskKind, Timestamp};
+use anlauf_planner::{Situation, TaskProgress};
+
+const MINUTE: i64 = 60_000;
+
+/// Every rule the plan breaks; empty when it is right.
+pub fn violations(situation: &Situation<'_>, plan: &Plan) -> Vec<String> {
+    let mut checker = Checker {
+        situation,
+        plan,
+        rows: BTreeMap::new(),
+        opens: BTreeMap::new(),
+        hours: BTreeMap::new(),
+        found: Vec::new(),
+    };
+    for row in &plan.rows {
+        checker.rows.insert((&row.cell, row.task), row);
+    }
+    checker.check_rows();
+    for (id, cell) in situation.landscape.cells() {
+        if checker.is_wanted(id) {
+            checker.check_cell(cell);
+        }
+    }
+    checker.check_lanes();
+    checker.check_sums();
+    checker.found
+}
+
+struct Checker<'c, 'a> {
+    situation: &'c Situation<'a>,
+    plan: &'c Plan,
+    rows: BTreeMap<(&'c CellId, TaskKind), &'c PlanRow>,
+    opens: BTreeMap<CellId, Timestamp>,
+    /// Working minutes before each minute since the beginning, per crew's hours.
+    hours: BTreeMap<(u8, u8, Vec<u8>), Vec<i64>>,
+    found: Vec<String>,
+}
+
+impl<'a> Checker<'_, 'a> {
+    fn wrong(&mut self, words: String) {
+        self.found.push(words);
+    }
+
+    fn is_wanted(&self, id: &CellId) -> bool {
+        !self.situation.progress.get(id).is_some_and(|p| p.done)
+    }
+
+    fn known(&self, id: &CellId, task: TaskKind) -> Option<TaskProgress> {
+        self.situation.progress.get(id)?.tasks.get(&task).copied()
+    }
+
+    /// Exactly the unfinished tasks, sorted, each once, with the right team.
+    fn check_rows(&mut self) {
+        let mut wanted = Vec::new();
+        for (id, cell) in self.situation.landscape.cells() {
+            for (task, need) in &cell.tasks {
+                let done = matches!(self.known(id, *task), Some(TaskProgress::Done { .. }));
+                if self.is_wanted(id) && !done {
+                    wanted.push((id.clone(), *task, need.team.clone()));
+                }
+            }
+        }
+        let rows = self.plan.rows.iter();
+        let given: Vec<_> = rows
+            .map(|r| (r.cell.clone(), r.task, r.team.clone()))
+            .collect();
+        if wanted != given {
+            self.wrong("rows are not exactly the unfinished tasks".into());
+        }
+        if self.plan.clone().sealed().id != self.plan.id {
+            self.wrong("the id is not the digest".into());
+        }
+    }
+
+    fn check_cell(&mut self, cell: &Cell) {
+        let mut before = self.situation.now;
+        let tasks: Vec<TaskKind> = cell.tasks.keys().copied().collect();
+        let unfinished: Vec<TaskKind> = tasks
+            .iter()
+            .copied()
+            .filter(|t| self.rows.contains_key(&(&cell.id, *t)))
+            .collect();
+        for task in &unfinished {
+            let row = self.rows[&(&cell.id, *task)].clone();
+            let last = unfinished.last() == Some(task);
+            match self.known(&cell.id, *task) {
+                Some(TaskProgress::Running { started }) => {
+                    if row.start != started || row.end < self.situation.now {
+                        self.wrong(format!("{} {task} runs and was moved", cell.id));
+                    }
+                }
+                _ => {
+                    if row.start < before {
+                        self.wrong(format!(
+                            "{} {task} begins before what is before it",
+                            cell.id
+                        ));
+                    }
+                    self.check_waits(cell, &row, last);
+                    self.check_work(cell, &row);
+                }
+            }
+            if last {
+                self.check_window(cell, &row);
+            }
+            before = before.max(row.end);
+        }
+    }
+
+    fn check_waits(&mut self, cell: &Cell, row: &PlanRow, last: bool) {
+        let (id, task) = (&cell.id, row.task);
+        if self
+            .situation
+            .holds
+            .get(&cell.site)
+            .is_some_and(|hold| row.start < *hold)
+        {
+            self.wrong(format!("{id} {task} begins while its site is held"));
+        }
+        let needs = if task == TaskKind::Evidence {
+            &[][..]
+        } else {
+            &cell.needs[..]
+        };
+        let after = if last { &cell.after[..] } else { &[][..] };
+        for (cells, word) in [(needs, "needs"), (after, "after")] {
+            for other in cells {
+                if self.opens(other).is_some_and(|open| row.start < open) {
+                    self.wrong(format!(
+                        "{id} {task} begins before `{word}` {other} is open"
+                    ));
+                }
+            }
+        }
+    }
+
+    /// When a cell that is not open to people opens.
+    fn opens(&mut self, id: &CellId) -> Option<Timestamp> {
+        let stage = self
+            .situation
+            .progress
+            .get(id)
+            .map(|p| p.stage)
+            .unwrap_or_default();
+        if stage.is_public() {
+            return None;
+        }
+        Some(self.opening(id))
+    }
+
+    fn opening(&mut self, id: &CellId) -> Timestamp {
+        if let Some(open) = self.opens.get(id) {
+            return *open;
+        }
+        let ends = self
+            .plan
+            .rows
+            .iter()
+            .filter(|row| row.cell == *id)
+            .map(|row| row.end);
+        let open = match ends.max() {
+            Some(end) => end,
+            None => self.opening_without_work(id),
+        };
+        self.opens.insert(id.clone(), open);
+        open
+    }
+
+    /// All its work is done: it opens as soon as order, window, hold and freezes allow.
+    fn opening_without_work(&mut self, id: &CellId) -> Timestamp {
+        let cell = self.situation.landscape.cell(id).unwrap();
+        let mut open = self.situation.now.max(ceil(self.situation.now));
+        for other in cell.needs.iter().chain(&cell.after) {
+            open = open.max(self.opens(other).unwrap_or(open));
+        }
+        if let Some(hold) = self.situation.holds.get(&cell.site) {
+            open = open.max(*hold);
+        }
+        if let Some(slot) = self.situation.slots.get(id) {
+            open = open.max(slot.from);
+        }
+        for _ in 0..10 {
+            for (from, to) in self.freezes(cell) {
+                if from <= open && open < to {
+                    open = to;
+                }
+            }
+        }
+        open
+    }
+
+    fn freezes(&self, cell: &Cell) -> Vec<(Timestamp, Timestamp)> {
+        let at = |day: f64| Timestamp(self.situation.began.0 + (day * 86_400_000.0) as i64);
+        let freezes = self.situation.landscape.declared().freezes.iter();
+        let here = |f: &&Freeze| f.sites.is_empty() || f.sites.contains(&cell.site);
+        freezes
+            .filter(here)
+            .map(|f| (at(f.from_day), at(f.to_day)))
+            .collect()
+    }
+
+    fn check_window(&mut self, cell: &Cell, row: &PlanRow) {
+        let id = &cell.id;
+        let runs = matches!(self.known(id, row.task), Some(TaskProgress::Running { .. }));
+        let slot = self.situation.slots.get(id);
+        if slot.is_some_and(|slot| row.end < slot.from || row.end > slot.to) {
+            self.wrong(format!("{id} opens outside its window"));
+        }
+        for (from, to) in self.freezes(cell) {
+            let opens = from <= row.end && row.end < to;
+            let decides = row.task == TaskKind::Decision && row.start < to && row.end > from;
+            if opens || (decides && !runs) {
+                self.wrong(format!("{id} opens or is decided in a freeze"));
+            }
+        }
+    }
+
+    /// The hours of who does a task.
+    fn crew_hours(&self, row: &PlanRow) -> (u8, u8, Vec<u8>) {
+        let team = row
+            .team
+            .as_ref()
+            .and_then(|team| self.situation.landscape.team(team));
+        team.map_or((7, 20, Vec::new()), |team| {
+            (team.hour_from, team.hour_to, team.days.clone())
+        })
+    }
+
+    /// Working minutes before a point in time, from a table that is filled hour by hour.
+    fn worked(&mut self, hours: &(u8, u8, Vec<u8>), at: Timestamp) -> i64 {
+        let first = ceil(self.situation.now);
+        let zone = &self.situation.landscape.declared().time_zone;
+        let zone = jiff::tz::TimeZone::get(zone).unwrap();
+        let table = self.hours.entry(hours.clone()).or_insert_with(|| vec![0]);
+        let wanted = ((at.0 - first.0) / MINUTE).max(0) as usize;
+        while table.len() <= wanted {
+            let minute =
+                jiff::Timestamp::from_millisecond(first.0 + (table.len() as i64 - 1) * MINUTE);
+            let local = minute.unwrap().to_zoned_datetime(zone.clone());
+            let (hour, day) = (
+                local.hour() as u8,
+                local.date().weekday().to_monday_one_offset(),
+            );
+            // The next minutes of the same hour of the clock are alike.
+            let rest = 60 - i64::from(local.minute());
+            let open = hours.0 <= hour
+                && hour < hours.1
+                && (hours.2.is_empty() || hours.2.contains(&(day as u8)));
+            for _ in 0..rest {
+                table.push(table[table.len() - 1] + i64::from(open));
+            }
+        }
+        table[wanted]
+    }
+
+    fn check_work(&mut self, cell: &Cell, row: &PlanRow) {
+        let hours = self.crew_hours(row);
+        let (id, task) = (&cell.id, row.task);
+        if (row.start.0 - row.end.0) % MINUTE != 0 || row.start < self.situation.now {
+            self.wrong(format!(
+                "{id} {task} is not made of whole minutes from now on"
+            ));
+            return;
+        }
+        let minute = |at: Timestamp| Timestamp(at.0 + MINUTE);
+        let (start, end) = (row.start, row.end);
+        let done = self.worked(&hours, end) - self.worked(&hours, start);
+        let first = self.worked(&hours, minute(start)) - self.worked(&hours, start);
+        let last = self.worked(&hours, end) - self.worked(&hours, Timestamp(end.0 - MINUTE));
+        if done != cell.tasks[&task].work.mean().0 {
+            self.wrong(format!("{id} {task} has {done} minutes of work"));
+        }
+        if first != 1 || last != 1 {
+            self.wrong(format!("{id} {task} begins or ends while nobody works"));
+        }
+    }
+
+    /// Nobody begins a task while all lanes of its crew are busy.
+    fn check_lanes(&mut self) {
+        let mut crews: BTreeMap<String, Vec<&PlanRow>> = BTreeMap::new();
+        for row in &self.plan.rows {
+            let name = row.team.as_ref().map_or_else(
+                || format!("testers of {}", row.cell.owner()),
+                |team| format!("team {team}"),
+            );
+            crews.entry(name).or_default().push(row);
+        }
+        for (name, rows) in crews {
+            let team = rows[0].team.as_ref();
+            let own = team.map_or(3, |t| self.situation.landscape.team(t).unwrap().lanes);
+            let lanes = team
+                .and_then(|t| self.situation.lanes.get(t).copied())
+                .unwrap_or(own);
+            let mut ends: Vec<Timestamp> = Vec::new();
+            let mut by_start = rows.clone();
+            by_start.sort_by_key(|row| row.start);
+            for row in by_start {
+                ends.retain(|end| *end > row.start);
+                ends.push(row.end);
+                let runs = self.known(&row.cell, row.task).is_some();
+                if ends.len() > lanes as usize && !runs {
+                    self.wrong(format!("{name} has {} tasks at {}", ends.len(), row.start));
+                }
+            }
+        }
+    }
+
+    /// Objective as told, and a bound that is none above it.
+    fn check_sums(&mut self) {
+        let ids: Vec<CellId> = self.situation.landscape.cells().keys().cloned().collect();
+        let mut sum: u128 = 0;
+        for id in &ids {
+            if !self.is_wanted(id) {
+                continue;
+            }
+            let cell = self.situation.landscape.cell(id).unwrap();
+            let minutes = (self.opening(id).0 - self.situation.began.0) / MINUTE;
+            sum += u128::from(cell.harm) * u128::from(cell.insured) * minutes.max(0) as u128;
+        }
+        let objective = u64::try_from(sum / 60).unwrap_or(u64::MAX);
+        if objective != self.plan.objective {
+            self.wrong(format!(
+                "the objective is {objective}, not {}",
+                self.plan.objective
+            ));
+        }
+        if self.plan.bound > self.plan.objective {
+            self.wrong(format!("bound {} is above {objective}", self.plan.bound));
+        }
+    }
+}
+
+/// The first whole minute at or after a time.
+fn ceil(at: Timestamp) -> Timestamp {
+    Timestamp((at.0 + MINUTE - 1).div_euclid(MINUTE) * MINUTE)
+}
