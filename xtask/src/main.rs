@@ -3,6 +3,7 @@
 //! In:    a command. Out: what it runs, step by step, and its exit code.
 //! Never: a check that only lives in a workflow file or a shell script.
 
+use std::path::PathBuf;
 use std::process::{Command, ExitCode};
 
 use anyhow::{Context, Result, bail};
@@ -27,23 +28,17 @@ enum Task {
     Test,
     /// Checks of our own: layers, sizes, error pages, links
     Tidy,
-    /// Plays the core under one seed
+    /// Plays the core under seeds: `--seed`, `--count`, `--steps`
     Sim {
-        /// Seed; the same seed plays the same world
-        #[arg(long, default_value_t = 1)]
-        seed: u64,
-        /// How many seeds from there on
-        #[arg(long, default_value_t = 1)]
-        count: u64,
-        /// Steps per seed
-        #[arg(long, default_value_t = 2_000)]
-        steps: u32,
+        /// Handed to `anlauf-sim`
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+        arguments: Vec<String>,
     },
-    /// Prints figures, in release mode: all, or one of drill, contain, store, plan, gate
+    /// Prints figures, in release mode: all, or some of drill, contain, store, plan, gate
     Bench {
-        /// Which
-        #[arg(default_value = "all")]
-        which: String,
+        /// Handed to `anlauf-bench`
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+        arguments: Vec<String>,
     },
 }
 
@@ -52,8 +47,12 @@ fn main() -> ExitCode {
         Task::Ci => ci::ci(),
         Task::Test => ci::test(),
         Task::Tidy => tidy::tidy(),
-        Task::Sim { seed, count, steps } => sim(seed, count, steps),
-        Task::Bench { which } => bench(&which),
+        Task::Sim { arguments } => {
+            built("anlauf-sim").and_then(|path| run(Command::new(path).args(arguments)))
+        }
+        Task::Bench { arguments } => {
+            built("anlauf-bench").and_then(|path| run(Command::new(path).args(arguments)))
+        }
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,
@@ -64,19 +63,12 @@ fn main() -> ExitCode {
     }
 }
 
-fn sim(seed: u64, count: u64, steps: u32) -> Result<()> {
-    for seed in seed..seed.saturating_add(count) {
-        match anlauf_sim::run(seed, steps) {
-            Ok(report) => println!("seed {seed}: {report}"),
-            Err(violation) => bail!("seed {seed}: {violation}"),
-        }
-    }
-    Ok(())
-}
-
-fn bench(which: &str) -> Result<()> {
+/// Builds the whole workspace, as always: another selection of crates would rebuild half of it
+/// with other features. Gives the path of one binary.
+fn built(name: &str) -> Result<PathBuf> {
     run(cargo().args(["build", "--release", "--workspace", "--bins"]))?;
-    run(cargo().args(["run", "--release", "--quiet", "--package", "xtask", "--bin", "bench", "--", which]))
+    let target = std::env::var_os("CARGO_TARGET_DIR").unwrap_or_else(|| "target".into());
+    Ok(PathBuf::from(target).join("release").join(name))
 }
 
 /// The cargo that runs this.
@@ -87,7 +79,9 @@ fn cargo() -> Command {
 /// Runs a step, showing it first.
 fn run(command: &mut Command) -> Result<()> {
     eprintln!("+ {}", words(command));
-    let status = command.status().with_context(|| format!("cannot start `{}`", words(command)))?;
+    let status = command
+        .status()
+        .with_context(|| format!("cannot start `{}`", words(command)))?;
     if !status.success() {
         bail!("`{}` ended with {status}", words(command));
     }
@@ -96,7 +90,17 @@ fn run(command: &mut Command) -> Result<()> {
 
 fn words(command: &Command) -> String {
     let program = std::path::Path::new(command.get_program());
-    let mut words = vec![program.file_name().unwrap_or_default().to_string_lossy().into_owned()];
-    words.extend(command.get_args().map(|arg| arg.to_string_lossy().into_owned()));
+    let mut words = vec![
+        program
+            .file_name()
+            .unwrap_or_default()
+            .to_string_lossy()
+            .into_owned(),
+    ];
+    words.extend(
+        command
+            .get_args()
+            .map(|arg| arg.to_string_lossy().into_owned()),
+    );
     words.join(" ")
 }

@@ -29,19 +29,39 @@ const LAYERS: [(&str, &[&str]); 9] = [
     ("gate", &["model", "trust"]),
     ("web", &["model", "trust", "planner", "recovery"]),
     ("sim", &["model", "trust", "planner", "recovery"]),
-    ("anlauf", &["model", "trust", "planner", "recovery", "store", "gate", "web"]),
+    (
+        "anlauf",
+        &[
+            "model", "trust", "planner", "recovery", "store", "gate", "web",
+        ],
+    ),
 ];
 
 /// The functional core.
 const CORE: [&str; 4] = ["model", "trust", "planner", "recovery"];
 
 /// Crates the core must not know: clock, disk, network, chance from outside, log output.
-const CORE_BANNED: [&str; 9] =
-    ["tokio", "axum", "hyper", "rusqlite", "ureq", "getrandom", "tracing", "maud", "log"];
+const CORE_BANNED: [&str; 9] = [
+    "tokio",
+    "axum",
+    "hyper",
+    "rusqlite",
+    "ureq",
+    "getrandom",
+    "tracing",
+    "maud",
+    "log",
+];
 
 /// Words of code that the core must not say.
-const CORE_BANNED_WORDS: [&str; 6] =
-    ["HashMap", "HashSet", "SystemTime", "Instant::now", "std::fs", "std::net::Tcp"];
+const CORE_BANNED_WORDS: [&str; 6] = [
+    "HashMap",
+    "HashSet",
+    "SystemTime",
+    "Instant::now",
+    "std::fs",
+    "std::net::Tcp",
+];
 
 /// Runs every check.
 pub fn tidy() -> Result<()> {
@@ -61,17 +81,30 @@ pub fn tidy() -> Result<()> {
 }
 
 fn tracked() -> Result<Vec<PathBuf>> {
-    let out = Command::new("git").args(["ls-files", "-z"]).output().context("cannot ask git")?;
-    let names = out.stdout.split(|b| *b == 0).filter(|name| !name.is_empty());
-    Ok(names.map(|name| PathBuf::from(String::from_utf8_lossy(name).into_owned())).collect())
+    let out = Command::new("git")
+        .args(["ls-files", "-z"])
+        .output()
+        .context("cannot ask git")?;
+    let names = out
+        .stdout
+        .split(|b| *b == 0)
+        .filter(|name| !name.is_empty());
+    Ok(names
+        .map(|name| PathBuf::from(String::from_utf8_lossy(name).into_owned()))
+        .collect())
 }
 
 fn check_file(path: &Path) -> Result<Vec<String>> {
     let mut findings = Vec::new();
-    let Ok(meta) = path.metadata() else { return Ok(findings) };
+    let Ok(meta) = path.metadata() else {
+        return Ok(findings);
+    };
     let name = path.display();
     if meta.len() > FILE_SIZE_MAX && !name.to_string().starts_with("docs/screenshots") {
-        findings.push(format!("{name}: {} bytes, at most {FILE_SIZE_MAX}", meta.len()));
+        findings.push(format!(
+            "{name}: {} bytes, at most {FILE_SIZE_MAX}",
+            meta.len()
+        ));
     }
     if path.extension().is_none_or(|e| e != "rs") {
         return Ok(findings);
@@ -79,13 +112,23 @@ fn check_file(path: &Path) -> Result<Vec<String>> {
     let text = std::fs::read_to_string(path)?;
     let lines: Vec<_> = text.lines().collect();
     if lines.len() > FILE_LINES_MAX {
-        findings.push(format!("{name}: {} lines, at most {FILE_LINES_MAX}", lines.len()));
+        findings.push(format!(
+            "{name}: {} lines, at most {FILE_LINES_MAX}",
+            lines.len()
+        ));
     }
-    let core = CORE.iter().any(|c| path.starts_with(format!("crates/{c}/src")));
-    let test = path.components().any(|c| c.as_os_str().to_string_lossy().contains("test"));
+    let core = CORE
+        .iter()
+        .any(|c| path.starts_with(format!("crates/{c}/src")));
+    let test = path
+        .components()
+        .any(|c| c.as_os_str().to_string_lossy().contains("test"));
     for (index, line) in lines.iter().enumerate() {
         let at = format!("{name}:{}", index + 1);
-        if line.chars().count() > LINE_LENGTH_MAX && !line.contains("r#\"") && !line.contains("http") {
+        if line.chars().count() > LINE_LENGTH_MAX
+            && !line.contains("r#\"")
+            && !line.contains("http")
+        {
             findings.push(format!("{at}: longer than {LINE_LENGTH_MAX} characters"));
         }
         if line.contains(concat!("FIX", "ME")) || line.contains(concat!("XX", "X:")) {
@@ -96,7 +139,9 @@ fn check_file(path: &Path) -> Result<Vec<String>> {
         }
         let code = !line.trim_start().starts_with("//");
         if core && !test && code {
-            let said = CORE_BANNED_WORDS.iter().filter(|word| line.contains(**word));
+            let said = CORE_BANNED_WORDS
+                .iter()
+                .filter(|word| line.contains(**word));
             findings.extend(said.map(|word| format!("{at}: the core does not say `{word}`")));
         }
     }
@@ -128,7 +173,10 @@ fn check_layers() -> Result<Vec<String>> {
 /// Every error code in the code has a page, and every page a code.
 fn check_error_pages(files: &[PathBuf]) -> Result<Vec<String>> {
     let mut codes = BTreeSet::new();
-    for path in files.iter().filter(|p| p.starts_with("crates") && is_rust(p)) {
+    for path in files
+        .iter()
+        .filter(|p| p.starts_with("crates") && is_rust(p))
+    {
         codes.extend(codes_in(&std::fs::read_to_string(path).unwrap_or_default()));
     }
     let pages: BTreeSet<String> = files
@@ -137,8 +185,12 @@ fn check_error_pages(files: &[PathBuf]) -> Result<Vec<String>> {
         .filter_map(|p| Some(p.file_stem()?.to_string_lossy().into_owned()))
         .filter(|stem| stem.starts_with("AN-"))
         .collect();
-    let missing = codes.difference(&pages).map(|c| format!("docs/errors/{c}.md is missing"));
-    let orphans = pages.difference(&codes).map(|c| format!("docs/errors/{c}.md: no code has it"));
+    let missing = codes
+        .difference(&pages)
+        .map(|c| format!("docs/errors/{c}.md is missing"));
+    let orphans = pages
+        .difference(&codes)
+        .map(|c| format!("docs/errors/{c}.md: no code has it"));
     Ok(missing.chain(orphans).collect())
 }
 
@@ -150,7 +202,9 @@ fn is_rust(path: &Path) -> bool {
 fn codes_in(text: &str) -> BTreeSet<String> {
     let mut codes = BTreeSet::new();
     for (at, _) in text.match_indices("AN-") {
-        let Some(code) = text.get(at..at + 10) else { continue };
+        let Some(code) = text.get(at..at + 10) else {
+            continue;
+        };
         let bytes = code.as_bytes();
         let letters = bytes[3..6].iter().all(u8::is_ascii_uppercase);
         if letters && bytes[6] == b'-' && bytes[7..].iter().all(u8::is_ascii_digit) {
@@ -163,14 +217,24 @@ fn codes_in(text: &str) -> BTreeSet<String> {
 /// Links between our own documents lead somewhere.
 fn check_links(files: &[PathBuf]) -> Result<Vec<String>> {
     let mut findings = Vec::new();
-    for path in files.iter().filter(|p| p.extension().is_some_and(|e| e == "md")) {
+    for path in files
+        .iter()
+        .filter(|p| p.extension().is_some_and(|e| e == "md"))
+    {
         let text = std::fs::read_to_string(path).unwrap_or_default();
         let folder = path.parent().unwrap_or(Path::new(""));
         for (at, _) in text.match_indices("](") {
-            let target = text[at + 2..].split([')', '#', ' ']).next().unwrap_or_default();
-            let outside = target.is_empty() || target.contains("://") || target.starts_with("mailto:");
+            let target = text[at + 2..]
+                .split([')', '#', ' '])
+                .next()
+                .unwrap_or_default();
+            let outside =
+                target.is_empty() || target.contains("://") || target.starts_with("mailto:");
             if !outside && !folder.join(target).exists() {
-                findings.push(format!("{}: link to `{target}` leads nowhere", path.display()));
+                findings.push(format!(
+                    "{}: link to `{target}` leads nowhere",
+                    path.display()
+                ));
             }
         }
     }
