@@ -1,0 +1,19 @@
+//! Whole gates on real sockets, fed by a control plane that signs for real, or cheats.
+
+#![expect(clippy::unwrap_used, reason = "a failed setup is a failed test")]
+
+mod backend;
+mod cast;
+mod client;
+mod control;
+mod house;
+
+mod close;
+mod feed;
+mod http2;
+mod journal;
+mod kill;
+mod open;
+mod path;
+mod smuggle;
+mod stage;
