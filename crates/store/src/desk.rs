@@ -292,7 +292,8 @@ impl Desk {
         self.inner.join();
     }
 
-    fn put(
+    /// Puts a command into the queue; the receiver gets its answer.
+    pub(crate) fn put(
         &self,
         command: Command,
     ) -> Result<oneshot::Receiver<Result<Accepted, SubmitError>>, SubmitError> {
@@ -340,6 +341,11 @@ impl Desk {
 
 impl Inner {
     fn join(&self) {
+        // Idle readers first, so that the writer is the last to let go of the file.
+        self.readers
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clear();
         let handle = self
             .writer
             .lock()

@@ -46,9 +46,10 @@ pub struct LedgerConfig {
 #[derive(Debug)]
 pub struct Ledger {
     config: LedgerConfig,
-    connection: Connection,
-    /// Reads back what was written, before it is signed.
+    /// Reads back what was written, before it is signed. Dropped before the writing connection:
+    /// that one, as the last, carries the write-ahead log over, so that one file is the ledger.
     reader: Reader,
+    connection: Connection,
     frontier: Frontier,
     /// The tree and note of the newest checkpoint.
     signed: Option<(Frontier, String)>,
@@ -89,13 +90,13 @@ impl Ledger {
         let mut state = State::default();
         let asked = side_note.as_ref().map(|checkpoint| checkpoint.size);
         let walked = walk::walk(&connection, asked, &mut |entry| state.apply(&entry))?;
-        check_side(&config, side_note.as_ref(), &walked)?;
+        check_notes(&config, side_note.as_ref(), &walked)?;
         check_domain(&config, &connection, &state)?;
         let reader = Reader::open(&config.folder)?;
         let mut ledger = Self {
             config,
-            connection,
             reader,
+            connection,
             frontier: walked.frontier,
             signed: walked.checkpoint,
             #[cfg(test)]
@@ -308,7 +309,7 @@ fn verify_note(config: &LedgerConfig, note: &str) -> Result<Checkpoint, StoreErr
     })
 }
 
-fn check_side(
+fn check_notes(
     config: &LedgerConfig,
     side: Option<&Checkpoint>,
     walked: &Walked,
@@ -316,27 +317,7 @@ fn check_side(
     if let Some((_, note)) = &walked.checkpoint {
         verify_note(config, note)?;
     }
-    let Some(side) = side else { return Ok(()) };
-    let ledger = walked.frontier.size();
-    match walked.root_asked {
-        None => Err(StoreError::RolledBack {
-            ledger,
-            checkpoint: side.size,
-        }),
-        Some(root) if root != side.root => {
-            let vouched = walked
-                .checkpoint
-                .as_ref()
-                .map_or(0, |(frontier, _)| frontier.size());
-            let first = if vouched < side.size { vouched + 1 } else { 1 };
-            let why = format!(
-                "the first {} entries are not those that were signed",
-                side.size
-            );
-            Err(StoreError::broken(first, why))
-        }
-        Some(_) => Ok(()),
-    }
+    walked.check_side(side)
 }
 
 /// The domain is that of the first root document; before there is one, that of the first opening

@@ -3,4 +3,9 @@
 mod cast;
 pub(crate) mod fault;
 
+mod broken;
 mod desk;
+mod disk;
+mod form;
+mod proof;
+mod random;

@@ -10,7 +10,7 @@ use anlauf_model::{Digest, Timestamp};
 use anlauf_trust::{Checkpoint, PublicKey};
 
 use crate::error::StoreError;
-use crate::{FILE_LEDGER, reader, schema, walk};
+use crate::{FILE_LEDGER, reader, schema, side, walk};
 
 /// What was recomputed and found right.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -41,10 +41,10 @@ pub fn verify(path: &Path) -> Result<VerifyReport, StoreError> {
 }
 
 /// Like [`verify`], and checks the signature of the newest checkpoint under the log's origin and
-/// key.
+/// key. Of a data folder, the checkpoint that lies beside the ledger is held against it too.
 ///
 /// # Errors
-/// As [`verify`], or another log signed the checkpoint.
+/// As [`verify`], or another log signed the checkpoint, or the ledger is an old copy.
 pub fn verify_signed(
     path: &Path,
     origin: &str,
@@ -59,20 +59,36 @@ fn verify_log(path: &Path, log: Option<(&str, &PublicKey)>) -> Result<VerifyRepo
     } else {
         path.to_owned()
     };
+    let judge = |note: &str| match log {
+        None => Ok(None),
+        Some((origin, public)) => {
+            let foreign = |why: String| StoreError::CheckpointForeign {
+                file: file.clone(),
+                why,
+            };
+            let checkpoint = Checkpoint::verify(note, origin, public);
+            checkpoint
+                .map(Some)
+                .map_err(|refusal| foreign(refusal.to_string()))
+        }
+    };
+    let note = if path.is_dir() {
+        side::read_note(path)?
+    } else {
+        None
+    };
+    let side = note.as_deref().map_or(Ok(None), judge)?;
     let connection = schema::open_reader(&file)?;
     let mut span = None;
-    let walked = walk::walk(&connection, None, &mut |entry| {
+    let asked = side.as_ref().map(|checkpoint| checkpoint.size);
+    let walked = walk::walk(&connection, asked, &mut |entry| {
         let (first, _) = span.unwrap_or((entry.at, entry.at));
         span = Some((first, entry.at));
     })?;
-    if let (Some((origin, public)), Some((_, note))) = (log, &walked.checkpoint) {
-        Checkpoint::verify(note, origin, public).map_err(|refusal| {
-            StoreError::CheckpointForeign {
-                file: file.clone(),
-                why: refusal.to_string(),
-            }
-        })?;
+    if let Some((_, note)) = &walked.checkpoint {
+        judge(note)?;
     }
+    walked.check_side(side.as_ref())?;
     Ok(VerifyReport {
         size: walked.frontier.size(),
         root: walked.frontier.root(),

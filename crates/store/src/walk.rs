@@ -57,6 +57,34 @@ pub(crate) fn walk(
     walker.finish(&transaction)
 }
 
+impl Walked {
+    /// Holds the tree against the checkpoint that was kept outside of the ledger; its size was
+    /// asked for.
+    pub(crate) fn check_side(&self, side: Option<&Checkpoint>) -> Result<(), StoreError> {
+        let Some(side) = side else { return Ok(()) };
+        let ledger = self.frontier.size();
+        match self.root_asked {
+            None => Err(StoreError::RolledBack {
+                ledger,
+                checkpoint: side.size,
+            }),
+            Some(root) if root != side.root => {
+                let vouched = self
+                    .checkpoint
+                    .as_ref()
+                    .map_or(0, |(frontier, _)| frontier.size());
+                let first = if vouched < side.size { vouched + 1 } else { 1 };
+                let why = format!(
+                    "the first {} entries are not those that were signed",
+                    side.size
+                );
+                Err(StoreError::broken(first, why))
+            }
+            Some(_) => Ok(()),
+        }
+    }
+}
+
 struct Walker {
     walked: Walked,
     size_asked: Option<u64>,
