@@ -13,16 +13,38 @@ use crate::client::{Client, Ticket};
 use crate::exit::{Code, Done, Failure};
 use crate::output::Output;
 
+pub mod accept;
+pub mod adopt;
+pub mod agree;
+pub mod announce;
+pub mod catch_up;
+pub mod cell;
+pub mod close;
 pub mod completions;
+pub mod contain;
+pub mod events;
 pub mod exit_codes;
+pub mod finding;
+pub mod gates;
 pub mod genesis;
+pub mod inbox;
+pub mod incident;
 pub mod init;
 pub mod key;
 pub mod landscape;
 pub mod ledger;
 pub mod login;
 pub mod man;
+pub mod notice;
+pub mod offer;
+pub mod plan;
+pub mod prove;
+pub mod release;
 pub mod sign;
+pub mod status;
+pub mod task;
+pub mod why;
+pub mod wish;
 
 /// Largest file of a key, an envelope, a token or a proof that is read. Bytes.
 const FILE_SIZE_MAX: u64 = 8 * 1024 * 1024;
@@ -58,12 +80,12 @@ impl Control {
     ///
     /// # Errors
     /// The token's file cannot be read.
-    pub fn client(&self) -> Done<Client> {
+    pub fn client(&self, output: Output) -> Done<Client> {
         let token = match &self.token_file {
             Some(file) => Some(read_text(file, "token")?.trim().to_owned()),
             None => std::env::var("ANLAUF_TOKEN").ok(),
         };
-        Ok(Client::new(&self.control, token))
+        Ok(Client::new(&self.control, token, output.language))
     }
 }
 
@@ -97,7 +119,11 @@ impl Change {
         if self.dry_run {
             return dry(&ticket, "/commands", json!({ "order": order }), output);
         }
-        tell(&control.client()?.order(&ticket, order)?, &ticket, output)
+        tell(
+            &control.client(output)?.order(&ticket, order)?,
+            &ticket,
+            output,
+        )
     }
 
     /// Sends a body to a path and gives the answer; none on a dry run, which prints the body.
@@ -172,6 +198,41 @@ pub fn sentence(entry: &Value, output: Output) -> Option<String> {
 pub fn word<T: DeserializeOwned + Clone>(text: &str) -> Result<T, String> {
     let normal = text.to_ascii_lowercase().replace('-', "_");
     serde_json::from_value(json!(normal)).map_err(|error| error.to_string())
+}
+
+/// A thing named by its digest, or by the beginning of one that only it has.
+///
+/// # Errors
+/// None begins so, or several do.
+pub fn by_digest(
+    begin: &str,
+    what: &str,
+    known: impl Iterator<Item = String>,
+) -> Done<anlauf_model::Digest> {
+    if let Ok(digest) = begin.parse() {
+        return Ok(digest);
+    }
+    let found: Vec<String> = known.filter(|digest| digest.starts_with(begin)).collect();
+    match &found[..] {
+        [one] => Ok(one.parse().map_err(anyhow::Error::from)?),
+        [] => {
+            let why = format!("no {what} begins with `{begin}`");
+            Err(Failure::new(Code::Login, why))
+        }
+        several => {
+            let why = format!(
+                "`{begin}` begins {} {what}s; give more of it",
+                several.len()
+            );
+            Err(Failure::usage(why))
+        }
+    }
+}
+
+/// The texts of one field of a list.
+pub fn texts(items: &[Value], name: &str) -> Vec<String> {
+    let texts = items.iter().filter_map(|item| item[name].as_str());
+    texts.map(str::to_owned).collect()
 }
 
 /// Reads a text file that a person gave, no more of it than is allowed.

@@ -3,8 +3,10 @@
 //! In:    an address, a token, paths and bodies. Out: JSON, or a [`Failure`] that says what it means.
 //! Never: repeats a change by itself: the same `--key` sent again is harmless, and a person decides.
 
+use std::io::{BufRead, BufReader, Lines};
 use std::time::Duration;
 
+use anlauf_model::Language;
 use anlauf_recovery::Order;
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
@@ -21,11 +23,18 @@ const ANSWER_WAIT_MAX: Duration = Duration::from_secs(300);
 /// Largest answer that is read. Bytes. A plan of a million tasks fits.
 const ANSWER_SIZE_MAX: u64 = 512 * 1024 * 1024;
 
+/// Items of one stretch of a long list.
+const STRETCH: usize = 5_000;
+
+/// Most stretches of one list; ten million items.
+const STRETCH_COUNT_MAX: usize = 2_000;
+
 /// A line to the control plane.
 pub struct Client {
     agent: Agent,
     base: String,
     token: Option<String>,
+    language: Language,
 }
 
 /// A change with all it needs beside its order.
@@ -39,7 +48,7 @@ pub struct Ticket {
 
 impl Client {
     /// Talks to the control plane at this address, with or without a login.
-    pub fn new(control: &str, token: Option<String>) -> Self {
+    pub fn new(control: &str, token: Option<String>, language: Language) -> Self {
         let config = Agent::config_builder()
             .http_status_as_error(false)
             .timeout_connect(Some(CONNECT_WAIT_MAX))
@@ -50,6 +59,7 @@ impl Client {
             agent: config.new_agent(),
             base: format!("{}/api/v1", control.trim_end_matches('/')),
             token,
+            language,
         }
     }
 
@@ -58,12 +68,48 @@ impl Client {
     /// # Errors
     /// No answer, or a problem.
     pub fn get<T: DeserializeOwned>(&self, path: &str) -> Done<T> {
+        read(self.open(path)?)
+    }
+
+    /// Asks for a long list, stretch by stretch. `path` has a query already or none.
+    ///
+    /// # Errors
+    /// As [`Client::get`].
+    pub fn all(&self, path: &str, name: &str) -> Done<Vec<Value>> {
+        let mut found = Vec::new();
+        let mut after = String::new();
+        for _ in 0..STRETCH_COUNT_MAX {
+            let mark = if path.contains('?') { '&' } else { '?' };
+            let mut page: Value = self.get(&format!("{path}{mark}limit={STRETCH}{after}"))?;
+            if let Value::Array(items) = page[name].take() {
+                found.extend(items);
+            }
+            match page["next"].as_str() {
+                Some(next) => after = format!("&after={next}"),
+                None => return Ok(found),
+            }
+        }
+        let why = format!("the list of {name} does not end; ask with filters");
+        Err(Failure::new(Code::Failed, why))
+    }
+
+    /// Lines of an answer that does not end.
+    ///
+    /// # Errors
+    /// As [`Client::get`].
+    pub fn lines(&self, path: &str) -> Done<Lines<BufReader<ureq::BodyReader<'static>>>> {
+        let response = checked(self.open(path)?)?;
+        Ok(BufReader::new(response.into_body().into_reader()).lines())
+    }
+
+    fn open(&self, path: &str) -> Done<Response> {
         let request = self.agent.get(format!("{}{path}", self.base));
+        let request = request.header("Accept-Language", self.language.tag());
         let request = match &self.token {
             Some(token) => request.header("Authorization", format!("Bearer {token}")),
             None => request,
         };
-        read(request.call().map_err(|error| self.unreachable(&error))?)
+        request.call().map_err(|error| self.unreachable(&error))
     }
 
     /// Sends a body.
@@ -111,22 +157,31 @@ impl Ticket {
 
 type Response = ureq::http::Response<ureq::Body>;
 
-fn read<T: DeserializeOwned>(mut response: Response) -> Done<T> {
-    let status = response.status();
-    let body = response.body_mut().with_config().limit(ANSWER_SIZE_MAX);
-    let bytes = body.read_to_vec().map_err(|error| {
-        let message = format!("the answer of the control plane broke off: {error}");
-        Failure::new(Code::Unreachable, message)
-    })?;
-    if !status.is_success() {
-        return Err(problem(status.as_u16(), &bytes));
-    }
+fn read<T: DeserializeOwned>(response: Response) -> Done<T> {
+    let bytes = bytes(checked(response)?)?;
     serde_json::from_slice(&bytes).map_err(|error| {
         let message = format!(
             "the control plane answered something else than expected: {error}; \
              use a client of the same version"
         );
         Failure::new(Code::Failed, message)
+    })
+}
+
+/// The response if it is a success; else the problem it tells.
+fn checked(response: Response) -> Done<Response> {
+    let status = response.status();
+    if status.is_success() {
+        return Ok(response);
+    }
+    Err(problem(status.as_u16(), &bytes(response)?))
+}
+
+fn bytes(mut response: Response) -> Done<Vec<u8>> {
+    let body = response.body_mut().with_config().limit(ANSWER_SIZE_MAX);
+    body.read_to_vec().map_err(|error| {
+        let message = format!("the answer of the control plane broke off: {error}");
+        Failure::new(Code::Unreachable, message)
     })
 }
 

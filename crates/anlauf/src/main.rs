@@ -56,12 +56,47 @@ enum Verb {
     Genesis(cli::genesis::Args),
     #[command(subcommand)]
     Login(cli::login::Verb),
-    Drill(Box<drill::Args>),
     Serve(Box<serve::Args>),
     Gate(Box<gate::Args>),
+    Adopt(cli::adopt::Args),
+    Drill(Box<drill::Args>),
+
+    Contain(Box<cli::contain::Args>),
+    Close(Box<cli::close::Args>),
+    #[command(subcommand)]
+    Incident(Box<cli::incident::Verb>),
+    #[command(subcommand)]
+    Task(cli::task::Verb),
+    #[command(subcommand)]
+    Finding(cli::finding::Verb),
+    Plan(Box<cli::plan::Args>),
+    Why(cli::why::Args),
+    #[command(subcommand)]
+    Wish(Box<cli::wish::Verb>),
+    #[command(subcommand)]
+    Offer(Box<cli::offer::Verb>),
+    /// Agree as a tenant to windows that were offered
+    Agree(cli::agree::Args),
+    /// Decline as a tenant windows that were offered
+    Decline(cli::agree::Args),
+    Accept(cli::accept::Args),
     Sign(Box<cli::sign::Args>),
     #[command(subcommand)]
+    Release(cli::release::Verb),
+    CatchUp(cli::catch_up::Args),
+    Announce(Box<cli::announce::Args>),
+
+    Status(cli::status::Args),
+    Inbox(cli::inbox::Args),
+    #[command(subcommand)]
+    Cell(Box<cli::cell::Verb>),
+    Events(cli::events::Args),
+    Gates(cli::gates::Args),
+    Notice(cli::notice::Args),
+    Prove(Box<cli::prove::Args>),
+    #[command(subcommand)]
     Ledger(cli::ledger::Verb),
+
     Completions(cli::completions::Args),
     Man(cli::man::Args),
     /// Print what each exit code means
@@ -94,10 +129,33 @@ fn run(verb: Verb, output: Output) -> Done {
         Verb::Key(verb) => cli::key::run(&verb, output),
         Verb::Genesis(args) => cli::genesis::run(&args, output),
         Verb::Login(verb) => cli::login::run(&verb, output),
-        Verb::Drill(args) => drill::run(&args, output),
         Verb::Serve(args) => serve::run(&args, output),
         Verb::Gate(args) => gate::run(&args, output),
+        Verb::Adopt(args) => cli::adopt::run(&args, output),
+        Verb::Drill(args) => drill::run(&args, output),
+        Verb::Contain(args) => cli::contain::run(&args, output),
+        Verb::Close(args) => cli::close::run(&args, output),
+        Verb::Incident(verb) => cli::incident::run(&verb, output),
+        Verb::Task(verb) => cli::task::run(&verb, output),
+        Verb::Finding(verb) => cli::finding::run(&verb, output),
+        Verb::Plan(args) => cli::plan::run(&args, output),
+        Verb::Why(args) => cli::why::run(&args, output),
+        Verb::Wish(verb) => cli::wish::run(&verb, output),
+        Verb::Offer(verb) => cli::offer::run(&verb, output),
+        Verb::Agree(args) => cli::agree::agree(&args, output),
+        Verb::Decline(args) => cli::agree::decline(&args, output),
+        Verb::Accept(args) => cli::accept::run(&args, output),
         Verb::Sign(args) => cli::sign::run(&args, output),
+        Verb::Release(verb) => cli::release::run(&verb, output),
+        Verb::CatchUp(args) => cli::catch_up::run(&args, output),
+        Verb::Announce(args) => cli::announce::run(&args, output),
+        Verb::Status(args) => cli::status::run(&args, output),
+        Verb::Inbox(args) => cli::inbox::run(&args, output),
+        Verb::Cell(verb) => cli::cell::run(&verb, output),
+        Verb::Events(args) => cli::events::run(&args, output),
+        Verb::Gates(args) => cli::gates::run(&args, output),
+        Verb::Notice(args) => cli::notice::run(&args, output),
+        Verb::Prove(args) => cli::prove::run(&args, output),
         Verb::Ledger(verb) => cli::ledger::run(&verb, output),
         Verb::Completions(args) => cli::completions::run(&args, &mut Cli::command()),
         Verb::Man(args) => cli::man::run(&args, Cli::command(), output),

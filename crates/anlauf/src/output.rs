@@ -8,6 +8,7 @@ use std::io::{BufRead, IsTerminal, Write};
 use anlauf_model::Language;
 use comfy_table::{ContentArrangement, Table, presets};
 use serde::Serialize;
+use serde_json::Value;
 
 use crate::exit::{Code, Done, Failure};
 
@@ -60,6 +61,44 @@ impl Output {
         self.result(&items, || table(head, items.iter().map(row)))
     }
 
+    /// A list of the API: JSON, or a table of some of its fields, each with its head.
+    ///
+    /// # Errors
+    /// Stdout is gone.
+    pub fn fields(&self, items: &[Value], columns: &[(&str, &str)]) -> Done {
+        let head: Vec<&str> = columns.iter().map(|(head, _)| *head).collect();
+        self.list(items, &head, |item| {
+            let texts = columns.iter().map(|(_, name)| self.text(&item[*name]));
+            texts.collect()
+        })
+    }
+
+    /// A value of the API in a cell of a table.
+    pub fn text(&self, value: &Value) -> String {
+        match value {
+            Value::Null => "-".to_owned(),
+            Value::Bool(true) => self.say("ja", "yes").to_owned(),
+            Value::Bool(false) => self.say("nein", "no").to_owned(),
+            Value::Number(number) => number.to_string(),
+            Value::String(text) if is_digest(text) => text[..12].to_owned(),
+            Value::String(text) => plain(text),
+            Value::Array(items) => {
+                let texts: Vec<String> = items.iter().map(|item| self.text(item)).collect();
+                texts.join(" ")
+            }
+            Value::Object(fields) => match fields.get(self.language.tag()) {
+                Some(text) => self.text(text),
+                None => {
+                    let texts = fields.iter().map(|(name, value)| {
+                        let text = self.text(value);
+                        format!("{name}={text}")
+                    });
+                    texts.collect::<Vec<_>>().join(" ")
+                }
+            },
+        }
+    }
+
     /// One line of a result as it is.
     ///
     /// # Errors
@@ -106,8 +145,14 @@ pub fn table(head: &[&str], rows: impl Iterator<Item = Vec<String>>) -> String {
     table.set_header(head);
     table.add_rows(rows);
     let text = table.to_string();
-    let lines: Vec<&str> = text.lines().map(str::trim_end).collect();
+    let tidy = |line: &str| line.strip_prefix(' ').unwrap_or(line).trim_end().to_owned();
+    let lines: Vec<String> = text.lines().map(tidy).collect();
     lines.join("\n")
+}
+
+/// Whether a text is a digest, of which people read the beginning.
+fn is_digest(text: &str) -> bool {
+    text.len() == 64 && text.bytes().all(|b| b.is_ascii_hexdigit())
 }
 
 /// Makes outside text safe for a terminal: one line, nothing that moves the cursor.

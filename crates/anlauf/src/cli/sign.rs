@@ -11,7 +11,8 @@ use super::key::Secret;
 use crate::exit::Done;
 use crate::output::Output;
 
-mod file;
+pub mod file;
+mod release;
 mod words;
 
 /// Read a statement in words and sign it
@@ -52,5 +53,5 @@ pub fn run(args: &Args, output: Output) -> Done {
     if !files.is_empty() && files.iter().all(|path| path.is_file()) {
         return file::run(&files, &secret, args.yes, output);
     }
-    Err(crate::exit::Failure::usage("no such file"))
+    release::run(args, &secret, output)
 }

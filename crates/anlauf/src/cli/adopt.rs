@@ -1,0 +1,42 @@
+//! `anlauf adopt`: puts a signed root or policy in force.
+
+use std::path::PathBuf;
+
+use anlauf_recovery::Order;
+use anlauf_trust::Statement;
+
+use super::sign::file::read;
+use super::{Change, Control};
+use crate::exit::{Done, Failure};
+use crate::output::Output;
+
+/// Put the next signed root or policy in force
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    /// The signed document
+    #[arg(value_name = "FILE")]
+    file: PathBuf,
+    #[command(flatten)]
+    control: Control,
+    #[command(flatten)]
+    change: Change,
+}
+
+/// Hands the document over.
+///
+/// # Errors
+/// It is something else, or the control plane says no.
+pub fn run(args: &Args, output: Output) -> Done {
+    let envelope = read(&args.file)?;
+    let order = match Statement::parse(&envelope.payload)? {
+        Statement::Root(_) => Order::AdoptRoot { envelope },
+        Statement::Policy(_) => Order::AdoptPolicy { envelope },
+        Statement::Release(_) | Statement::Close(_) => {
+            let shown = args.file.display();
+            return Err(Failure::input(format!(
+                "`{shown}` is neither a root nor a policy"
+            )));
+        }
+    };
+    args.change.send(&args.control, &order, output)
+}

@@ -1,0 +1,92 @@
+//! `anlauf status`: how far the recovery is; the two progress numbers, never mixed.
+
+use serde_json::Value;
+
+use super::Control;
+use crate::exit::Done;
+use crate::output::Output;
+
+/// Show how far the recovery is
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    /// What anyone may know, without a login
+    #[arg(long)]
+    public: bool,
+    #[command(flatten)]
+    control: Control,
+}
+
+/// Shows the status.
+///
+/// # Errors
+/// No answer.
+pub fn run(args: &Args, output: Output) -> Done {
+    let client = args.control.client(output)?;
+    if args.public {
+        let status: Value = client.get("/public/status")?;
+        return output.result(&status, || super::cell::lines(&status, output));
+    }
+    let status: Value = client.get("/status")?;
+    output.result(&status, || lines(&status, output).join("\n"))
+}
+
+fn lines(status: &Value, output: Output) -> Vec<String> {
+    let text = |value: &Value| output.text(value);
+    let mut lines = Vec::new();
+    if status["drill"] == true {
+        lines.push(output.say("*** ÜBUNG ***", "*** DRILL ***").to_owned());
+    }
+    let incident = match &status["incident"] {
+        Value::Object(incident) => match &incident["ended"] {
+            Value::Null => format!(
+                "{} {} {}",
+                text(&incident["title"]),
+                output.say("seit", "since"),
+                text(&incident["began"])
+            ),
+            ended => format!(
+                "{} {} {}",
+                text(&incident["title"]),
+                output.say("beendet", "ended"),
+                text(ended)
+            ),
+        },
+        _ => output.say("kein Vorfall", "no incident").to_owned(),
+    };
+    lines.push(format!("{}: {incident}", output.say("Vorfall", "incident")));
+    let progress = &status["progress"];
+    lines.push(format!(
+        "{}: {}",
+        output.say("Systeme wiederhergestellt", "systems restored"),
+        percent(&progress["systems_restored_per_mille"])
+    ));
+    lines.push(format!(
+        "{}: {}",
+        output.say("für Menschen freigegeben", "released to people"),
+        percent(&progress["services_released_per_mille"])
+    ));
+    lines.push(format!(
+        "{} {}: {}",
+        text(&status["cells"]),
+        output.say("Zellen", "cells"),
+        text(&status["stages"])
+    ));
+    lines.push(format!(
+        "{}: {}",
+        output.say("nächste Nachricht", "next word"),
+        text(&status["next_word_at"])
+    ));
+    lines.push(format!(
+        "{} {} · {} {}",
+        output.say("Eintrag", "entry"),
+        text(&status["seq"]),
+        output.say("Stand", "as of"),
+        text(&status["as_of"])
+    ));
+    lines
+}
+
+fn percent(per_mille: &Value) -> String {
+    let value = per_mille.as_u64().unwrap_or_default();
+    format!("{}.{} %", value / 10, value % 10)
+}
