@@ -304,7 +304,8 @@ impl Curve {
         let Some((before, from, sum)) = after.checked_sub(1).map(|i| self.pieces[i]) else {
             return 0.0;
         };
-        // Behind the last window work is thought to go on without a break: too early, so still a bound.
+        // Behind the last window work is thought to go on without a break: that is too early, so
+        // the bound still holds.
         let length = work - before;
         sum + from * length + length * length / 2.0
     }

@@ -91,7 +91,8 @@ pub(crate) fn windows(network: &Network<'_>, taste: &[usize], works: &[Work]) ->
             window(network, cells[0])
         ),
         _ => format!(
-            "the agreed windows of {names} cannot be kept together; agree a later one for one of them"
+            "the agreed windows of {names} cannot be kept together; agree a later one for one of \
+             them"
         ),
     };
     Contradiction {

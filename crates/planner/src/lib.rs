@@ -1,7 +1,8 @@
 //! One order for all tenants, the reason for every position, and dates as ranges.
 //!
 //! In:    landscape, progress, slots, wishes, holds, `now`, a seed and a step budget.
-//! Out:   a [`Plan`](anlauf_model::Plan) with a lower bound; [`Why`]; [`Forecast`](anlauf_model::Forecast).
+//! Out:   a [`Plan`](anlauf_model::Plan) with a lower bound; the chain of [`Why`] of a cell;
+//!        a [`Forecast`](anlauf_model::Forecast).
 //! Never: reads a clock; gives another answer on another run with the same input.
 
 pub mod situation;

@@ -48,7 +48,7 @@ fn before<'n>(network: &'n Network<'_>, at: usize) -> impl Iterator<Item = usize
     node.needs.iter().chain(&node.after).copied()
 }
 
-/// Puts the wishes into the order, then `first` in front, then every cell's prerequisites before it.
+/// Puts the wishes into the order, `first` in front, then every cell's prerequisites before it.
 pub(crate) fn placeable(network: &Network<'_>, taste: &[usize], first: &[usize]) -> Vec<usize> {
     let mut taste = taste.to_vec();
     for wish in &network.wishes {

@@ -1,4 +1,4 @@
-//! Plays a plan with other lengths of work, as crews would: whoever is free takes the next in order.
+//! Plays a plan with other lengths of work, as crews would: who is free takes the next in order.
 //!
 //! In:    a [`Network`], each task's place in the plan, minutes of work per task.
 //! Out:   when each cell opens; none when it never does.

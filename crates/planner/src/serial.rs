@@ -134,7 +134,7 @@ impl Generator<'_, '_> {
         let (true, Some(slot)) = (last, node.slot) else {
             return self.free_place(node, task, from, last);
         };
-        // A decision is best taken inside its window; a window shorter than that only holds its end.
+        // A decision is best taken inside its window; a shorter window holds only its end.
         // The bound must hold for both, so it asks for the end only.
         if self.lanes == Lanes::Counted && self.network.tasks[task].kind == TaskKind::Decision {
             let inside = from.max(calendar.worked(slot.from));

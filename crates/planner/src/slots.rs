@@ -1,6 +1,7 @@
 //! Keeps agreed windows with as little promotion as possible.
 //!
-//! In:    a [`Network`], an order by taste. Out: a schedule that keeps every window, or what missed.
+//! In:    a [`Network`], an order by taste.
+//! Out:   a schedule that keeps every window, or the cells that missed theirs.
 //! Never: promotes a cell whose window holds without it.
 //! See:   research/planner.md §3: scheduling all windows first costs 7 points of gap.
 

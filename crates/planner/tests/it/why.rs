@@ -61,28 +61,47 @@ fn it_goes_back_to_what_can_begin_at_once() {
         service core tenant crew needs=net\n service app tenant crew needs=core
         tenant oak 900 rz\n work foundation rebuild - 5\n work tenant rebuild - 2
         work tenant decision night 1";
-    insta::assert_snapshot!(chain(lines, "oak/app"), @"");
+    insta::assert_snapshot!(chain(lines, "oak/app"), @r"
+    decision from 0d11:00 to 0d12:00
+    rebuild from 0d09:00 to 0d11:00
+    needs oak/core, open at 0d09:00
+    decision from 0d08:00 to 0d09:00
+    nobody works or decides until 0d08:00
+    rebuild from 0d05:00 to 0d07:00
+    needs rz/net, open at 0d05:00
+    rebuild from 0d00:00 to 0d05:00
+    ");
 }
 
 #[test]
 fn a_busy_team_is_named_with_those_before() {
     let lines = "site rz\n team crew 1 0-24\n service mail tenant crew\n tenant elm 100 rz
         tenant oak 900 rz\n tenant ash 300 rz\n work tenant rebuild - 3";
-    insta::assert_snapshot!(chain(lines, "elm/mail"), @"");
+    insta::assert_snapshot!(chain(lines, "elm/mail"), @r"
+    rebuild from 0d06:00 to 0d09:00
+    rebuild: crew busy from 0d00:00 to 0d06:00 with ash/mail oak/mail
+    ");
 }
 
 #[test]
 fn a_hold_ends_the_chain() {
     let lines = "site rz\n team crew 1 8-18\n service mail tenant crew\n tenant elm 100 rz
         work tenant rebuild - 3\n hold rz 20";
-    insta::assert_snapshot!(chain(lines, "elm/mail"), @"");
+    insta::assert_snapshot!(chain(lines, "elm/mail"), @r"
+    rebuild from 1d08:00 to 1d11:00
+    nobody works or decides until 1d08:00
+    rz held until 0d20:00
+    ");
 }
 
 #[test]
 fn an_agreed_window_ends_the_chain() {
     let lines = "site rz\n team crew 1 0-24\n service mail tenant crew\n tenant elm 100 rz
         work tenant rebuild - 3\n work tenant decision - 1\n slot elm/mail 20 30";
-    insta::assert_snapshot!(chain(lines, "elm/mail"), @"");
+    insta::assert_snapshot!(chain(lines, "elm/mail"), @r"
+    decision from 0d20:00 to 0d21:00
+    agreed from 0d20:00 to 1d06:00
+    ");
 }
 
 #[test]
@@ -91,21 +110,34 @@ fn order_and_testers_are_told_apart_from_teams() {
         service b tenant crew rank=1\n service c tenant crew rank=1\n service d tenant crew rank=2
         service e tenant crew rank=1 after=d\n tenant oak 900 rz\n work tenant acceptance - 4
         work tenant decision - 1";
-    insta::assert_snapshot!(chain(lines, "oak/e"), @"");
+    insta::assert_snapshot!(chain(lines, "oak/e"), @r"
+    decision from 0d16:00 to 0d17:00
+    comes after oak/d, open at 0d16:00
+    decision from 0d15:00 to 0d16:00
+    acceptance from 0d11:00 to 0d15:00
+    testers busy from 0d00:00 to 0d11:00
+    ");
 }
 
 #[test]
 fn a_freeze_is_told_as_calendar() {
     let lines = "site rz\n team crew 1 0-24\n service mail tenant crew\n tenant elm 100 rz
         work tenant rebuild - 3\n work tenant decision - 1\n freeze 0 1.5";
-    insta::assert_snapshot!(chain(lines, "elm/mail"), @"");
+    insta::assert_snapshot!(chain(lines, "elm/mail"), @r"
+    decision from 1d12:00 to 1d13:00
+    nobody works or decides until 1d12:00
+    rebuild from 0d00:00 to 0d03:00
+    ");
 }
 
 #[test]
 fn what_runs_is_the_end_of_the_chain() {
     let lines = "site rz\n team crew 1 0-24\n service mail tenant crew\n tenant elm 100 rz
         work tenant rebuild - 4\n work tenant decision - 1\n now 10\n running elm/mail rebuild 9";
-    insta::assert_snapshot!(chain(lines, "elm/mail"), @"");
+    insta::assert_snapshot!(chain(lines, "elm/mail"), @r"
+    decision from 0d13:00 to 0d14:00
+    rebuild from 0d09:00 to 0d13:00
+    ");
 }
 
 #[test]

@@ -10,7 +10,8 @@
 //! done oak/mail rebuild FROM TO          running oak/mail rebuild FROM
 //! open oak/mail                          lanes crew 2
 //! ```
-//! Hours count from the beginning of the incident. Every tenant has every tenant and shared service.
+//! Hours count from the beginning of the incident. Every tenant has every tenant's and shared
+//! service.
 
 use std::collections::BTreeMap;
 use std::path::Path;
