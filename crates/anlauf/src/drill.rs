@@ -22,6 +22,7 @@ mod forger;
 mod hours;
 mod landscape;
 mod normal;
+mod order;
 mod party;
 mod play;
 mod probe;
@@ -44,7 +45,7 @@ use crate::output::Output;
 /// Story seconds per real second by default: 60 days in less than three minutes.
 const SPEED: &str = "36000";
 
-/// How a drill is played.
+/// Rehearse a whole recovery: attack, containment, plan, signatures, releases, proof
 #[derive(Debug, Clone, clap::Args)]
 pub struct Args {
     /// Folder with a landscape and its `story.toml`; without it the built-in reference landscape

@@ -16,35 +16,40 @@ use serde_json::json;
 use tokio::task::JoinSet;
 
 use super::desk::{Answer, Login};
-use super::play::Scene;
+use super::order::numbered;
+use super::play::{Scene, wide};
 
 /// How long the drill's releases hold. Days; the longest that is allowed.
 const RELEASE_DAYS: i64 = 90;
+
+/// A finding that policy demands does not stand.
+const CODE_FINDING_MISSING: &str = "AN-REC-075";
 
 /// How far ahead windows are offered.
 const OFFER_AHEAD: Minutes = Minutes::days(4);
 
 impl Scene {
     /// Draws releases up, has them signed by whom policy demands, and carries them out.
+    ///
+    /// # Errors
+    /// When a signature that policy demands is refused.
     pub async fn release(&mut self, waves: Vec<WaveDraft>, reason: &str) -> Result<()> {
         if waves.is_empty() {
             return Ok(());
         }
         let operator = self.parties.first(Role::Operator)?.clone();
-        let cells: BTreeSet<CellId> = waves.iter().flat_map(|w| w.cells.iter().cloned()).collect();
-        let public = waves.iter().any(|wave| wave.stage.is_public());
-        let not_after = self.clock.get() + Minutes::days(RELEASE_DAYS);
-        let order = Order::ProposeReleases { waves, not_after };
-        if let Answer::Refused(reasons) = self.desk.order(&operator, reason, order).await? {
-            self.tally.refused(&reasons);
+        let drawn = self.draw_up(&operator, waves, reason).await?;
+        let cells: BTreeSet<CellId> = drawn.iter().flat_map(|w| w.cells.iter().cloned()).collect();
+        if cells.is_empty() {
             return Ok(());
         }
         let open = self.open_releases(&cells);
         self.sign(&open).await?;
-        if public {
-            // The clients outside learn that the cells may open before anybody is asked to open them.
-            self.traffic.doors.may_open(&cells);
-        }
+        let public = drawn.iter().filter(|wave| wave.stage.is_public());
+        // The people outside learn that the cells may open before anybody is asked to open them.
+        self.traffic
+            .doors
+            .may_open(public.flat_map(|wave| &wave.cells));
         let order = Order::Release {
             releases: open.clone(),
         };
@@ -53,6 +58,64 @@ impl Scene {
             Answer::Refused(_) => self.release_singly(&operator, reason, &open).await?,
         }
         Ok(())
+    }
+
+    /// Draws all waves up at once; where one is refused, each cell by itself, so that one that must
+    /// wait does not hold up the others. Gives what was drawn up.
+    async fn draw_up(
+        &mut self,
+        operator: &Login,
+        waves: Vec<WaveDraft>,
+        reason: &str,
+    ) -> Result<Vec<WaveDraft>> {
+        let not_after = self.clock.get() + Minutes::days(RELEASE_DAYS);
+        let order = Order::ProposeReleases {
+            waves: waves.clone(),
+            not_after,
+        };
+        if let Answer::Accepted(..) = self.desk.order(operator, reason, order).await? {
+            return Ok(waves);
+        }
+        let mut drawn = Vec::new();
+        let singly = |wave: WaveDraft| {
+            let stage = wave.stage;
+            wave.cells.into_iter().map(move |cell| WaveDraft {
+                cells: vec![cell],
+                stage,
+            })
+        };
+        for wave in waves.into_iter().flat_map(singly) {
+            let order = Order::ProposeReleases {
+                waves: vec![wave.clone()],
+                not_after,
+            };
+            match self.desk.order(operator, reason, order).await? {
+                Answer::Accepted(..) => drawn.push(wave),
+                Answer::Refused(reasons) => {
+                    self.tally.refused(&reasons);
+                    if reasons
+                        .iter()
+                        .all(|reason| reason.contains(CODE_FINDING_MISSING))
+                    {
+                        let known = self.known_of(&wave.cells);
+                        self.waiting.extend(wave.cells.into_iter().zip(known));
+                    }
+                }
+            }
+        }
+        Ok(drawn)
+    }
+
+    /// How many findings stand for each cell and for the incident: what a refusal rests on.
+    fn known_of(&self, cells: &[CellId]) -> Vec<(usize, usize)> {
+        let state = self.control.read();
+        let own = |cell: &CellId| {
+            state
+                .cells
+                .get(cell)
+                .map_or(0, |known| known.findings.len())
+        };
+        cells.iter().map(|cell| (own(cell), wide(&state))).collect()
     }
 
     /// One release that is refused does not hold up the others.
@@ -349,10 +412,8 @@ fn due_offers(
         return Vec::new();
     };
     let mut slots = Vec::new();
-    for (id, cell) in landscape.cells() {
-        let Some(known) = state.cells.get(id) else {
-            continue;
-        };
+    for (_, cell, known) in numbered(landscape, state) {
+        let id = &cell.id;
         let waits = known.stage < cell.stage_last();
         if cell.tenant().is_none() || !waits {
             continue;

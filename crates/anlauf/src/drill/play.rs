@@ -12,8 +12,8 @@ use anlauf_model::{
     CellId, Digest, FindingKind, Landscape, Language, Minutes, Role, Stage, TaskKind, TenantId,
     Timestamp, Verdict,
 };
-use anlauf_recovery::Order;
 use anlauf_recovery::command::{FindingDraft, TaskRef, WaveDraft};
+use anlauf_recovery::{Order as Ask, State};
 use anlauf_store::Desk as Control;
 use anlauf_trust::Envelope;
 use anyhow::{Result, bail};
@@ -22,6 +22,7 @@ use tokio::task::JoinSet;
 use super::ceremony;
 use super::clock::DrillClock;
 use super::desk::Desk;
+use super::order::{Open, Order, numbered};
 use super::party::Parties;
 use super::show::Show;
 use super::story::Story;
@@ -75,6 +76,11 @@ pub struct Scene {
     pub samples: u32,
     /// From when on a tenant takes a window that it declined before.
     pub later: BTreeMap<CellId, Timestamp>,
+    /// Which cells lean on which.
+    pub order: Order,
+    /// Cells whose release was refused, with how many findings stood for them and the incident then:
+    /// it is asked for again when something new is known.
+    pub waiting: BTreeMap<CellId, (usize, usize)>,
 }
 
 /// What has happened of the things that happen once.
@@ -160,7 +166,7 @@ impl Scene {
         {
             once.narrowed = true;
             let operator = self.parties.first(Role::Operator)?.clone();
-            let order = Order::NarrowIncident {
+            let order = Ask::NarrowIncident {
                 sites: narrow.sites,
             };
             self.desk
@@ -171,7 +177,7 @@ impl Scene {
             if !once.wished.contains(&wish.tenant) && now >= self.story.day(wish.day) {
                 once.wished.push(wish.tenant.clone());
                 let login = self.parties.tenant(&wish.tenant)?.clone();
-                let order = Order::StateWish {
+                let order = Ask::StateWish {
                     tenant: wish.tenant,
                     order: wish.order,
                 };
@@ -211,7 +217,7 @@ impl Scene {
             note: "the way in is known and shut".into(),
         };
         let reason = "report of the outside forensics, volume 1";
-        let order = Order::AddFindings {
+        let order = Ask::AddFindings {
             findings: vec![finding],
         };
         self.desk.must(&forensics, reason, order).await?;
@@ -245,7 +251,7 @@ impl Scene {
         let operator = self.parties.first(Role::Operator)?.clone();
         if !ended.again.is_empty() {
             self.tally.again += ended.again.len() as u64;
-            let order = Order::FailTasks { tasks: ended.again };
+            let order = Ask::FailTasks { tasks: ended.again };
             self.desk
                 .must(&operator, "the result was not good enough", order)
                 .await?;
@@ -257,13 +263,13 @@ impl Scene {
         if !done.is_empty() {
             self.tally.tasks += done.len() as u64;
             let findings = done.iter().filter_map(finding_of).collect::<Vec<_>>();
-            let order = Order::FinishTasks { tasks: done };
+            let order = Ask::FinishTasks { tasks: done };
             self.desk
                 .must(&operator, "done and written down", order)
                 .await?;
             if !findings.is_empty() {
                 let forensics = self.parties.first(Role::Forensics)?.clone();
-                let order = Order::AddFindings { findings };
+                let order = Ask::AddFindings { findings };
                 self.desk
                     .must(&forensics, "checked and found clear", order)
                     .await?;
@@ -289,7 +295,7 @@ impl Scene {
                     .map_or("not accepted", |r| r.reason.as_str())
                     .to_owned();
                 let (desk, login) = (self.desk.clone(), login.clone());
-                let order = Order::AcceptCells {
+                let order = Ask::AcceptCells {
                     cells: vec![cell],
                     passed: false,
                 };
@@ -298,7 +304,7 @@ impl Scene {
             if !accepted.is_empty() {
                 self.tally.tasks += accepted.len() as u64;
                 let desk = self.desk.clone();
-                let order = Order::AcceptCells {
+                let order = Ask::AcceptCells {
                     cells: accepted,
                     passed: true,
                 };
@@ -390,25 +396,17 @@ impl Scene {
         stage: impl Fn(&anlauf_model::Cell, &anlauf_recovery::state::CellState) -> Option<Stage>,
     ) -> Vec<WaveDraft> {
         let state = self.control.read();
-        let open = |id: &CellId| {
-            state
-                .cells
-                .get(id)
-                .is_some_and(|need| need.stage.is_public())
-        };
+        let open = Open::of(&state);
+        let wide = wide(&state);
         let mut waves: BTreeMap<(&str, Stage), Vec<CellId>> = BTreeMap::new();
-        for (id, cell) in self.landscape.cells() {
-            let Some(known) = state.cells.get(id) else {
-                continue;
-            };
+        for (number, cell, known) in numbered(&self.landscape, &state) {
             let Some(stage) = stage(cell, known) else {
                 continue;
             };
-            if cell.needs.iter().all(open) {
-                waves
-                    .entry((id.owner(), stage))
-                    .or_default()
-                    .push(id.clone());
+            let waits = self.waiting.get(&cell.id) == Some(&(known.findings.len(), wide));
+            if !waits && self.order.needs_open(number, &open) {
+                let wave = waves.entry((cell.id.owner(), stage)).or_default();
+                wave.push(cell.id.clone());
             }
         }
         waves
@@ -425,7 +423,7 @@ impl Scene {
         }
         let operator = self.parties.first(Role::Operator)?.clone();
         self.desk
-            .must(&operator, "next in the plan", Order::StartTasks { tasks })
+            .must(&operator, "next in the plan", Ask::StartTasks { tasks })
             .await?;
         Ok(())
     }
@@ -449,9 +447,7 @@ impl Scene {
         }
         let operator = self.parties.first(Role::Operator)?.clone();
         let reason = "every cell is back, every gap is worked off, the documentation is complete";
-        self.desk
-            .must(&operator, reason, Order::EndIncident)
-            .await?;
+        self.desk.must(&operator, reason, Ask::EndIncident).await?;
         self.tell().await?;
         self.gates_follow().await?;
         self.tally.back = self.traffic.sweep().await;
@@ -476,6 +472,12 @@ impl Scene {
         });
         words.collect::<Vec<_>>().join(" | ")
     }
+}
+
+/// How many findings stand for the incident as a whole.
+pub fn wide(state: &State) -> usize {
+    let incident = state.incident.as_ref();
+    incident.map_or(0, |incident| incident.findings.len())
 }
 
 /// Cells by the tenant whose they are; the provider's own are left out.

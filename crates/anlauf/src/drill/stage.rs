@@ -20,6 +20,7 @@ use super::ceremony;
 use super::clock::DrillClock;
 use super::desk::Desk;
 use super::forger::Forger;
+use super::order::Order;
 use super::party::Parties;
 use super::play::Scene;
 use super::show::Show;
@@ -123,6 +124,8 @@ pub async fn build(
         samples: args.samples,
         clients: args.clients,
         later: BTreeMap::new(),
+        order: Order::new(&landscape),
+        waiting: BTreeMap::new(),
         root,
         landscape,
         story,

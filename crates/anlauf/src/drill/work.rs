@@ -10,12 +10,13 @@ use anlauf_model::{
 };
 use anlauf_recovery::State;
 use anlauf_recovery::command::TaskRef;
-use anlauf_recovery::state::Answer;
+use anlauf_recovery::state::{Answer, CellState};
 use rand::{RngExt, SeedableRng};
 use rand_distr::{Distribution, LogNormal};
 use rand_xoshiro::Xoshiro256PlusPlus;
 
 use super::hours::Hours;
+use super::order::{Open, Order, numbered};
 use super::story::Truth;
 
 /// How many acceptance tests a tenant can run side by side.
@@ -34,6 +35,7 @@ pub struct Crews {
     hours: BTreeMap<Crew, Hours>,
     pace: BTreeMap<Crew, f64>,
     running: BTreeMap<TaskRef, Timestamp>,
+    order: Order,
     truth: Truth,
     chance: Xoshiro256PlusPlus,
 }
@@ -69,6 +71,7 @@ impl Crews {
             hours: BTreeMap::new(),
             pace: BTreeMap::new(),
             running: BTreeMap::new(),
+            order: Order::new(landscape),
             truth,
             chance: chance.clone(),
         };
@@ -111,40 +114,26 @@ impl Crews {
         self.running.retain(|task, _| !cells.contains(&task.cell));
     }
 
-    /// When the next running task ends.
-    pub fn next_end(&self) -> Option<Timestamp> {
-        self.running.values().min().copied()
-    }
-
-    /// Whether a task runs.
-    pub fn runs(&self, task: &TaskRef) -> bool {
-        self.running.contains_key(task)
-    }
-
     /// Tasks that begin between `now` and `until`, in the order of the plan.
     pub fn begin(&mut self, state: &State, now: Timestamp, until: Timestamp) -> Vec<TaskRef> {
         let Some(landscape) = &state.landscape else {
             return Vec::new();
         };
-        let order = plan_order(state);
+        self.order.follow(state);
+        let open = Open::of(state);
         let mut ready: Vec<(Timestamp, u64, TaskRef)> = Vec::new();
-        for (id, cell) in landscape.cells() {
-            let Some(task) = next_task(state, cell, now) else {
+        for (number, cell, known) in numbered(landscape, state) {
+            let Some(task) = next_task(state, cell, known, now) else {
                 continue;
             };
-            let task = TaskRef {
-                cell: id.clone(),
-                task,
-            };
-            if self.running.contains_key(&task) {
+            let needs_open = task == TaskKind::Evidence || self.order.needs_open(number, &open);
+            if !needs_open || (task == TaskKind::Decision && !self.order.comes_now(number, &open)) {
                 continue;
             }
-            let planned = order
-                .get(&(id, task.task))
-                .copied()
-                .unwrap_or(Timestamp(i64::MAX));
+            let planned = self.order.planned(number, task);
             let weight = u64::MAX - cell.insured.saturating_mul(u64::from(cell.harm));
-            ready.push((planned, weight, task));
+            let cell = cell.id.clone();
+            ready.push((planned, weight, TaskRef { cell, task }));
         }
         ready.sort();
         let mut begun = Vec::new();
@@ -203,46 +192,25 @@ fn spread(chance: &mut Xoshiro256PlusPlus, sd: f64) -> f64 {
     }
 }
 
-/// When the plan wants each task to begin.
-fn plan_order(state: &State) -> BTreeMap<(&CellId, TaskKind), Timestamp> {
-    let rows = state.plan.iter().flat_map(|plan| &plan.rows);
-    rows.map(|row| ((&row.cell, row.task), row.start)).collect()
-}
-
-/// The step of a cell that could begin now; none when it waits for something or is back.
-fn next_task(state: &State, cell: &Cell, now: Timestamp) -> Option<TaskKind> {
-    let known = state.cells.get(&cell.id)?;
+/// The step of a cell that could begin now, as far as the cell itself goes; none when it waits for
+/// something or is back.
+fn next_task(state: &State, cell: &Cell, known: &CellState, now: Timestamp) -> Option<TaskKind> {
     if known.stage == cell.stage_last() {
         return None;
     }
-    let task = cell
-        .tasks
-        .keys()
-        .copied()
-        .find(|task| !known.tasks.contains_key(task))?;
-    let before_done = cell
-        .tasks
-        .keys()
-        .filter(|t| **t < task)
-        .all(|t| known.is_done(*t));
-    let held = state
-        .running()?
-        .holds
-        .get(&cell.site)
-        .is_some_and(|until| now < *until);
-    let open = |id: &CellId| {
-        state
-            .cells
-            .get(id)
-            .is_some_and(|need| need.stage.is_public())
-    };
-    let needs_open = task == TaskKind::Evidence || cell.needs.iter().all(open);
+    let mut steps = cell.tasks.keys().copied();
+    let task = steps.find(|task| !known.is_done(*task))?;
+    if known.tasks.contains_key(&task) {
+        return None;
+    }
+    let holds = &state.running()?.holds;
+    let held = holds.get(&cell.site).is_some_and(|until| now < *until);
     let may = match task {
         TaskKind::Acceptance => !cell.stages.contains(&Stage::Pilot) || known.stage >= Stage::Pilot,
-        TaskKind::Decision => has_word(state, cell, now) && comes_now(state, cell),
+        TaskKind::Decision => has_word(state, cell, now),
         _ => true,
     };
-    (before_done && !held && needs_open && may).then_some(task)
+    (!held && may).then_some(task)
 }
 
 /// Whether the tenant agreed to a window that is open now; the provider's own cells need none.
@@ -252,15 +220,5 @@ fn has_word(state: &State, cell: &Cell, now: Timestamp) -> bool {
     }
     state.offers.get(&cell.id).is_some_and(|offer| {
         offer.answer == Answer::Agreed && offer.slot.from <= now && now <= offer.slot.to
-    })
-}
-
-/// Whether every cell that comes before it by order is back.
-fn comes_now(state: &State, cell: &Cell) -> bool {
-    cell.after.iter().all(|id| {
-        state
-            .cells
-            .get(id)
-            .is_some_and(|before| before.stage.is_public())
     })
 }
