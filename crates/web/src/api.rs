@@ -36,6 +36,7 @@ mod gate;
 mod inbox;
 mod landscape;
 mod ledger;
+mod made;
 mod notice;
 mod plan;
 mod planning;
@@ -44,6 +45,8 @@ mod release;
 mod status;
 mod tenant;
 mod who;
+
+pub(crate) use made::{forecast_for_page, plan_for_page};
 
 pub(crate) use route::Route;
 

@@ -18,8 +18,13 @@ mod problem;
 mod who;
 
 mod api;
-mod page;
 
+mod live;
+mod page;
+mod text;
+mod view;
+
+pub use page::page_paths;
 pub use port::{Accepted, Desk, DeskError, Head, Logins, Proof};
 
 /// What the pages and the API work with.

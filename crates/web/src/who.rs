@@ -8,6 +8,7 @@ use std::sync::Arc;
 use anlauf_model::{Language, Role, TenantId};
 use anlauf_recovery::Actor;
 use axum::extract::{FromRequestParts, OptionalFromRequestParts};
+use axum::http::HeaderMap;
 use axum::http::header::{ACCEPT_LANGUAGE, AUTHORIZATION, COOKIE};
 use axum::http::request::Parts;
 
@@ -65,7 +66,7 @@ impl<S: Send + Sync> FromRequestParts<S> for Spoken {
     type Rejection = std::convert::Infallible;
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Self::Rejection> {
-        let chosen = cookie(parts, COOKIE_LANGUAGE).and_then(|tag| match tag {
+        let chosen = cookie(&parts.headers, COOKIE_LANGUAGE).and_then(|tag| match tag {
             "de" => Some(Language::De),
             "en" => Some(Language::En),
             _ => None,
@@ -81,18 +82,22 @@ impl<S: Send + Sync> FromRequestParts<S> for Spoken {
 }
 
 fn found(parts: &Parts, web: &Web) -> Option<Who> {
-    let bearer = parts
-        .headers
+    web.logins.find(&token(&parts.headers)?).map(Who)
+}
+
+/// The token that a request carries: as a bearer, or in the cookie of the login page.
+pub(crate) fn token(headers: &HeaderMap) -> Option<String> {
+    let bearer = headers
         .get(AUTHORIZATION)
         .and_then(|value| value.to_str().ok())
         .and_then(|value| value.strip_prefix("Bearer "));
-    let token = bearer.or_else(|| cookie(parts, COOKIE_LOGIN))?;
-    web.logins.find(token.trim()).map(Who)
+    let token = bearer.or_else(|| cookie(headers, COOKIE_LOGIN))?;
+    Some(token.trim().to_owned())
 }
 
 /// The value of a cookie.
-pub(crate) fn cookie<'a>(parts: &'a Parts, name: &str) -> Option<&'a str> {
-    let headers = parts.headers.get_all(COOKIE).into_iter();
+pub(crate) fn cookie<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
+    let headers = headers.get_all(COOKIE).into_iter();
     headers
         .filter_map(|value| value.to_str().ok())
         .flat_map(|line| line.split(';'))

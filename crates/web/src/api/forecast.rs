@@ -159,7 +159,7 @@ async fn publish(
 }
 
 /// Makes ranges from the state as it is; the state is let go of before the simulation begins.
-fn make(web: &Web, samples: u32, seed: u64) -> Result<Forecast, Problem> {
+pub(super) fn make(web: &Web, samples: u32, seed: u64) -> Result<Forecast, Problem> {
     let (landscape, parts, plan) = {
         let state = web.desk.state();
         let no_landscape = || Problem::not_found("landscape");

@@ -276,7 +276,7 @@ async fn propose(
 }
 
 /// Makes a plan from the state as it is; the state is let go of before the search begins.
-fn make(web: &Web, search: Search) -> Result<Plan, Problem> {
+pub(super) fn make(web: &Web, search: Search) -> Result<Plan, Problem> {
     let (landscape, situation, parent) = {
         let state = web.desk.state();
         let no_landscape = || Problem::not_found("landscape");

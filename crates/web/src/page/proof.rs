@@ -1,0 +1,47 @@
+//! The ledger in figures, and how anyone verifies it.
+
+use maud::html;
+
+use super::part;
+use super::screen::{Miss, Screen};
+use super::visit::Visit;
+use crate::view::Frame;
+
+/// The page.
+pub(crate) fn screen(visit: &Visit<'_>) -> Result<Screen, Miss> {
+    let (say, w) = (&visit.say, visit.say.w);
+    let head = visit.web.desk.head()?;
+    let frame = Frame::of(&visit.state(), visit.now(), None);
+    let pin = visit.state().pin;
+    let figures = html! {
+        section id="proof-figures" {
+            dl.facts.long {
+                div { dt { (w.entries) } dd.number { (say.number(head.size)) } }
+                div { dt { (w.on_disk) } dd.number { (say.bytes(head.bytes)) } }
+                div { dt { (w.root_hash) } dd { code.digest-long { (head.root) } } }
+                @if let Some(pin) = &pin {
+                    div { dt { (w.pin) } dd { code.digest-long { (pin) } } }
+                }
+                div { dt { (w.domain) } dd { code { (frame.domain) } } }
+            }
+            h2 { (w.checkpoint) }
+            @match &head.note {
+                Some(note) => { p.hint { (w.checkpoint_hint) } pre.statement { (note) } }
+                None => { (part::nothing(w.no_checkpoint)) }
+            }
+        }
+    };
+    let main = html! {
+        h1 { (w.nav_proof) }
+        p.lead { (w.proof_lead) }
+        (figures)
+        h2 { (w.verify_how) }
+        ol.steps {
+            li { (w.verify_all) pre.command { code { "anlauf ledger verify --data DIR" } } }
+            li { (w.verify_one) pre.command { code { "anlauf prove ENTRY" } } }
+            li { (w.verify_outside) }
+        }
+    };
+    let parts = vec![("proof-figures".to_owned(), figures)];
+    Ok(Screen::new(w.nav_proof, "/console/proof", main).with_parts(parts))
+}

@@ -1,0 +1,106 @@
+//! What holds a cell, as pieces of sentences; for a tenant without a word about others.
+
+use anlauf_model::{CellId, FindingKind, Role, Slot, Stage, TaskKind, Text, Timestamp};
+use anlauf_planner::Why;
+use anlauf_recovery::State;
+use anlauf_recovery::query;
+use anlauf_recovery::state::Answer;
+
+use super::{CellName, cell_name};
+
+/// What holds a cell.
+#[derive(Clone, Debug)]
+pub(crate) struct HoldView {
+    pub(crate) stage_next: Option<Stage>,
+    /// Nearest first.
+    pub(crate) reasons: Vec<Held>,
+    /// What the plan says, nearest first.
+    pub(crate) chain: Vec<Held>,
+}
+
+/// One reason.
+#[derive(Clone, Debug)]
+pub(crate) enum Held {
+    Needs(CellName, Option<Timestamp>),
+    After(CellName, Timestamp),
+    Tasks(Vec<TaskKind>),
+    Findings(Vec<FindingKind>),
+    Signatures(Vec<(Role, u32)>),
+    /// The tenant's word: none offered, unanswered, declined, missed.
+    Word(Option<Answer>),
+    Work(TaskKind, Timestamp, Timestamp),
+    /// Team, step, since, until, cells before it, their names.
+    Team(Text, TaskKind, (Timestamp, Timestamp), Vec<CellName>),
+    /// A team is busy with others; for a tenant's eyes.
+    TeamBusy(Text, Timestamp),
+    Acceptance(Timestamp),
+    Site(Text, Timestamp),
+    Agreed(Slot),
+    Calendar(Timestamp),
+}
+
+/// What holds a cell; `foreign` = without names of other tenants. None when nobody knows it.
+pub(crate) fn hold(state: &State, now: Timestamp, id: &CellId, foreign: bool) -> Option<HoldView> {
+    let landscape = state.landscape.as_deref()?;
+    let held = query::holding(state, now, id)?;
+    let name = |id: &CellId| cell_name(landscape, id);
+    let mut reasons = Vec::new();
+    if held.stage_next.is_some() {
+        reasons.extend(
+            held.needs_closed
+                .iter()
+                .map(|need| Held::Needs(name(need), None)),
+        );
+        if !held.tasks_open.is_empty() {
+            reasons.push(Held::Tasks(held.tasks_open.clone()));
+        }
+        if !held.findings_missing.is_empty() {
+            reasons.push(Held::Findings(held.findings_missing.clone()));
+        }
+        if held.word_missing.is_some() {
+            reasons.push(Held::Word(state.offers.get(id).map(|offer| offer.answer)));
+        }
+        if !held.signatures_missing.is_empty() {
+            reasons.push(Held::Signatures(held.signatures_missing.clone()));
+        }
+    }
+    let team = |id: &anlauf_model::TeamId| {
+        landscape
+            .team(id)
+            .map(|team| team.name.clone())
+            .unwrap_or_default()
+    };
+    let site = |id: &anlauf_model::SiteId| {
+        landscape
+            .site(id)
+            .map(|site| site.name.clone())
+            .unwrap_or_default()
+    };
+    let link = |why: &Why| match why {
+        Why::Needs { cell, until } => Held::Needs(name(cell), Some(*until)),
+        Why::After { cell, until } => Held::After(name(cell), *until),
+        Why::Work { task, start, end } => Held::Work(*task, *start, *end),
+        Why::Team {
+            team: id, until, ..
+        } if foreign => Held::TeamBusy(team(id), *until),
+        Why::Team {
+            team: id,
+            task,
+            since,
+            until,
+            behind,
+        } => {
+            let behind = behind.iter().map(name).collect();
+            Held::Team(team(id), *task, (*since, *until), behind)
+        }
+        Why::Acceptance { until, .. } => Held::Acceptance(*until),
+        Why::Hold { site: id, until } => Held::Site(site(id), *until),
+        Why::Agreed { slot } => Held::Agreed(*slot),
+        Why::Calendar { until } => Held::Calendar(*until),
+    };
+    Some(HoldView {
+        stage_next: held.stage_next,
+        reasons,
+        chain: held.chain.iter().map(link).collect(),
+    })
+}
