@@ -84,7 +84,7 @@ fn word(stage: Stage, not_after: Timestamp) -> u64 {
 // === impl CellState ===
 
 impl CellState {
-    fn new(id: CellId, epoch: Epoch) -> Self {
+    pub(crate) fn new(id: CellId, epoch: Epoch) -> Self {
         Self {
             id,
             word: AtomicU64::new(0),
