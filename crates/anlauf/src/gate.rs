@@ -5,10 +5,12 @@
 //! See:   docs/guide/first-start.md.
 
 use std::collections::BTreeMap;
+use std::future::{Future, poll_fn};
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::str::FromStr;
 use std::sync::Arc;
+use std::task::Poll;
 
 use anlauf_gate::{Gate, GateConfig, GateError, Network, Pilot, SystemClock, Upstreams};
 use anlauf_model::{CellId, Digest, GateId, OrganisationId, PersonId, Role, SiteId, TenantId};
@@ -129,9 +131,12 @@ pub fn run(args: &Args, output: Output) -> Done {
         .build()?;
     runtime.block_on(async {
         let mut stop = Stop::listen()?;
-        let gate = Gate::start(config).await.map_err(cannot_start)?;
+        let mut gate = Gate::start(config).await.map_err(cannot_start)?;
         say(args, &gate, output)?;
-        let name = stop.wait().await;
+        let name = tokio::select! {
+            name = stop.wait() => name,
+            error = gate.failed() => return Err(cannot_start(error)),
+        };
         tracing::info!(signal = name, "stopping");
         gate.stop().await;
         Ok(())
@@ -228,6 +233,19 @@ pub async fn start_beside(beside: &Beside, logins: &Book) -> Done<Vec<Named>> {
         gates.push((id, Gate::start(config).await.map_err(cannot_start)?));
     }
     Ok(gates)
+}
+
+/// Waits until one of the gates has stopped by itself because its disk failed.
+pub async fn failed(gates: &mut [Named]) -> Failure {
+    let mut waits: Vec<_> = gates
+        .iter_mut()
+        .map(|(_, gate)| Box::pin(gate.failed()))
+        .collect();
+    let error = poll_fn(|cx| {
+        let mut polls = waits.iter_mut().map(|wait| wait.as_mut().poll(cx));
+        polls.find(Poll::is_ready).unwrap_or(Poll::Pending)
+    });
+    cannot_start(error.await)
 }
 
 fn login(id: &GateId, provider: &OrganisationId, logins: &Book) -> Done<String> {

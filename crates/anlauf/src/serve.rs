@@ -122,7 +122,7 @@ async fn serve(
     });
     let server = Server::start(args.listen, routes).await?;
     let control = format!("http://{}", server.address);
-    let gates = gate::start_beside(&gates(args, landscape, &desk, &control), &logins).await?;
+    let mut gates = gate::start_beside(&gates(args, landscape, &desk, &control), &logins).await?;
     say(&desk, &control, &gates, output)?;
 
     let ended = tokio::select! {
@@ -134,6 +134,7 @@ async fn serve(
             Some(error) => Err(stopped(&error)),
             None => Ok(()),
         },
+        failure = gate::failed(&mut gates) => Err(failure),
     };
     for (_, gate) in gates {
         gate.stop().await;
