@@ -149,7 +149,7 @@ pub(crate) fn reason(actor: &Actor, order: &Order) -> Option<Reason> {
 }
 
 /// Whether a role may bring a finding of this kind by itself.
-pub(crate) fn may_find(role: Role, kind: FindingKind) -> bool {
+pub fn may_find(role: Role, kind: FindingKind) -> bool {
     match kind {
         FindingKind::TenantAccepted => false,
         FindingKind::ForensicsVerdict => {

@@ -2,8 +2,11 @@
 //!
 //! In:    an event. Out: a sentence. Never: a name of another tenant than the event's own.
 
-use anlauf_model::{CellId, Language, Verdict};
+use std::collections::BTreeSet;
 
+use anlauf_model::{CellId, Language, Stage, TaskKind, Verdict};
+
+use crate::command::TaskRef;
 use crate::event::Event;
 
 /// One event in one sentence.
@@ -36,6 +39,53 @@ fn list<'a>(cells: impl IntoIterator<Item = &'a CellId>, and_more: &str) -> Stri
 const MORE_DE: &str = "und {} weitere";
 const MORE_EN: &str = "and {} more";
 
+/// The kinds of work in a list of tasks, each once.
+fn kinds(tasks: &[TaskRef], word: fn(TaskKind) -> &'static str) -> String {
+    let kinds: BTreeSet<_> = tasks.iter().map(|task| task.task).collect();
+    kinds.into_iter().map(word).collect::<Vec<_>>().join(", ")
+}
+
+/// `1 Zelle`, `2 Zellen`.
+fn count(number: usize, one: &str, many: &str) -> String {
+    format!("{number} {}", if number == 1 { one } else { many })
+}
+
+fn task_de(task: TaskKind) -> &'static str {
+    match task {
+        TaskKind::Evidence => "Beweissicherung",
+        TaskKind::Rebuild => "Neuaufbau",
+        TaskKind::Scan => "Suche nach Spuren",
+        TaskKind::Credentials => "Wechsel der Zugangsdaten",
+        TaskKind::FunctionTest => "Funktionstest",
+        TaskKind::Acceptance => "Abnahme",
+        TaskKind::Decision => "Freigabeentscheidung",
+    }
+}
+
+fn task_en(task: TaskKind) -> &'static str {
+    match task {
+        TaskKind::FunctionTest => "function test",
+        other => other.word(),
+    }
+}
+
+fn stage_de(stage: Stage) -> &'static str {
+    match stage {
+        Stage::Closed => "geschlossen",
+        Stage::CleanRoom => "Testnetz",
+        Stage::Pilot => "Pilot",
+        Stage::Basic => "Grundbetrieb",
+        Stage::Full => "Vollbetrieb",
+    }
+}
+
+fn stage_en(stage: Stage) -> &'static str {
+    match stage {
+        Stage::CleanRoom => "clean room",
+        other => other.word(),
+    }
+}
+
 #[expect(
     clippy::too_many_lines,
     reason = "a table: one line per event, nothing to follow"
@@ -58,16 +108,16 @@ fn german(event: &Event) -> String {
         Event::CloseOrdered { .. } => "Schließung angeordnet".into(),
         Event::CellsClosed { cells: c, .. } => format!("Geschlossen: {}", cells(c)),
         Event::TasksStarted { tasks } => {
-            let kind = tasks.first().map(|t| t.task.word()).unwrap_or_default();
             format!(
-                "Arbeit begonnen ({kind}): {}",
+                "Arbeit begonnen ({}): {}",
+                kinds(tasks, task_de),
                 list(tasks.iter().map(|t| &t.cell), MORE_DE)
             )
         }
         Event::TasksFinished { tasks } => {
-            let kind = tasks.first().map(|t| t.task.word()).unwrap_or_default();
             format!(
-                "Arbeit fertig ({kind}): {}",
+                "Arbeit fertig ({}): {}",
+                kinds(tasks, task_de),
                 list(tasks.iter().map(|t| &t.cell), MORE_DE)
             )
         }
@@ -89,10 +139,13 @@ fn german(event: &Event) -> String {
                 of
             };
             match failed {
-                0 => format!("{} Befund(e) ohne Beanstandung für {of}", findings.len()),
+                0 => format!(
+                    "{} ohne Beanstandung für {of}",
+                    count(findings.len(), "Befund", "Befunde")
+                ),
                 n => format!(
-                    "{} Befund(e) für {of}, davon {n} mit Beanstandung",
-                    findings.len()
+                    "{} für {of}, davon {n} mit Beanstandung",
+                    count(findings.len(), "Befund", "Befunde")
                 ),
             }
         }
@@ -101,14 +154,14 @@ fn german(event: &Event) -> String {
         Event::PlanAdopted { plan } => format!("Plan {} gilt", plan.short()),
         Event::ForecastPublished { forecast } => {
             format!(
-                "Vorhersage für {} Zellen veröffentlicht",
-                forecast.cells.len()
+                "Vorhersage für {} veröffentlicht",
+                count(forecast.cells.len(), "Zelle", "Zellen")
             )
         }
         Event::WishStated { tenant, order } => {
             format!(
-                "{tenant} wünscht eine Reihenfolge für {} Zellen",
-                order.len()
+                "{tenant} wünscht eine Reihenfolge für {}",
+                count(order.len(), "Zelle", "Zellen")
             )
         }
         Event::SlotsOffered { slots } => {
@@ -141,7 +194,8 @@ fn german(event: &Event) -> String {
             stage, cells: c, ..
         } => {
             format!(
-                "Freigegeben ({stage}): {}",
+                "Freigegeben ({}): {}",
+                stage_de(*stage),
                 list(c.iter().map(|(cell, _)| cell), MORE_DE)
             )
         }
@@ -154,8 +208,8 @@ fn german(event: &Event) -> String {
         } => {
             let refused = decisions.iter().filter(|d| !d.accepted).count();
             format!(
-                "Gate {gate}: {} Zellen geändert, {refused} abgewiesen",
-                changed.len()
+                "Gate {gate}: {} geändert, {refused} abgewiesen",
+                count(changed.len(), "Zelle", "Zellen")
             )
         }
         Event::NoticePublished { notice, .. } => format!("Mitteilung {notice} veröffentlicht"),
@@ -185,16 +239,16 @@ fn english(event: &Event) -> String {
         Event::CloseOrdered { .. } => "close ordered".into(),
         Event::CellsClosed { cells: c, .. } => format!("closed: {}", cells(c)),
         Event::TasksStarted { tasks } => {
-            let kind = tasks.first().map(|t| t.task.word()).unwrap_or_default();
             format!(
-                "work begun ({kind}): {}",
+                "work begun ({}): {}",
+                kinds(tasks, task_en),
                 list(tasks.iter().map(|t| &t.cell), MORE_EN)
             )
         }
         Event::TasksFinished { tasks } => {
-            let kind = tasks.first().map(|t| t.task.word()).unwrap_or_default();
             format!(
-                "work done ({kind}): {}",
+                "work done ({}): {}",
+                kinds(tasks, task_en),
                 list(tasks.iter().map(|t| &t.cell), MORE_EN)
             )
         }
@@ -216,10 +270,13 @@ fn english(event: &Event) -> String {
                 of
             };
             match failed {
-                0 => format!("{} clear finding(s) for {of}", findings.len()),
+                0 => format!(
+                    "{} for {of}",
+                    count(findings.len(), "clear finding", "clear findings")
+                ),
                 n => format!(
-                    "{} finding(s) for {of}, {n} of them not clear",
-                    findings.len()
+                    "{} for {of}, {n} of them not clear",
+                    count(findings.len(), "finding", "findings")
                 ),
             }
         }
@@ -227,10 +284,16 @@ fn english(event: &Event) -> String {
         Event::PlanProposed { plan } => format!("plan {} proposed", plan.id.short()),
         Event::PlanAdopted { plan } => format!("plan {} in force", plan.short()),
         Event::ForecastPublished { forecast } => {
-            format!("forecast published for {} cells", forecast.cells.len())
+            format!(
+                "forecast published for {}",
+                count(forecast.cells.len(), "cell", "cells")
+            )
         }
         Event::WishStated { tenant, order } => {
-            format!("{tenant} wishes an order for {} cells", order.len())
+            format!(
+                "{tenant} wishes an order for {}",
+                count(order.len(), "cell", "cells")
+            )
         }
         Event::SlotsOffered { slots } => {
             format!(
@@ -258,7 +321,8 @@ fn english(event: &Event) -> String {
             stage, cells: c, ..
         } => {
             format!(
-                "released ({stage}): {}",
+                "released ({}): {}",
+                stage_en(*stage),
                 list(c.iter().map(|(cell, _)| cell), MORE_EN)
             )
         }
@@ -271,8 +335,8 @@ fn english(event: &Event) -> String {
         } => {
             let refused = decisions.iter().filter(|d| !d.accepted).count();
             format!(
-                "gate {gate}: {} cells changed, {refused} refused",
-                changed.len()
+                "gate {gate}: {} changed, {refused} refused",
+                count(changed.len(), "cell", "cells")
             )
         }
         Event::NoticePublished { notice, .. } => format!("notice {notice} published"),

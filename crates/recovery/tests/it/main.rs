@@ -3,5 +3,9 @@
 #![expect(clippy::unwrap_used, reason = "a failed setup is a failed test")]
 
 mod cast;
+mod golden;
+mod property;
+mod rights;
+mod sample;
 mod story;
 mod verb;

@@ -25,17 +25,14 @@ pub fn cells(word: &str) -> Vec<CellId> {
     }
 }
 
+/// `r3`, or `last`.
 pub fn release(house: &House, name: &str) -> Digest {
-    let number: usize = name
-        .strip_prefix('r')
-        .unwrap_or_else(|| panic!("what is {name}?"))
-        .parse()
-        .unwrap();
-    house
-        .releases
-        .get(number - 1)
-        .copied()
-        .unwrap_or(Digest([0; 32]))
+    let known = match name.strip_prefix('r').map(str::parse::<usize>) {
+        Some(Ok(number)) => house.releases.get(number - 1),
+        _ if name == "last" => house.releases.last(),
+        _ => panic!("what is {name}?"),
+    };
+    known.copied().unwrap_or(Digest([0; 32]))
 }
 
 fn text(words: &[&str]) -> Text {
@@ -397,6 +394,8 @@ pub fn several(house: &House, who: &str, verb: &str, what: &[&str]) -> Option<Ve
         ],
         // The provider's work on one cell and what is found by it, up to the tenant's test.
         ("restore", [list]) => cells(list).iter().flat_map(restored).collect(),
+        // One cell after another, the whole way.
+        ("back", [list]) => cells(list).iter().flat_map(brought_back).collect(),
         ("decide", [list]) => {
             vec![
                 format!("op start decision {list}"),
@@ -420,6 +419,23 @@ pub fn several(house: &House, who: &str, verb: &str, what: &[&str]) -> Option<Ve
         ("open", [stage, list, "for", span]) => opened(house, stage, list, span),
         _ => return None,
     })
+}
+
+fn brought_back(id: &CellId) -> Vec<String> {
+    let cell = &cast::LANDSCAPE.cells()[id];
+    let owner = id.owner();
+    let mut lines = vec![format!("op restore {id}")];
+    if cell.stages.contains(&anlauf_model::Stage::Pilot) {
+        lines.push(format!("op open pilot {id}"));
+    }
+    if cell.tasks.contains_key(&anlauf_model::TaskKind::Acceptance) {
+        lines.push(format!("{owner} test {id}"));
+    }
+    if cell.tenant().is_some() {
+        lines.push(format!("{owner} settle {id}"));
+    }
+    lines.extend([format!("op decide {id}"), format!("op open full {id}")]);
+    lines
 }
 
 fn restored(id: &CellId) -> Vec<String> {
