@@ -48,16 +48,22 @@ fn before<'n>(network: &'n Network<'_>, at: usize) -> impl Iterator<Item = usize
     node.needs.iter().chain(&node.after).copied()
 }
 
-/// Puts the wishes into the order, `first` in front, then every cell's prerequisites before it.
+/// Puts `first` in front of the order, then every cell's prerequisites before it.
 pub(crate) fn placeable(network: &Network<'_>, taste: &[usize], first: &[usize]) -> Vec<usize> {
-    let mut taste = taste.to_vec();
-    for wish in &network.wishes {
-        grant(network, &mut taste, wish);
-    }
     let mut given = vec![false; network.nodes.len()];
     let mut order = Vec::with_capacity(taste.len());
-    for at in first.iter().chain(&taste) {
+    for at in first.iter().chain(taste) {
         pull(network, *at, &mut given, &mut order, &|_| true);
+    }
+    order
+}
+
+/// The order with every wish granted: only the wishing tenants' cells change places, and only
+/// among each other, so no tenant waits for another's wish.
+pub(crate) fn wished(network: &Network<'_>, order: &[usize]) -> Vec<usize> {
+    let mut order = order.to_vec();
+    for wish in &network.wishes {
+        grant(network, &mut order, wish);
     }
     order
 }

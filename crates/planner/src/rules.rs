@@ -3,8 +3,9 @@
 //! In:    a [`Network`], minutes of work per task. Out: orders by taste, one per rule.
 //! Never: looks at a schedule.
 //!
-//! Tried on both shipped landscapes and dropped: harm alone (always worse than weight), and the
-//! weight of all dependents summed (pulls prerequisites no earlier than `order` does by itself).
+//! Tried on both shipped landscapes and dropped: weight over the root of the work (between the two
+//! that stand here), and again and again the cell worth most together with all it still waits for
+//! (a third dearer: it brings back the damaged site's foundation before the others' services).
 
 use std::cmp::Reverse;
 

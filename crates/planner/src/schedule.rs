@@ -7,6 +7,7 @@
 use anlauf_model::{CellId, Digest, Plan, PlanRow};
 
 use crate::bound;
+use crate::calendar::Work;
 use crate::conflict;
 use crate::cost;
 use crate::improve;
@@ -15,6 +16,7 @@ use crate::order;
 use crate::rules;
 use crate::serial::Schedule;
 use crate::situation::Situation;
+use crate::slots::{self, Kept};
 
 /// How hard to look. Same seed and steps, same answer, with any number of threads.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -57,17 +59,29 @@ pub fn plan(
     let bound = bound::bound(&network, &works);
     let mut tastes = rules::orders(&network, &works);
     tastes.push(bound.order);
-    let best = improve::search(&network, &tastes, &works, search)
+    let kept = improve::search(&network, &tastes, &works, search)
         .map_err(|nearest| conflict::windows(&network, &nearest, &works))?;
+    let kept = granted(&network, kept, &works);
+    let cost = cost::weighted_minutes(&network, &kept.schedule.open);
     Ok(Plan {
         id: Digest([0; 32]),
         parent,
         made_at: situation.now,
-        rows: rows(&network, &best.kept.schedule),
-        objective: cost::weighted_hours(best.cost),
+        rows: rows(&network, &kept.schedule),
+        objective: cost::weighted_hours(cost),
         bound: cost::weighted_hours(bound.minutes),
     }
     .sealed())
+}
+
+/// The schedule with every wish granted. Agreed windows come before wishes: when they do not hold
+/// any longer, it stays as it was.
+fn granted(network: &Network<'_>, kept: Kept, works: &[Work]) -> Kept {
+    if network.wishes.is_empty() {
+        return kept;
+    }
+    let taste = order::wished(network, &kept.order);
+    slots::keep(network, &taste, &kept.first, works).unwrap_or(kept)
 }
 
 /// The schedule as rows, by cell, then task.
