@@ -4,8 +4,9 @@
 //! Out:   [`FeedPage`], [`GateReport`].
 //! Never: trusted: a gate believes only the signatures inside the envelopes.
 //!
-//! The gate asks `GET /api/v1/gate/feed?from=N&wait_ms=M`, gets items with `seq` > N in order, applies
-//! each, and posts its report to `/api/v1/gate/report`. The table comes from `GET /api/v1/gate/table`
+//! The gate asks `GET /api/v1/gate/feed?from=N&wait_ms=M`, gets items with `seq` > N in order,
+//! applies each, and posts its report to `/api/v1/gate/report`. The table comes from
+//! `GET /api/v1/gate/table`
 //! and counts only while its digest is the one in the signed policy.
 
 use std::collections::BTreeMap;

@@ -198,7 +198,7 @@ pub struct Service {
     /// Stages a release goes through, the last is where it ends. Default: `full`.
     #[serde(default = "stages_default")]
     pub stages: Vec<Stage>,
-    /// Methods and paths allowed in stage `basic`: `GET /`, `POST /login`. Prefix match on the path.
+    /// Methods and paths allowed in stage `basic`: `GET /`, `POST /login`. The path is a prefix.
     #[serde(default)]
     pub basic: Vec<String>,
     /// Path under the owner's host: `/epa`. Default: `/` + id. Numbered instances append `-01`.

@@ -1,6 +1,7 @@
 //! The two languages of the product.
 //!
-//! In:    `Accept-Language`, flags. Out: [`Language`], [`Text`]. Never: a text in one language only.
+//! In:    `Accept-Language`, flags. Out: [`Language`], [`Text`].
+//! Never: a text in one language only.
 
 use serde::{Deserialize, Serialize};
 

@@ -65,20 +65,12 @@ fn lint_text(name: &str) -> String {
 
 #[test]
 fn krankenkassen_lint_has_no_error() {
-    insta::assert_snapshot!(lint_text("krankenkassen"), @r"
-    warning[AN-LAN-025]: all 80 tenants lean on what runs only at site `dc-north`: `iam`, `dav`, `ti`, `kim`, `lichtbild` and 1 more; plan a second site for it
-    warning[AN-LAN-025]: all 80 tenants lean on what runs only at site `dc-west`: `pki`, `siem`, `mailinfra`, `eau`, `stat` and 1 more; plan a second site for it
-    warning[AN-LAN-024]: tenants with exactly as many approvers as must sign: `bkk-sumpfohr`, `bkk-teichhuhn`, `bkk-trappe`, `bkk-triel`, `bkk-turmfalke` and 9 more; ask them for a deputy, or nothing of theirs opens when one is ill
-    ");
+    insta::assert_snapshot!(lint_text("krankenkassen"));
 }
 
 #[test]
 fn kommunen_lint_has_no_error() {
-    insta::assert_snapshot!(lint_text("kommunen"), @r"
-    warning[AN-LAN-025]: all 8 tenants lean on what runs only at site `rz-berg`: `verzeichnis`, `post`; plan a second site for it
-    warning[AN-LAN-025]: all 8 tenants lean on what runs only at site `rz-tal`: `serviceportal`; plan a second site for it
-    warning[AN-LAN-024]: tenants with exactly as many approvers as must sign: `gemeinde-weidengrund`; ask them for a deputy, or nothing of theirs opens when one is ill
-    ");
+    insta::assert_snapshot!(lint_text("kommunen"));
 }
 
 #[test]
@@ -180,13 +172,13 @@ fn the_order_of_the_founding_case_is_declared() {
     insta::assert_snapshot!(text(&cell("bkk-eisvogel/epa").needs),
         @"bkk-eisvogel/idp bkk-eisvogel/ti");
     insta::assert_snapshot!(text(&cell("bkk-eisvogel/epa").after),
-        @"");
+        @"bkk-eisvogel/app bkk-eisvogel/og");
     insta::assert_snapshot!(text(&cell("bkk-eisvogel/mailinfra").needs),
-        @"");
+        @"shared/mailinfra dc-south/gw foundation/iam foundation/siem");
     insta::assert_snapshot!(text(&cell("shared/mailinfra").needs),
-        @"");
+        @"dc-west/gw foundation/iam foundation/siem");
     insta::assert_snapshot!(text(&cell("ek-amsel/custom-13").after),
-        @"");
+        @"ek-amsel/core ek-amsel/app ek-amsel/og ek-amsel/epa");
     // Mail, card photo and payments weigh most among what is shared.
     let mut shared: Vec<_> = landscape
         .cells()

@@ -105,7 +105,8 @@ pub fn check_size(name: &str, len: u64) -> Result<(), SourceError> {
         return Ok(());
     }
     let message = format!(
-        "the file has {len} bytes, more than the {LANDSCAPE_FILE_SIZE_MAX} a landscape file may have"
+        "the file has {len} bytes, more than the {LANDSCAPE_FILE_SIZE_MAX} a landscape file may \
+         have"
     );
     Err(SourceError::of_file(
         "AN-LAN-002",
@@ -205,7 +206,8 @@ fn declared(
 fn check_folder(files: &BTreeMap<String, Vec<u8>>, errors: &mut Errors) {
     if files.len() > LANDSCAPE_FILE_COUNT_MAX {
         let message = format!(
-            "the folder has {} files, more than the {LANDSCAPE_FILE_COUNT_MAX} a landscape may have",
+            "the folder has {} files, more than the {LANDSCAPE_FILE_COUNT_MAX} a landscape may \
+             have",
             files.len()
         );
         errors.push(SourceError::of_file(

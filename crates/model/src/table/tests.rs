@@ -34,7 +34,7 @@ fn one_cell_in_bytes() {
         .cells
         .retain(|cell| cell.id.to_string() == "town-alder/portal");
     let text = String::from_utf8(table.to_bytes()).unwrap();
-    insta::assert_snapshot!(text, @"");
+    insta::assert_snapshot!(text);
 }
 
 #[test]

@@ -261,8 +261,8 @@ impl Thin<'_> {
         }
         if !self.tenants.is_empty() {
             let message = format!(
-                "tenants with exactly as many approvers as must sign: {}; ask them for a deputy, or \
-                 nothing of theirs opens when one is ill",
+                "tenants with exactly as many approvers as must sign: {}; ask them for a deputy, \
+                 or nothing of theirs opens when one is ill",
                 named(self.tenants)
             );
             problems.warn("AN-LAN-024", message);

@@ -197,10 +197,6 @@ fn lines<'i, T>(
             at,
             columns: Rc::clone(&columns),
         };
-        if record.len() != columns.names.len() {
-            errors.push_with(|| wrong_count(source, &line, record.len()));
-            continue;
-        }
         let mut row = Row {
             source,
             line,
@@ -208,6 +204,11 @@ fn lines<'i, T>(
             errors,
         };
         listed.ids.extend(row.text("id").map(str::to_owned));
+        if row.record.len() != columns.names.len() {
+            let (line, count) = (&row.line, row.record.len());
+            row.errors.push_with(|| wrong_count(source, line, count));
+            continue;
+        }
         if let Some(value) = make(&mut row) {
             listed.items.push(Placed {
                 value,
