@@ -47,7 +47,7 @@ impl Authority {
         self.advance(root, Some(now))
     }
 
-    /// Adopts the next policy: version +1 (or the first, version 1), signed by the root's threshold.
+    /// Adopts the next policy: version +1 (or the first, 1), signed by the root's threshold.
     ///
     /// # Errors
     /// Anything else; `self` is unchanged then.

@@ -135,10 +135,16 @@ impl PublicKey {
 
     fn key(&self) -> Option<VerifyingKey> {
         let Digest(bytes) = self.0.parse().ok()?;
-        VerifyingKey::from_bytes(&bytes)
-            .ok()
-            .filter(|key| !key.is_weak())
+        let key = VerifyingKey::from_bytes(&bytes).ok()?;
+        (is_reduced(&bytes) && !key.is_weak()).then_some(key)
     }
+}
+
+/// Whether the point is written in its one form: y below 2^255 - 19, little endian, the highest
+/// bit being the sign of x. The library reads the others too, so that one key had two names.
+fn is_reduced(bytes: &[u8; 32]) -> bool {
+    let high = bytes[31] & 0x7f == 0x7f && bytes[1..31].iter().all(|byte| *byte == 0xff);
+    !(high && bytes[0] >= 0xed)
 }
 
 // === impl KeyRecord ===

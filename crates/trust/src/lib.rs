@@ -1,7 +1,8 @@
 //! The verifier: who may say what, and whether enough of them said it.
 //!
 //! In:    signed bytes, pinned root, facts about a cell, `now`.
-//! Out:   [`Authority`], [`VerifiedRelease`], [`VerifiedClose`], Merkle proofs; or every reason why not.
+//! Out:   [`Authority`], [`VerifiedRelease`], [`VerifiedClose`], Merkle proofs; or every reason why
+//!        not.
 //! Never: reads a clock, a disk or the network; acts on bytes it did not verify; has `unsafe` code.
 //! See:   DSSE v1, in-toto Statement v1, RFC 6962 §2.1, C2SP signed-note and tlog-checkpoint.
 

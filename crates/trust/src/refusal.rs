@@ -1,6 +1,7 @@
 //! A no, with every reason and its code.
 //!
-//! In:    checks. Out: [`Refusal`], [`Reason`]. Never: empty; never outside text that could forge a line.
+//! In:    checks. Out: [`Refusal`], [`Reason`].
+//! Never: empty; never outside text that could forge a line.
 
 use std::fmt;
 
