@@ -126,9 +126,12 @@ impl Failure {
     }
 
     /// The same failure, read as a fault of the given files.
-    pub fn as_input(mut self) -> Self {
-        self.code = Code::Input;
-        self
+    pub fn as_input(&self) -> Self {
+        Self {
+            code: Code::Input,
+            message: self.message.clone(),
+            reasons: self.reasons.clone(),
+        }
     }
 
     /// The process's exit code.

@@ -54,6 +54,8 @@ impl Book {
         let mut bytes = [0u8; TOKEN_SIZE];
         getrandom::fill(&mut bytes).context("cannot get random bytes from the system")?;
         let token = hex::encode(bytes);
+        // Another process may have written since: what it gave or took must stay so.
+        self.reread()?;
         let mut known = self.known.write().unwrap_or_else(PoisonError::into_inner);
         known.actors.insert(Digest::of(token.as_bytes()), actor);
         self.write(&mut known)?;
@@ -65,6 +67,7 @@ impl Book {
     /// # Errors
     /// The file cannot be written.
     pub fn remove(&self, person: &anlauf_model::PersonId) -> Result<usize> {
+        self.reread()?;
         let mut known = self.known.write().unwrap_or_else(PoisonError::into_inner);
         let before = known.actors.len();
         known.actors.retain(|_, actor| actor.person != *person);

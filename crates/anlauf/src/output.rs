@@ -82,6 +82,7 @@ impl Output {
             Value::Number(number) => number.to_string(),
             Value::String(text) if is_digest(text) => text[..12].to_owned(),
             Value::String(text) => plain(text),
+            Value::Array(items) if items.is_empty() => "-".to_owned(),
             Value::Array(items) => {
                 let texts: Vec<String> = items.iter().map(|item| self.text(item)).collect();
                 texts.join(" ")
@@ -126,7 +127,9 @@ impl Output {
         let ask = self.say("zum Bestätigen `ja` eintippen: ", "type `yes` to go on: ");
         eprint!("{question}\n{ask}");
         let mut typed = String::new();
-        std::io::stdin().lock().read_line(&mut typed)?;
+        if std::io::stdin().lock().read_line(&mut typed)? == 0 {
+            eprintln!();
+        }
         match typed.trim() {
             "yes" | "ja" => Ok(()),
             _ => {

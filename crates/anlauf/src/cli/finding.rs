@@ -205,10 +205,9 @@ fn take_back(withdraw: &Withdraw, output: Output) -> Done {
         let mut first = change.clone();
         first.key = Some(format!("{}-close", ticket.key));
         let body = json!({ "scope": scope });
-        if let Some((ticket, answer)) = first.post(&client, "/close", body, output)? {
-            if !output.json {
-                tell(&answer, &ticket, output)?;
-            }
+        let shut = first.post(&client, "/close", body, output)?;
+        if let (Some((ticket, answer)), false) = (shut, output.json) {
+            tell(&answer, &ticket, output)?;
         }
     }
     let order = Order::WithdrawFinding { finding: number };

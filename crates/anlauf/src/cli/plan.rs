@@ -203,7 +203,9 @@ fn show_made(made: Option<(crate::client::Ticket, Value)>, output: Output) -> Do
     answer["key"] = json!(ticket.key);
     output.result(&answer, || {
         let mut short = answer.clone();
-        let difference = short["difference"].take();
+        let fields = short.as_object_mut();
+        let difference = fields.and_then(|fields| fields.remove("difference"));
+        let difference = difference.unwrap_or_default();
         let mut text = super::cell::lines(&short, output);
         if !difference.is_null() {
             text = format!("{text}\n{}", rows::difference(&difference, output));

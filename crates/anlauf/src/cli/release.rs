@@ -81,7 +81,10 @@ pub fn run(verb: &Verb, output: Output) -> Done {
         Verb::List { all, control } => {
             let open = if *all { "" } else { "open=true" };
             let path = format!("/releases?{open}");
-            let releases = control.client(output)?.all(&path, "releases")?;
+            let mut releases = control.client(output)?.all(&path, "releases")?;
+            if !output.json {
+                releases.iter_mut().for_each(shorten);
+            }
             output.fields(
                 &releases,
                 &[
@@ -124,7 +127,7 @@ fn draw_up(propose: &Propose, output: Output) -> Done {
         let open = client.all("/releases?open=true", "releases")?;
         let fresh = open.iter().filter(|one| one["reason"] == ticket.reason);
         for release in fresh {
-            let missing = output.text(&release["missing"]);
+            let missing = output.text(&named(&release["missing"]));
             output.line(&format!(
                 "{}  {}: {missing}",
                 output.text(&release["release"]),
@@ -148,9 +151,29 @@ fn shown(whole: &Value, output: Output) -> String {
         ("end", output.say("Stand", "state")),
         ("ended_why", output.say("warum", "why")),
     ] {
-        lines.push(format!("{words}: {}", output.text(&whole[name])));
+        lines.push(format!("{words}: {}", output.text(&named(&whole[name]))));
     }
     lines.join("\n")
+}
+
+/// Who signed and who is missing, by name, for a table.
+fn shorten(release: &mut Value) {
+    for name in ["signed", "missing"] {
+        release[name] = named(&release[name]);
+    }
+}
+
+/// Persons by name, roles with how many; anything else as it is.
+fn named(list: &Value) -> Value {
+    let Value::Array(items) = list else {
+        return list.clone();
+    };
+    let name = |item: &Value| match (item["person"].as_str(), item["role"].as_str()) {
+        (Some(person), _) => Value::from(person),
+        (_, Some(role)) => Value::from(format!("{role}:{}", item["count"])),
+        _ => item.clone(),
+    };
+    Value::Array(items.iter().map(name).collect())
 }
 
 /// A release named by its digest or the beginning of it.

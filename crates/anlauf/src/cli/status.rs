@@ -1,5 +1,6 @@
 //! `anlauf status`: how far the recovery is; the two progress numbers, never mixed.
 
+use anlauf_model::Stage;
 use serde_json::Value;
 
 use super::Control;
@@ -69,7 +70,7 @@ fn lines(status: &Value, output: Output) -> Vec<String> {
         "{} {}: {}",
         text(&status["cells"]),
         output.say("Zellen", "cells"),
-        text(&status["stages"])
+        stages(&status["stages"])
     ));
     lines.push(format!(
         "{}: {}",
@@ -84,6 +85,15 @@ fn lines(status: &Value, output: Output) -> Vec<String> {
         text(&status["as_of"])
     ));
     lines
+}
+
+/// Stages that cells are at, from shut to open.
+fn stages(counts: &Value) -> String {
+    let counted = Stage::ALL.into_iter().filter_map(|stage| {
+        let count = counts[stage.word()].as_u64().filter(|count| *count > 0)?;
+        Some(format!("{count} {stage}"))
+    });
+    counted.collect::<Vec<_>>().join(", ")
 }
 
 fn percent(per_mille: &Value) -> String {

@@ -3,7 +3,7 @@
 //! In:    signed documents. Out: a ledger that begins with them.
 //! Never: begins a ledger with documents that do not hold.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use anlauf_model::Landscape;
 use anlauf_recovery::{Actor, Command, Order};
@@ -128,7 +128,7 @@ fn unsound(name: &str, refusal: anlauf_trust::Refusal) -> Failure {
     failure
 }
 
-fn envelope(path: &PathBuf) -> Done<Option<Envelope>> {
+fn envelope(path: &Path) -> Done<Option<Envelope>> {
     if !path.exists() {
         return Ok(None);
     }
