@@ -32,6 +32,7 @@ mod stage;
 mod story;
 mod summary;
 mod tally;
+mod tempt;
 mod traffic;
 mod work;
 
@@ -180,24 +181,24 @@ fn announce(scene: &Scene, console: &str, folder: &Path) -> Result<()> {
     let tenant = scene.parties.first(Role::Tenant)?;
     let show = &scene.show;
     show.line(&format!(
-        "DRILL   domain {}",
+        "DRILL    domain {}",
         ceremony::domain(&scene.landscape)
     ));
+    show.line(&format!("public   {console}/"));
     show.line(&format!(
-        "console {console}/  log in with {}",
-        operator.token
+        "console  {console}/login  {} {}",
+        operator.person, operator.token
     ));
     show.line(&format!(
-        "tenant  {} logs in with {}",
+        "tenant   {console}/login  {} {}",
         tenant.person, tenant.token
     ));
-    show.line(&format!("public  {console}/public"));
     for (gate, admin) in scene.gates.iter().zip(&scene.admins) {
         show.line(&format!(
             "gate    http://{gate}/  (admin http://{admin}/state)"
         ));
     }
-    show.line(&format!("data    {}", folder.display()));
+    show.line(&format!("folder   {}", folder.display()));
     Ok(())
 }
 

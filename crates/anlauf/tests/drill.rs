@@ -20,7 +20,9 @@ fn anlauf(arguments: &[&str]) -> Output {
 /// Plays a drill to its end and gives its facts.
 fn play(folder: &Path, more: &[&str]) -> Value {
     let data = folder.to_str().expect("a path of ours");
-    let mut arguments = vec!["drill", "--speed", "max", "--quiet", "--json", "--data", data];
+    let mut arguments = vec![
+        "drill", "--speed", "max", "--quiet", "--json", "--data", data,
+    ];
     arguments.extend(more);
     let output = anlauf(&arguments);
     let talk = String::from_utf8_lossy(&output.stderr);
@@ -42,7 +44,10 @@ fn holds(facts: &Value, cells: u64) {
     assert_eq!(number(facts, "/cells"), cells);
     assert_eq!(number(facts, "/containment/asked"), cells);
     assert_eq!(number(facts, "/containment/cells"), cells);
-    assert!(number(facts, "/second_attack/cells") > 1, "the cell and its dependents");
+    assert!(
+        number(facts, "/second_attack/cells") > 1,
+        "the cell and its dependents"
+    );
 
     assert_eq!(number(facts, "/requests/without_release"), 0);
     assert!(number(facts, "/requests/answered") > 200);
@@ -64,7 +69,10 @@ fn holds(facts: &Value, cells: u64) {
     assert_eq!(number(facts, "/attempts/accepted"), 0);
 
     assert_eq!(number(facts, "/ledger/cells_as_signed"), cells);
-    assert_eq!(number(facts, "/ledger/releases_verified"), number(facts, "/releases"));
+    assert_eq!(
+        number(facts, "/ledger/releases_verified"),
+        number(facts, "/releases")
+    );
     assert!(number(facts, "/signatures") > number(facts, "/releases"));
     assert!(number(facts, "/plans") > 1);
     assert!(number(facts, "/slots/agreed") > 0);
@@ -99,21 +107,36 @@ fn the_reference_landscape_comes_back() {
     assert!(first("foundation", "pki").expect("pki") < first_shared);
     for (owner, service) in opened.keys().filter(|(_, service)| service == "app") {
         let order = [Some(service.as_str()), Some("og"), Some("epa")];
-        let times: Vec<u64> = order.into_iter().flatten().filter_map(|s| first(owner, s)).collect();
-        assert!(times.is_sorted(), "{owner}: app, online branch, patient record: {times:?}");
+        let times: Vec<u64> = order
+            .into_iter()
+            .flatten()
+            .filter_map(|s| first(owner, s))
+            .collect();
+        assert!(
+            times.is_sorted(),
+            "{owner}: app, online branch, patient record: {times:?}"
+        );
     }
-    let tenants = opened.keys().filter(|(_, service)| service.starts_with("custom-"));
+    let tenants = opened
+        .keys()
+        .filter(|(_, service)| service.starts_with("custom-"));
     for (owner, service) in tenants {
         for standard in ["core", "app", "og", "epa"] {
             let before = first(owner, standard);
-            assert!(before <= first(owner, service), "{owner}: {standard} before {service}");
+            assert!(
+                before <= first(owner, service),
+                "{owner}: {standard} before {service}"
+            );
         }
     }
 
     let report = std::fs::read_to_string(folder.join("report.html")).expect("a report");
     assert!(report.contains("DRILL – no real incident"));
     assert!(report.matches("<svg").count() >= 4, "charts");
-    assert!(!report.contains("<script") && !report.contains("src="), "needs nothing else");
+    assert!(
+        !report.contains("<script") && !report.contains("src="),
+        "needs nothing else"
+    );
 }
 
 #[test]
@@ -121,10 +144,19 @@ fn another_landscape_comes_back_twice_in_the_same_order() {
     let room = TempDir::new().expect("a folder");
     let first = play(&room.path().join("one"), &["--landscape", KOMMUNEN]);
     holds(&first, 64);
-    let again = play(&room.path().join("two"), &["--landscape", KOMMUNEN, "--clients", "1"]);
+    let again = play(
+        &room.path().join("two"),
+        &["--landscape", KOMMUNEN, "--clients", "1"],
+    );
     // Gates report when they like, so the ledgers differ; what is done when does not.
     assert_eq!(opened(&first), opened(&again));
-    for same in ["/story_minutes", "/releases", "/signatures", "/tasks", "/plans"] {
+    for same in [
+        "/story_minutes",
+        "/releases",
+        "/signatures",
+        "/tasks",
+        "/plans",
+    ] {
         assert_eq!(number(&first, same), number(&again, same), "{same}");
     }
     assert_eq!(first["slots"], again["slots"]);
@@ -138,7 +170,10 @@ fn a_folder_that_exists_is_left_alone() {
     let output = anlauf(&["drill", "--landscape", KOMMUNEN, "--data", data]);
     assert_eq!(output.status.code(), Some(1));
     assert!(String::from_utf8_lossy(&output.stderr).contains("exists already"));
-    assert_eq!(std::fs::read_dir(room.path()).expect("still there").count(), 0);
+    assert_eq!(
+        std::fs::read_dir(room.path()).expect("still there").count(),
+        0
+    );
 }
 
 #[test]

@@ -44,6 +44,13 @@ impl Scene {
             return Ok(());
         }
         let open = self.open_releases(&cells);
+        if std::mem::take(&mut self.impatient) {
+            let order = Order::Release {
+                releases: open.clone(),
+            };
+            self.attempt(&operator, "the signatures can follow", order)
+                .await?;
+        }
         self.sign(&open).await?;
         let public = drawn.iter().filter(|wave| wave.stage.is_public());
         // The people outside learn that the cells may open before anybody is asked to open them.
@@ -131,7 +138,20 @@ impl Scene {
             };
             match self.desk.order(operator, reason, order).await? {
                 Answer::Accepted(..) => self.tally.released += 1,
-                Answer::Refused(reasons) => self.tally.refused(&reasons),
+                Answer::Refused(reasons) => {
+                    self.tally.refused(&reasons);
+                    // It was never handed to a gate: what was shut is still known to be shut.
+                    let state = self.control.read();
+                    let shut = |id: &&CellId| {
+                        let known = state.cells.get(*id);
+                        known.is_some_and(|cell| !cell.stage.is_public())
+                    };
+                    let case = state.releases.get(release);
+                    let bound = case.iter().flat_map(|case| &case.release.cells);
+                    self.traffic
+                        .doors
+                        .shut(bound.map(|bound| &bound.cell).filter(shut));
+                }
             }
         }
         Ok(())
@@ -287,6 +307,8 @@ impl Scene {
             .must(&operator, reason, Order::AdoptPlan { plan })
             .await?;
         self.tally.plans += 1;
+        let plan = self.control.read().plan.clone();
+        self.tally.first_plan = self.tally.first_plan.take().or(plan);
         let body = json!({ "reason": reason, "samples": self.samples, "seed": self.story.seed });
         if let Answer::Refused(reasons) = self.desk.post(&operator, "/forecast", body).await? {
             self.tally.refused(&reasons);

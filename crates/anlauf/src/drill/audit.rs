@@ -163,8 +163,32 @@ impl Walker<'_> {
                 });
                 self.cells.extend(signed.collect::<Vec<_>>());
                 self.releases += 1;
+                if release.stage.is_public() {
+                    let cells = release.cells.iter().map(|bound| bound.cell.clone());
+                    self.leans_on_open(entry, cells.collect());
+                }
             }
             Err(refusal) => self.wrong(entry, &refusal.to_string()),
+        }
+    }
+
+    /// What a cell needs must be open when it opens.
+    fn leans_on_open(&mut self, entry: &Entry, cells: Vec<CellId>) {
+        for cell in cells.iter().filter_map(|id| self.landscape.cell(id)) {
+            let shut = cell.needs.iter().find(|need| {
+                !self
+                    .cells
+                    .get(*need)
+                    .is_some_and(|need| need.stage.is_public())
+            });
+            if let Some(need) = shut {
+                let why = format!(
+                    "`{}` opened while `{need}`, which it needs, was shut",
+                    cell.id
+                );
+                self.wrong(entry, &why);
+                return;
+            }
         }
     }
 

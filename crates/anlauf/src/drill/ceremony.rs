@@ -3,16 +3,18 @@
 //! In:    the people of the landscape with their keys. Out: signed root and policy.
 //! Never: a domain that does not begin with `drill-`: what is signed here opens nothing real.
 
+use std::collections::BTreeSet;
+
 use anlauf_model::landscape::PolicyRule;
 use anlauf_model::{Landscape, Minutes, Role, TenantId, Timestamp};
 use anlauf_trust::{Envelope, KeyRecord, Policy, Root, Scheme};
 
 use super::party::{Parties, Party};
 
-/// How many persons sign root and policy, and from how many organisations.
-const ROOT_THRESHOLD: u32 = 3;
+/// How many persons sign root and policy, where there are as many; and from how many organisations.
+const ROOT_THRESHOLD: usize = 3;
 /// See [`ROOT_THRESHOLD`].
-const ROOT_ORGANISATIONS_MIN: u32 = 2;
+const ROOT_ORGANISATIONS_MIN: usize = 2;
 
 /// How long the root holds. Days.
 const ROOT_DAYS: i64 = 365;
@@ -36,6 +38,7 @@ pub fn root(landscape: &Landscape, parties: &Parties, at: Timestamp) -> Envelope
         not_before: at - Minutes::days(1),
         not_after,
     };
+    let organisations: BTreeSet<_> = holders(parties).map(|p| &p.actor.organisation).collect();
     let root = Root {
         domain: domain(landscape),
         drill: true,
@@ -47,8 +50,8 @@ pub fn root(landscape: &Landscape, parties: &Parties, at: Timestamp) -> Envelope
             .map(record)
             .collect(),
         root_keys: holders(parties).map(|party| party.signer.keyid()).collect(),
-        root_threshold: ROOT_THRESHOLD,
-        root_organisations_min: ROOT_ORGANISATIONS_MIN,
+        root_threshold: small(holders(parties).count().min(ROOT_THRESHOLD)),
+        root_organisations_min: small(organisations.len().min(ROOT_ORGANISATIONS_MIN)),
     };
     signed(Envelope::unsigned(root.to_payload()), parties)
 }
@@ -79,6 +82,10 @@ fn holders(parties: &Parties) -> impl Iterator<Item = &Party> {
     parties
         .all()
         .filter(|party| matches!(party.actor.role, Role::Security | Role::Forensics))
+}
+
+fn small(count: usize) -> u32 {
+    u32::try_from(count).unwrap_or(u32::MAX)
 }
 
 fn signed(mut envelope: Envelope, parties: &Parties) -> Envelope {

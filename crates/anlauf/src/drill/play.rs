@@ -76,6 +76,8 @@ pub struct Scene {
     pub samples: u32,
     /// From when on a tenant takes a window that it declined before.
     pub later: BTreeMap<CellId, Timestamp>,
+    /// Whether somebody will ask for a release before it is signed.
+    pub impatient: bool,
     /// Which cells lean on which.
     pub order: Order,
     /// Cells whose release was refused, with how many findings stood for them and the incident then:
@@ -104,6 +106,7 @@ impl Scene {
     pub async fn play(&mut self) -> Result<()> {
         let began = (Instant::now(), self.clock.get());
         self.contain().await?;
+        self.tempt().await?;
         let mut crews = Crews::new(
             &self.landscape,
             self.story.truth,

@@ -6,15 +6,17 @@ use anlauf_model::Language;
 use anlauf_recovery::State;
 use maud::{DOCTYPE, Markup, PreEscaped, html};
 
-use super::summary::{ServiceReturn, Summary};
+use self::chart::when;
+use super::summary::{Say, ServiceReturn, Summary};
 use super::tally::Tally;
+
+mod chart;
 
 const STYLE: &str = include_str!("report.css");
 
 /// Renders the report.
 pub fn report(state: &State, tally: &Tally, summary: &Summary, language: Language) -> String {
-    let de = language == Language::De;
-    let say = |german: &'static str, english: &'static str| if de { german } else { english };
+    let say = Say(language);
     let incident = state.incident.as_ref();
     let title = incident.map_or("", |i| i.title.get(language));
     let markup = html! {
@@ -23,35 +25,31 @@ pub fn report(state: &State, tally: &Tally, summary: &Summary, language: Languag
             head {
                 meta charset="utf-8";
                 meta name="viewport" content="width=device-width, initial-scale=1";
-                title { (say("Übungsbericht", "Drill report")) " – " (title) }
+                title { (say.of("Drill report", "Übungsbericht")) " – " (title) }
                 style { (PreEscaped(STYLE)) }
             }
             body {
-                p.drill { (say("ÜBUNG – keine wirkliche Störung", "DRILL – no real incident")) }
+                p.drill { (say.of("DRILL – no real incident", "ÜBUNG – keine wirkliche Störung")) }
                 main {
                     h1 { (title) }
                     @if let Some(incident) = incident {
                         p.lead {
-                            (incident.began) " – "
-                            (incident.ended.map(|at| at.to_string()).unwrap_or_default())
+                            (when(incident.began)) " – " (incident.ended.map(when).unwrap_or_default())
                         }
                     }
-                    (verdict(summary, &say))
-                    h2 { (say("Zwei Fortschrittszahlen", "Two progress numbers")) }
-                    (curve(tally, &say))
-                    h2 { (say("Wann welcher Dienst wiederkam", "When each service came back")) }
-                    (services(&summary.services, language, &say))
-                    @for group in &summary.groups {
-                        section {
-                            h2 { (group.title) }
-                            table { tbody { @for (key, value) in &group.rows {
-                                tr { th scope="row" { (key) } td { (value) } }
-                            } } }
-                        }
-                    }
-                    (restrictions(summary, &say))
-                    (plans(state, &say))
-                    (notices(state, language, &say))
+                    (verdict(summary, say))
+                    h2 { (say.of("Two progress numbers", "Zwei Fortschrittszahlen")) }
+                    (chart::progress(&tally.curve, say))
+                    h2 { (say.of("When each service came back", "Wann welcher Dienst wiederkam")) }
+                    (chart::services(&summary.services, say))
+                    (services(&summary.services, say))
+                    (plan(state, tally, say))
+                    h2 { (say.of("Forecast against what happened", "Prognose gegen Verlauf")) }
+                    (chart::forecasts(state, summary.hits, say))
+                    (restrictions(summary, say))
+                    @for group in &summary.groups { (facts(group)) }
+                    (plans(state, say))
+                    (notices(state, say))
                 }
             }
         }
@@ -59,141 +57,120 @@ pub fn report(state: &State, tally: &Tally, summary: &Summary, language: Languag
     markup.into_string()
 }
 
-type Say<'a> = &'a dyn Fn(&'static str, &'static str) -> &'static str;
-
-fn verdict(summary: &Summary, say: Say<'_>) -> Markup {
+fn verdict(summary: &Summary, say: Say) -> Markup {
     html! {
         @if summary.violations.is_empty() {
             p.verdict.held {
                 "✓ "
-                (say("Alle Zusagen gehalten: nichts wurde ohne gültige Freigabe durchgelassen, \
-                      die Reihenfolge stimmt, jedes Gate steht wie gewollt.",
-                     "Every promise held: nothing was let through without a valid release, the \
-                      order is right, every gate stands as wanted."))
+                (say.of("Every promise held: nothing was let through without a valid release, the \
+                         order is right, every gate stands as signed, the ledger proves it.",
+                        "Alle Zusagen gehalten: nichts wurde ohne gültige Freigabe durchgelassen, die \
+                         Reihenfolge stimmt, jedes Gate steht wie unterschrieben, das Journal \
+                         beweist es."))
             }
         } @else {
             div.verdict.broken {
-                p { "✗ " (say("Verletzte Zusagen:", "Broken promises:")) }
+                p { "✗ " (say.of("Broken promises:", "Verletzte Zusagen:")) }
                 ul { @for violation in &summary.violations { li { (violation) } } }
             }
         }
     }
 }
 
-/// Both numbers over time.
-fn curve(tally: &Tally, say: Say<'_>) -> Markup {
-    const WIDTH: f64 = 900.0;
-    const HEIGHT: f64 = 220.0;
-    let (Some((first, _)), Some((last, _))) = (tally.curve.first(), tally.curve.last()) else {
-        return html! {};
-    };
-    let span = ((*last - *first).0 as f64).max(1.0);
-    let x = |at: &anlauf_model::Timestamp| (*at - *first).0 as f64 / span * WIDTH;
-    let y = |per_mille: u32| HEIGHT - f64::from(per_mille) / 1000.0 * HEIGHT;
-    let line = |pick: fn(&anlauf_recovery::query::Progress) -> u32| {
-        let points = tally
-            .curve
-            .iter()
-            .map(|(at, p)| format!("{:.1},{:.1}", x(at), y(pick(p))));
-        points.collect::<Vec<_>>().join(" ")
-    };
-    let days = (span / 1440.0).ceil() as i64;
+fn facts(group: &super::summary::Group) -> Markup {
     html! {
-        figure {
-            svg viewBox="-40 -10 960 270" role="img"
-                aria-label=(say("Verlauf der beiden Fortschrittszahlen", "Course of both progress numbers")) {
-                @for per_cent in [0u32, 25, 50, 75, 100] {
-                    line.rule x1="0" x2="900" y1=(y(per_cent * 10)) y2=(y(per_cent * 10)) {}
-                    text.tick x="-6" y=(y(per_cent * 10) + 4.0) text-anchor="end" { (per_cent) " %" }
-                }
-                @for day in (0..=days).step_by((days / 10).max(1) as usize) {
-                    text.tick x=(day as f64 * 1440.0 / span * WIDTH) y="240" text-anchor="middle" {
-                        (say("Tag", "day")) " " (day)
-                    }
-                }
-                polyline.systems points=(line(|p| p.systems_restored_per_mille)) {}
-                polyline.services points=(line(|p| p.services_released_per_mille)) {}
-            }
-            figcaption {
-                span.key.systems { "━ " (say("Systeme wiederhergestellt", "systems restored")) }
-                " "
-                span.key.services { "┅ " (say("Dienste freigegeben, nach Versicherten gewichtet",
-                    "services released, weighted by insured people")) }
-            }
+        section {
+            h2 { (group.title) }
+            table { tbody { @for (key, value) in &group.rows {
+                tr { th scope="row" { (key) } td { (value) } }
+            } } }
         }
     }
 }
 
-/// A bar per service from its first to its last return, with half of them marked; also as a table.
-fn services(rows: &[ServiceReturn], language: Language, say: Say<'_>) -> Markup {
-    let last = rows.iter().map(|row| row.days[2]).fold(1.0, f64::max);
-    let x = |day: f64| 260.0 + day / last * 620.0;
-    let height = rows.len() * 22 + 30;
+/// The first plan on its time axis.
+fn plan(state: &State, tally: &Tally, say: Say) -> Markup {
+    let began = state.incident.as_ref().map(|incident| incident.began);
+    let parts = (&tally.first_plan, &state.landscape, began);
     html! {
-        figure {
-            svg viewBox=(format!("0 0 900 {height}")) role="img"
-                aria-label=(say("Rückkehr je Dienst", "Return per service")) {
-                @for (index, row) in rows.iter().enumerate() {
-                    @let y = index * 22 + 16;
-                    text.name x="250" y=(y + 4) text-anchor="end" { (row.name.get(language)) }
-                    rect.span x=(x(row.days[0])) y=(y as f64 - 5.0)
-                        width=((x(row.days[2]) - x(row.days[0])).max(2.0)) height="10" rx="3" {}
-                    rect.half x=(x(row.days[1]) - 1.5) y=(y as f64 - 8.0) width="3" height="16" {}
-                }
-            }
+        @if let (Some(plan), Some(landscape), Some(began)) = parts {
+            h2 { (say.of("The first plan, team by team", "Der erste Plan, Team für Team")) }
+            (chart::load(plan, landscape, began, say))
         }
+    }
+}
+
+/// The chart of the services as a table.
+fn services(rows: &[ServiceReturn], say: Say) -> Markup {
+    html! {
         details {
-            summary { (say("als Tabelle", "as a table")) }
+            summary { (say.of("as a table", "als Tabelle")) }
             table {
                 thead { tr {
-                    th { (say("Dienst", "service")) } th { (say("Zellen", "cells")) }
-                    th { (say("erste, Tag", "first, day")) } th { (say("Hälfte", "half")) }
-                    th { (say("letzte", "last")) }
+                    th { (say.of("service", "Dienst")) } th { (say.of("cells", "Zellen")) }
+                    th { (say.of("first, day", "erste, Tag")) } th { (say.of("half", "Hälfte")) }
+                    th { (say.of("last", "letzte")) }
+                    th { (say.of("last, as first planned", "letzte, im ersten Plan")) }
                 } }
                 tbody { @for row in rows { tr {
-                    th scope="row" { (row.name.get(language)) }
+                    th scope="row" { (row.name.get(say.0)) }
                     td { (row.cells) }
                     @for day in row.days { td { (format!("{day:.1}")) } }
+                    td { (row.planned.map(|days| format!("{:.1}", days[2])).unwrap_or_default()) }
                 } } }
             }
         }
     }
 }
 
-fn restrictions(summary: &Summary, say: Say<'_>) -> Markup {
+fn restrictions(summary: &Summary, say: Say) -> Markup {
     let days = |hours: i64| format!("{:.1}", hours as f64 / 24.0);
+    let most = summary
+        .restrictions
+        .iter()
+        .map(|class| class.max_hours)
+        .max()
+        .unwrap_or(1)
+        .max(1);
+    let share = |hours: i64| format!("{:.1}", hours as f64 / most as f64 * 200.0);
     html! {
         section {
-            h2 { (say("Einschränkung je Größenklasse (Tage je Dienst)",
-                      "Restriction by tenant class (days per service)")) }
+            h2 { (say.of("Restriction by tenant class (days per service)",
+                         "Einschränkung je Größenklasse (Tage je Dienst)")) }
             table {
                 thead { tr {
-                    th { (say("Klasse", "class")) } th { (say("Mandanten", "tenants")) }
-                    th { (say("Hälfte", "half")) } th { (say("9 von 10", "9 of 10")) }
-                    th { (say("letzte", "last")) }
+                    th { (say.of("class", "Klasse")) } th { (say.of("tenants", "Mandanten")) }
+                    th { (say.of("half", "Hälfte")) } th { (say.of("9 of 10", "9 von 10")) }
+                    th { (say.of("last", "letzte")) } th {}
                 } }
                 tbody { @for class in &summary.restrictions { tr {
                     th scope="row" { (class.size) } td { (class.tenants) }
                     td { (days(class.median_hours)) } td { (days(class.p90_hours)) }
                     td { (days(class.max_hours)) }
+                    td.bar {
+                        svg viewBox="0 0 200 14" aria-hidden="true" {
+                            rect.span x="0" y="3" height="8" width=(share(class.max_hours)) {}
+                            rect.half x=(share(class.median_hours)) y="0" width="2" height="14" {}
+                        }
+                    }
                 } } }
             }
         }
     }
 }
 
-fn plans(state: &State, say: Say<'_>) -> Markup {
+fn plans(state: &State, say: Say) -> Markup {
     html! {
         section {
-            h2 { (say("Pläne", "Plans")) }
+            h2 { (say.of("Plans", "Pläne")) }
             table {
                 thead { tr {
-                    th { (say("Plan", "plan")) } th { (say("gilt ab", "in force from")) }
-                    th { (say("höchstens über dem Optimum", "from the optimum at most")) }
-                    th { (say("warum", "why")) }
+                    th { (say.of("plan", "Plan")) } th { (say.of("in force from", "gilt ab")) }
+                    th { (say.of("from the optimum at most", "höchstens über dem Optimum")) }
+                    th { (say.of("why", "warum")) }
                 } }
                 tbody { @for plan in &state.plans { tr {
-                    th scope="row" { (plan.id.short()) } td { (plan.adopted_at) }
+                    th scope="row" { (plan.id.short()) } td { (when(plan.adopted_at)) }
                     td { (format!("{:.1} %", plan.gap_per_mille as f64 / 10.0)) }
                     td.text { (plan.reason) }
                 } } }
@@ -202,16 +179,18 @@ fn plans(state: &State, say: Say<'_>) -> Markup {
     }
 }
 
-fn notices(state: &State, language: Language, say: Say<'_>) -> Markup {
+fn notices(state: &State, say: Say) -> Markup {
     html! {
         section {
-            h2 { (say("Was die Öffentlichkeit hörte", "What the public was told")) }
+            h2 { (say.of("What the public was told", "Was die Öffentlichkeit hörte")) }
             @for notice in &state.notices {
                 @for version in &notice.versions {
                     article {
-                        h3 { (say("Stand", "as of")) " " (version.at) }
-                        p { (version.text.get(language)) }
-                        p.small { (say("Nächste Nachricht", "next word")) ": " (version.next_word_at) }
+                        h3 { (say.of("as of", "Stand")) " " (when(version.at)) }
+                        p { (version.text.get(say.0)) }
+                        p.small {
+                            (say.of("next word", "nächste Nachricht")) ": " (when(version.next_word_at))
+                        }
                     }
                 }
             }

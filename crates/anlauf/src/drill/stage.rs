@@ -124,6 +124,7 @@ pub async fn build(
         samples: args.samples,
         clients: args.clients,
         later: BTreeMap::new(),
+        impatient: false,
         order: Order::new(&landscape),
         waiting: BTreeMap::new(),
         root,

@@ -7,14 +7,14 @@ use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use anlauf_model::{Landscape, Language, Minutes, ServiceId, Text, Timestamp};
+use anlauf_model::{Language, Minutes, Text, Timestamp};
 use anlauf_recovery::State;
 use anlauf_recovery::query::{HitRate, hit_rate};
 use serde_json::{Value, json};
 
 use super::audit::Audit;
 use super::play::Scene;
-use super::tally::{Closing, Restriction, Tally, restrictions};
+use super::tally::{Closing, Restriction, Tally, restrictions, without_names};
 use super::traffic::Book;
 
 /// How many kinds of refusal the table names.
@@ -51,6 +51,8 @@ pub struct ServiceReturn {
     pub cells: usize,
     /// First, half of them, last.
     pub days: [f64; 3],
+    /// The same as the first plan wanted it.
+    pub planned: Option<[f64; 3]>,
 }
 
 /// Says a thing in the drill's language: English, German.
@@ -138,7 +140,7 @@ impl Summary {
         Self {
             groups,
             restrictions: restrictions(&state),
-            services: services(&state),
+            services: services(&state, tally),
             hits,
             violations,
             facts,
@@ -148,40 +150,61 @@ impl Summary {
     /// The table for the terminal.
     pub fn to_text(&self, language: Language) -> String {
         let say = Say(language);
-        let mut table = comfy_table::Table::new();
-        table.load_style(comfy_table::presets::UTF8_HORIZONTAL_ONLY);
+        let mut lines = Vec::new();
         for group in &self.groups {
-            table.add_row([group.title.to_uppercase(), String::new()]);
-            for (name, value) in &group.rows {
-                table.add_row([format!("  {name}"), value.clone()]);
-            }
+            lines.push(String::new());
+            lines.push(group.title.to_uppercase());
+            lines.extend(group.rows.iter().map(|(name, value)| aligned(name, value)));
         }
         let title = say.of(
             "restriction time by tenant class",
             "Einschränkung je Größenklasse",
         );
-        let columns = say.of("half / 9 of 10 / last", "Hälfte / 9 von 10 / letzte");
-        table.add_row([title.to_uppercase(), columns.to_owned()]);
+        lines.push(String::new());
+        lines.push(title.to_uppercase());
+        lines.push(aligned(
+            "",
+            say.of("half / 9 of 10 / last", "Hälfte / 9 von 10 / letzte"),
+        ));
         for class in &self.restrictions {
-            let hours = |hours: i64| say.days(Minutes::hours(hours));
-            let tenants = say.of("tenants", "Mandanten");
-            table.add_row([
-                format!("  {} ({} {tenants})", class.size, class.tenants),
-                format!(
-                    "{} / {} / {}",
-                    hours(class.median_hours),
-                    hours(class.p90_hours),
-                    hours(class.max_hours)
-                ),
-            ]);
+            let days = |hours: i64| format!("{:.1}", hours as f64 / 24.0);
+            let tenants = match class.tenants {
+                1 => say.of("tenant", "Mandant"),
+                _ => say.of("tenants", "Mandanten"),
+            };
+            let (half, most) = (days(class.median_hours), days(class.p90_hours));
+            let last = days(class.max_hours);
+            let unit = say.of("days", "Tage");
+            lines.push(aligned(
+                &format!("{} ({} {tenants})", class.size, class.tenants),
+                &format!("{half} / {most} / {last} {unit}"),
+            ));
         }
-        table.to_string()
+        lines.push(String::new());
+        let verdict = match self.violations.is_empty() {
+            true => say.of("every promise held", "jede Zusage gehalten"),
+            false => say.of(
+                "BROKEN PROMISES, see below",
+                "VERLETZTE ZUSAGEN, siehe unten",
+            ),
+        };
+        lines.push(verdict.to_owned());
+        lines.join("\n")
     }
 
     /// The facts for programs.
     pub fn to_json(&self) -> &Value {
         &self.facts
     }
+}
+
+/// A name and its value in two columns.
+fn aligned(name: &str, value: &str) -> String {
+    /// Where the values begin; a longer name pushes its own.
+    const COLUMN: usize = 62;
+    let name: String = name.to_owned();
+    let room = COLUMN.saturating_sub(name.chars().count()).max(1);
+    format!("  {name}{}{value}", " ".repeat(room))
 }
 
 fn count(counter: &AtomicU64) -> u64 {
@@ -319,16 +342,32 @@ fn refusals(state: &State, tally: &Tally, say: Say) -> Vec<Row> {
             format!("{} {of} {}", known.refused.len(), tally.forged),
         ));
     }
-    let mut reasons: BTreeMap<&str, u64> = BTreeMap::new();
     let decisions = state.gates.values().flat_map(|gate| &gate.refused);
+    let mut reasons: BTreeMap<&str, (String, u64)> = BTreeMap::new();
     for reason in decisions.flat_map(|(_, decision)| &decision.reasons) {
-        *reasons.entry(reason).or_insert(0) += 1;
+        let Some(code) = code_of(reason) else {
+            continue;
+        };
+        let (_, count) = reasons
+            .entry(code)
+            .or_insert_with(|| (without_names(reason), 0));
+        *count += 1;
     }
     rows.extend(
         reasons
-            .into_iter()
+            .into_values()
             .map(|(reason, count)| (format!("  {reason}"), count.to_string())),
     );
+    let of = say.of("of", "von");
+    rows.push(say.row(
+        "orders too early, unsigned, or for another's cells",
+        "Aufträge zu früh, ohne Unterschrift oder für fremde Zellen",
+        format!(
+            "{} {of} {}",
+            tally.attempts - tally.attempts_accepted,
+            tally.attempts
+        ),
+    ));
     let mut refused: Vec<_> = tally.refusals.iter().collect();
     refused.sort_by_key(|(_, count)| std::cmp::Reverse(**count));
     for (reason, count) in refused.into_iter().take(REFUSALS_SHOWN) {
@@ -339,6 +378,13 @@ fn refusals(state: &State, tally: &Tally, say: Say) -> Vec<Row> {
         rows.push((name, count.to_string()));
     }
     rows
+}
+
+/// The code at the end of a reason: `… (AN-TRU-029)`.
+fn code_of(reason: &str) -> Option<&str> {
+    let (_, code) = reason.rsplit_once('(')?;
+    code.strip_suffix(')')
+        .filter(|code| code.starts_with("AN-"))
 }
 
 fn agreements(state: &State, tally: &Tally, say: Say) -> Vec<Row> {
@@ -474,6 +520,7 @@ fn facts(
         "acceptance_failed": tally.rejected,
         "plans": tally.plans,
         "forged": tally.forged,
+        "attempts": { "made": tally.attempts, "accepted": tally.attempts_accepted },
         "refused_by_gate": state.gates.iter().map(|(gate, known)| {
             (gate.to_string(), known.refused.len())
         }).collect::<BTreeMap<_, _>>(),
@@ -509,23 +556,29 @@ fn opened(state: &State) -> BTreeMap<String, i64> {
         .collect()
 }
 
-/// When each service came back.
-fn services(state: &State) -> Vec<ServiceReturn> {
+/// When each service came back, and when the first plan wanted it back.
+fn services(state: &State, tally: &Tally) -> Vec<ServiceReturn> {
     let (Some(landscape), Some(incident)) = (&state.landscape, &state.incident) else {
         return Vec::new();
     };
-    let mut rows: Vec<ServiceReturn> = landscape
-        .declared()
-        .services
-        .iter()
+    let wanted = tally
+        .first_plan
+        .as_ref()
+        .map(|plan| plan.releases())
+        .unwrap_or_default();
+    let services = landscape.declared().services.iter();
+    let mut rows: Vec<ServiceReturn> = services
         .filter_map(|service| {
-            let mut days = returns(landscape, state, incident.began, &service.id);
-            days.sort_by(f64::total_cmp);
-            let (first, last) = (*days.first()?, *days.last()?);
+            let cells = landscape.cells_of_service(&service.id);
+            let back = cells
+                .iter()
+                .filter_map(|id| state.cells.get(id)?.gaps.last()?.to);
+            let planned = cells.iter().filter_map(|id| wanted.get(id).copied());
             Some(ServiceReturn {
                 name: service.name.clone(),
-                cells: days.len(),
-                days: [first, days[days.len() / 2], last],
+                cells: cells.len(),
+                days: quantiles(incident.began, back)?,
+                planned: quantiles(incident.began, planned),
             })
         })
         .collect();
@@ -533,15 +586,11 @@ fn services(state: &State) -> Vec<ServiceReturn> {
     rows
 }
 
-fn returns(
-    landscape: &Landscape,
-    state: &State,
-    began: Timestamp,
-    service: &ServiceId,
-) -> Vec<f64> {
-    let cells = landscape.cells_of_service(service).iter();
-    let back = cells.filter_map(|id| state.cells.get(id)?.gaps.last()?.to);
-    back.map(|at| (at - began).0 as f64 / 1440.0).collect()
+/// First, half, last; in days since the incident began.
+fn quantiles(began: Timestamp, times: impl Iterator<Item = Timestamp>) -> Option<[f64; 3]> {
+    let mut days: Vec<f64> = times.map(|at| (at - began).0 as f64 / 1440.0).collect();
+    days.sort_by(f64::total_cmp);
+    Some([*days.first()?, days[days.len() / 2], *days.last()?])
 }
 
 fn span(state: &State) -> Minutes {

@@ -3,9 +3,10 @@
 //! In:    counts while it runs, the last state. Out: [`Tally`], violated invariants.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 use std::time::Duration;
 
-use anlauf_model::{CellId, CellKind, Landscape, Minutes, Timestamp};
+use anlauf_model::{CellId, CellKind, Landscape, Minutes, Plan, Timestamp};
 use anlauf_recovery::State;
 use anlauf_recovery::query::Progress;
 
@@ -47,6 +48,12 @@ pub struct Tally {
     pub slots_missed: u64,
     /// Plans put in force.
     pub plans: u64,
+    /// The first of them.
+    pub first_plan: Option<Arc<Plan>>,
+    /// Orders that must be refused: too early, unsigned, for another's cells.
+    pub attempts: u64,
+    /// Of these, accepted all the same.
+    pub attempts_accepted: u64,
     /// Forged releases slipped into the feed of every gate.
     pub forged: u64,
     /// Refusals by the control plane, by code and words without names.
@@ -112,7 +119,7 @@ impl Tally {
 }
 
 /// The reason without what stands in backticks, so that equal reasons count together.
-fn without_names(reason: &str) -> String {
+pub fn without_names(reason: &str) -> String {
     let pieces = reason.split('`').enumerate();
     pieces
         .map(|(index, piece)| if index % 2 == 0 { piece } else { "…" })
@@ -199,6 +206,12 @@ pub fn violations(state: &State, tally: &Tally, leaked: u64) -> Vec<String> {
         let count = tally.tests_failed;
         violations.push(format!(
             "{count} requests of testers in the pilot stage got no answer"
+        ));
+    }
+    if tally.attempts_accepted > 0 || tally.attempts == 0 {
+        let (bad, all) = (tally.attempts_accepted, tally.attempts);
+        violations.push(format!(
+            "{bad} of {all} orders that must be refused were accepted"
         ));
     }
     if let Some(cell) = state.unrestored().next() {
