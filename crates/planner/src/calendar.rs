@@ -19,6 +19,9 @@ pub(crate) type Work = i64;
 /// 80 so that every recovery we know of (14 months at the longest) lies inside.
 const WEEKS_EXACT: i64 = 80;
 
+/// The minute at which a crew that never works begins: later than any other, with room to add.
+const NEVER: Minute = Minute::MAX / 4;
+
 /// Minutes of seven days.
 const WEEK: Minute = 7 * 24 * 60;
 
@@ -189,7 +192,9 @@ impl Calendar {
         let weeks = weeks_over(work + 1, self.total, self.week);
         let work = work - weeks * self.week;
         let after = self.windows.partition_point(|w| w.before <= work);
-        let window = self.windows[after.saturating_sub(1)];
+        let Some(window) = self.windows.get(after.saturating_sub(1)) else {
+            return NEVER;
+        };
         window.from + (work - window.before) + weeks * WEEK
     }
 

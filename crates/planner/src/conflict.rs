@@ -5,7 +5,8 @@
 //! Never: searches without end: the number of trial schedules is limited.
 
 use crate::calendar::{Minute, Work};
-use crate::network::Network;
+use crate::network::{Network, Span};
+use crate::order;
 use crate::schedule::Contradiction;
 use crate::serial::{self, Lanes};
 use crate::slots;
@@ -18,7 +19,9 @@ const NAMES_MAX: usize = 5;
 
 /// Tries subsets of the windows.
 struct Trial<'n, 'a> {
-    network: &'n Network<'a>,
+    /// A copy whose windows are set for each trial.
+    network: Network<'a>,
+    windows: Vec<Option<Span>>,
     taste: &'n [usize],
     works: &'n [Work],
     left: u32,
@@ -64,9 +67,16 @@ pub(crate) fn nobody(network: &Network<'_>) -> Option<Contradiction> {
 /// Why the windows do not hold: those that are impossible alone, else the fewest in contradiction.
 pub(crate) fn windows(network: &Network<'_>, taste: &[usize], works: &[Work]) -> Contradiction {
     let slotted = slots::slotted(network);
-    let free = only(network, &[]);
-    let order = crate::order::placeable(&free, taste, &[]);
-    let earliest = serial::schedule(&free, &order, works, Lanes::Unlimited).open;
+    let mut trial = Trial {
+        network: network.clone(),
+        windows: network.nodes.iter().map(|node| node.slot).collect(),
+        taste,
+        works,
+        left: TRIALS_MAX,
+    };
+    trial.keep_only(&[]);
+    let order = order::placeable(network, taste, &[]);
+    let earliest = serial::schedule(&trial.network, &order, works, Lanes::Unlimited).open;
     let is_late = |at: &usize| {
         network.nodes[*at]
             .slot
@@ -76,12 +86,6 @@ pub(crate) fn windows(network: &Network<'_>, taste: &[usize], works: &[Work]) ->
     if !alone.is_empty() {
         return too_early(network, &alone, &earliest);
     }
-    let mut trial = Trial {
-        network,
-        taste,
-        works,
-        left: TRIALS_MAX,
-    };
     let mut cells = trial.fewest(&[], false, &slotted);
     cells.sort_unstable();
     let names = names(network, &cells);
@@ -148,24 +152,24 @@ fn ids(network: &Network<'_>, cells: &[usize]) -> Vec<anlauf_model::CellId> {
     ids
 }
 
-/// The network with the windows of these cells only.
-fn only<'a>(network: &Network<'a>, cells: &[usize]) -> Network<'a> {
-    let mut network = network.clone();
-    for (at, node) in network.nodes.iter_mut().enumerate() {
-        if !cells.contains(&at) {
+impl Trial<'_, '_> {
+    /// Forgets the windows of all other cells.
+    fn keep_only(&mut self, cells: &[usize]) {
+        for node in &mut self.network.nodes {
             node.slot = None;
         }
+        for at in cells {
+            self.network.nodes[*at].slot = self.windows[*at];
+        }
     }
-    network
-}
 
-impl Trial<'_, '_> {
     fn holds(&mut self, cells: &[usize]) -> bool {
         let Some(left) = self.left.checked_sub(1) else {
             return true;
         };
         self.left = left;
-        slots::keep(&only(self.network, cells), self.taste, &[], self.works).is_ok()
+        self.keep_only(cells);
+        slots::keep(&self.network, self.taste, &[], self.works).is_ok()
     }
 
     /// A smallest part of `cells` that does not hold beside `kept` (QuickXplain, Junker 2004).

@@ -111,6 +111,34 @@ fn finished_tasks_move_and_narrow_the_ranges() {
     );
 }
 
+/// One team took twice its estimates thirty times; another has finished nothing so far.
+#[test]
+fn what_one_team_has_learned_moves_the_others() {
+    let mut text = "site rz\n team crew 1 0-24\n team other 1 0-24\n service a tenant crew
+        service b tenant other\n"
+        .to_owned();
+    for number in 0..30 {
+        text.push_str(&format!("tenant k{number} {} rz\n", 1000 - number));
+    }
+    text.push_str("work tenant rebuild - 8\n now 400");
+    let mut world = World::told(&text);
+    let of_crew = |id: &&CellId| id.service() == "a";
+    let back: Vec<CellId> = world
+        .landscape
+        .cells()
+        .keys()
+        .filter(of_crew)
+        .cloned()
+        .collect();
+    let mut middle = |factor| {
+        finish(&mut world, back.iter().cloned(), factor);
+        hours(&world, ranges(&world, 300, 3).whole.unwrap().p50) - 400.0
+    };
+    let (right, late) = (middle(1.0), middle(2.0));
+    assert!(late > 1.5 * right, "{right} {late}");
+    assert!(late < 2.2 * right, "{right} {late}");
+}
+
 #[test]
 fn an_agreed_window_is_a_floor() {
     let world = World::told(&format!("{ROW}\n slot oak/a 200 400"));

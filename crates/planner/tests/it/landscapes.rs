@@ -115,3 +115,40 @@ fn the_reason_for_a_patient_record_goes_back_to_the_first_minute() {
     assert_eq!(ranges.cells.len(), 1_790);
     assert_eq!(ranges.plan, plan.id);
 }
+
+/// A team falls ill after two hundred windows were agreed: what is given up is little, and what is
+/// left holds. A provider that asks tenants back one answer at a time needs few answers.
+#[test]
+fn broken_windows_of_the_reference_landscape_are_given_up_in_few_rounds() {
+    let mut world = attacked("krankenkassen");
+    let first = planned(&world, 0);
+    for (number, (id, at)) in first.releases().into_iter().enumerate() {
+        if number % 8 == 0 && world.landscape.cell(id).unwrap().tenant().is_some() {
+            let hours = |hours| anlauf_model::Minutes::hours(hours);
+            let slot = anlauf_model::Slot {
+                from: at - hours(24),
+                to: at + hours(12),
+            };
+            world.slots.insert(id.clone(), slot);
+        }
+    }
+    world.lanes.insert("data".parse().unwrap(), 2);
+    world.now = world.hour(20.0);
+    let agreed = world.slots.len();
+    let mut rounds = 0;
+    let search = Search { seed: 1, steps: 0 };
+    while let Err(told) = plan(&world.situation(), None, search) {
+        println!("{} {told}", told.cells.len());
+        for id in &told.cells {
+            assert!(world.slots.remove(id).is_some());
+        }
+        rounds += 1;
+        assert!(rounds < 40, "{told}");
+    }
+    println!("{agreed} {} {rounds}", world.slots.len());
+    assert!(
+        world.slots.len() * 2 > agreed,
+        "{} of {agreed} are left",
+        world.slots.len()
+    );
+}

@@ -219,9 +219,9 @@ fn shuffled(declared: &Declared, seed: u64) -> Declared {
     declared
 }
 
+/// 256 cases each, or as many as `PROPTEST_CASES` says.
 fn config() -> ProptestConfig {
     ProptestConfig {
-        cases: 300,
         failure_persistence: None,
         ..ProptestConfig::default()
     }
