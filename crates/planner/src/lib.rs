@@ -14,6 +14,7 @@ mod network;
 mod order;
 mod profile;
 mod serial;
+mod window;
 
 mod cost;
 mod rules;

@@ -10,7 +10,8 @@ use std::collections::BinaryHeap;
 use anlauf_model::TaskKind;
 
 use crate::calendar::{Minute, Work};
-use crate::network::{Network, Span};
+use crate::network::Network;
+use crate::window;
 
 /// Something that happens. Ordered by time; at the same time ends come before beginnings.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
@@ -19,6 +20,8 @@ enum Event {
     End(usize),
     /// A task waits for a lane from now on.
     Ready(usize),
+    /// A cell whose work is done opens.
+    Open(usize),
     /// A crew looks at what waits.
     Look(usize),
 }
@@ -142,6 +145,7 @@ impl Play<'_, '_> {
                     .push(Reverse((self.places[task], task)));
                 self.look_soon(crew);
             }
+            Event::Open(node) => self.open_if_done(node),
             Event::Look(crew) => self.look(crew),
         }
     }
@@ -186,20 +190,16 @@ impl Play<'_, '_> {
         let node = &self.network.nodes[at];
         let calendar = self.network.calendar(task);
         let work = self.works[task];
-        let decides = self.network.tasks[task].kind == TaskKind::Decision;
-        let begin_at = |span: Minute| match decides {
-            true => span,
-            false => calendar.begin(calendar.begin_to_end_at(work, span)),
-        };
-        let mut ready = node
-            .slot
-            .map_or(ready, |slot| ready.max(begin_at(slot.from)));
+        let kind = self.network.tasks[task].kind;
+        let begin_at = |at| calendar.begin(window::begin_after(kind, calendar, work, at));
+        let slot = node.slot.map_or(ready, |slot| begin_at(slot.from));
+        let mut ready = ready.max(slot);
         for _ in 0..node.freezes.len() {
             for freeze in &node.freezes {
                 let begin = calendar.worked(ready);
                 let end = calendar.finish(begin + work);
                 let begin = calendar.begin(begin);
-                if is_frozen(decides, begin, end, freeze) {
+                if window::is_frozen(kind, begin, end, freeze) {
                     ready = ready.max(begin_at(freeze.to));
                 }
             }
@@ -212,8 +212,13 @@ impl Play<'_, '_> {
             return;
         }
         let node = &self.network.nodes[at];
-        let floor = node.slot.map_or(self.now, |slot| slot.from);
-        self.open[at] = Some(self.now.max(floor));
+        let hold = if node.tasks.is_empty() { node.hold } else { 0 };
+        let open = window::opening(node, self.now.max(hold));
+        if open > self.now {
+            self.events.push(Reverse((open, Event::Open(at))));
+            return;
+        }
+        self.open[at] = Some(open);
         for later in &self.dependents.needs[at] {
             self.needs_left[*later] -= 1;
         }
@@ -229,7 +234,7 @@ impl Play<'_, '_> {
     /// Has a crew look at what waits, as soon as somebody works.
     fn look_soon(&mut self, crew: usize) {
         let desk = &mut self.desks[crew];
-        if desk.free == 0 || desk.waiting.is_empty() {
+        if desk.free <= 0 || desk.waiting.is_empty() {
             return;
         }
         let calendar = &self.network.calendars[self.network.crews[crew].calendar];
@@ -243,22 +248,30 @@ impl Play<'_, '_> {
     /// Gives what waits to free lanes, in the order of the plan.
     fn look(&mut self, crew: usize) {
         let calendar = &self.network.calendars[self.network.crews[crew].calendar];
-        let desk = &mut self.desks[crew];
-        desk.looks_at = None;
-        while desk.free > 0 {
-            let Some(Reverse((_, task))) = desk.waiting.pop() else {
+        self.desks[crew].looks_at = None;
+        while self.desks[crew].free > 0 {
+            let Some(Reverse((_, task))) = self.desks[crew].waiting.pop() else {
                 break;
             };
-            desk.free -= 1;
+            // While it waited for a lane, a freeze may have come near.
+            let ready = self.ready_again(task);
+            if ready > self.now {
+                self.events.push(Reverse((ready, Event::Ready(task))));
+                continue;
+            }
+            self.desks[crew].free -= 1;
             let end = calendar.finish(calendar.worked(self.now) + self.works[task]);
             self.events.push(Reverse((end, Event::End(task))));
         }
     }
-}
 
-fn is_frozen(decides: bool, begin: Minute, end: Minute, freeze: &Span) -> bool {
-    match decides {
-        true => begin < freeze.to && end >= freeze.from,
-        false => end >= freeze.from && end < freeze.to,
+    /// When a task that could begin at once may begin.
+    fn ready_again(&self, task: usize) -> Minute {
+        let at = self.network.tasks[task].node;
+        let node = &self.network.nodes[at];
+        match task + 1 == node.tasks.end && !node.freezes.is_empty() {
+            true => self.last_ready(at, task, self.now),
+            false => self.now,
+        }
     }
 }

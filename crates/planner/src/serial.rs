@@ -4,10 +4,12 @@
 //! Out:   a [`Schedule`]: begin and end of every task, opening of every cell.
 //! Never: moves what was placed before; places a cell before those it waits for.
 
-use crate::calendar::{Calendar, Minute, Work};
+use anlauf_model::TaskKind;
+
+use crate::calendar::{Minute, Work};
 use crate::network::{Network, Node, Span};
 use crate::profile::Profile;
-use anlauf_model::TaskKind;
+use crate::window;
 
 /// When everything happens. By index of task and of cell.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -87,7 +89,7 @@ impl Generator<'_, '_> {
             let calendar = self.network.calendar(at);
             let mut end = calendar.finish(self.works[at]);
             if at + 1 == node.tasks.end {
-                end = opening(node, end);
+                end = window::opening(node, end);
             }
             if self.lanes == Lanes::Counted {
                 self.profiles[task.crew].take(0, calendar.worked(end));
@@ -121,7 +123,7 @@ impl Generator<'_, '_> {
             ready = ready.max(self.schedule.end[task]);
         }
         self.schedule.open[at] = match node.tasks.is_empty() {
-            true => opening(node, ready.max(needs).max(after)),
+            true => window::opening(node, ready.max(needs).max(after)),
             false => self.schedule.end[node.tasks.end - 1],
         };
     }
@@ -162,45 +164,14 @@ impl Generator<'_, '_> {
         let mut from = from;
         loop {
             from = self.profiles[crew].earliest(from, work);
-            let place = Place {
-                from,
-                begin: calendar.begin(from),
-                end: calendar.finish(from + work),
-            };
-            let frozen = node
-                .freezes
-                .iter()
-                .find(|freeze| is_frozen(kind, &place, freeze));
+            let (begin, end) = (calendar.begin(from), calendar.finish(from + work));
+            let place = Place { from, begin, end };
+            let frozen = |freeze: &&Span| window::is_frozen(kind, begin, end, freeze);
+            let frozen = node.freezes.iter().find(frozen);
             let (true, Some(freeze)) = (last, frozen) else {
                 return place;
             };
-            from = after_freeze(kind, calendar, work, freeze).max(from + 1);
+            from = window::begin_after(kind, calendar, work, freeze.to).max(from + 1);
         }
     }
-}
-
-/// Whether a decision, or the end of another last task, falls into a freeze.
-fn is_frozen(kind: TaskKind, place: &Place, freeze: &Span) -> bool {
-    let begun = kind != TaskKind::Decision || place.begin < freeze.to;
-    place.end >= freeze.from && begun && (kind == TaskKind::Decision || place.end < freeze.to)
-}
-
-fn after_freeze(kind: TaskKind, calendar: &Calendar, work: Work, freeze: &Span) -> Work {
-    match kind {
-        TaskKind::Decision => calendar.worked(freeze.to),
-        _ => calendar.begin_to_end_at(work, freeze.to),
-    }
-}
-
-/// When a cell opens whose work is done at `ready`: not before its window, not in a freeze.
-fn opening(node: &Node<'_>, ready: Minute) -> Minute {
-    let mut open = node.slot.map_or(ready, |slot| ready.max(slot.from));
-    for _ in 0..node.freezes.len() {
-        for freeze in &node.freezes {
-            if freeze.from <= open && open < freeze.to {
-                open = freeze.to;
-            }
-        }
-    }
-    open
 }
