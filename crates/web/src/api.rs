@@ -40,6 +40,7 @@ mod made;
 mod notice;
 mod plan;
 mod planning;
+mod proposal;
 mod public;
 mod release;
 mod status;
@@ -62,6 +63,7 @@ pub(crate) fn table() -> Vec<Route> {
         tenant::routes(),
         cell::routes(),
         plan::routes(),
+        proposal::routes(),
         forecast::routes(),
         finding::routes(),
         agreement::routes(),
@@ -101,3 +103,6 @@ async fn wrong_method() -> Problem {
     let detail = "this is read with GET and changed with POST; see `/api/v1/openapi.json`";
     Problem::new(StatusCode::METHOD_NOT_ALLOWED, "wrong method", detail)
 }
+
+#[cfg(test)]
+mod tests;

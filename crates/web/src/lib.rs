@@ -24,6 +24,9 @@ mod page;
 mod text;
 mod view;
 
+#[cfg(test)]
+mod stand;
+
 pub use page::page_paths;
 pub use port::{Accepted, Desk, DeskError, Head, Logins, Proof};
 

@@ -118,7 +118,11 @@ impl Memory {
     ///
     /// # Errors
     /// The ledger cannot be read.
-    pub(crate) fn plan_entry(&self, desk: &dyn Desk, id: &PlanId) -> Result<Option<u64>, DeskError> {
+    pub(crate) fn plan_entry(
+        &self,
+        desk: &dyn Desk,
+        id: &PlanId,
+    ) -> Result<Option<u64>, DeskError> {
         let mut index = locked(&self.plans);
         loop {
             let entries = desk.entries(index.read_to + 1, PLAN_READ_COUNT_MAX)?;

@@ -36,7 +36,7 @@ pub trait Desk: Send + Sync + 'static {
     fn head(&self) -> Result<Head, DeskError>;
     /// Has the head signed and gives it with its note.
     fn checkpoint(&self) -> Later<'_, Result<Head, DeskError>>;
-    /// One entry with all that proves it to lie in a ledger of `size` entries; none when it does not.
+    /// One entry with all that proves it to lie in a ledger of `size` entries; none if it does not.
     ///
     /// # Errors
     /// The ledger cannot be read.

@@ -1,4 +1,4 @@
-//! Errors as the API tells them: problem+json (RFC 9457) with every reason and what would remove it.
+//! Errors as the API tells them: problem+json (RFC 9457), every reason with what would remove it.
 //!
 //! In:    refusals, errors of the desk, faults of a request. Out: a [`Problem`] response.
 //! Never: tells a tenant that a thing of another tenant exists: that is a 404 like any other.

@@ -21,10 +21,14 @@ use crate::problem::Problem;
 /// The routes of this noun.
 pub(super) fn routes() -> Vec<Route> {
     vec![
-        Route::get("/offers", "Windows offered, with the tenants' word.", offers)
-            .query("limit", stretch::LIMIT)
-            .query("after", stretch::AFTER)
-            .answer(stretch::shape("offers", offer_shape())),
+        Route::get(
+            "/offers",
+            "Windows offered, with the tenants' word.",
+            offers,
+        )
+        .query("limit", stretch::LIMIT)
+        .query("after", stretch::AFTER)
+        .answer(stretch::shape("offers", offer_shape())),
         Route::get("/wishes", "Tenants' own orders of their cells.", wishes).answer(object([(
             "wishes",
             map(list(Shape::Text("a cell, most wanted first"))),
@@ -61,7 +65,10 @@ pub(crate) fn offer_shape() -> Shape {
         ("cell", Shape::Text("which")),
         ("from", Shape::Time("first moment")),
         ("to", Shape::Time("last moment")),
-        ("answer", Shape::Text("open, agreed, declined, missed or kept")),
+        (
+            "answer",
+            Shape::Text("open, agreed, declined, missed or kept"),
+        ),
         ("at", Shape::Time("when the last word was given")),
         ("reason", Shape::Text("why")),
     ])
@@ -73,9 +80,15 @@ async fn offers(
     Asked(stretch): Asked<Stretch>,
 ) -> Result<Json<Value>, Problem> {
     let state = web.desk.state();
-    let seen = state.offers.iter().filter(|(cell, _)| veil::sees_id(&state, &who, cell));
-    let told =
-        stretch.of("offers", seen, (|(cell, _)| (*cell).clone(), |(cell, o)| offer(cell, o)))?;
+    let seen = state
+        .offers
+        .iter()
+        .filter(|(cell, _)| veil::sees_id(&state, &who, cell));
+    let told = stretch.of(
+        "offers",
+        seen,
+        (|(cell, _)| (*cell).clone(), |(cell, o)| offer(cell, o)),
+    )?;
     Ok(Json(told))
 }
 
@@ -83,7 +96,8 @@ async fn wishes(Shared(web): Shared<Arc<Web>>, Reader(who): Reader) -> Json<Valu
     let state = web.desk.state();
     let own = |tenant: &anlauf_model::TenantId| who.sees_all() || who.tenant() == Some(tenant);
     let seen = state.wishes.iter().filter(|(tenant, _)| own(tenant));
-    let seen: serde_json::Map<_, _> =
-        seen.map(|(tenant, order)| (tenant.to_string(), json!(order))).collect();
+    let seen: serde_json::Map<_, _> = seen
+        .map(|(tenant, order)| (tenant.to_string(), json!(order)))
+        .collect();
     Json(json!({ "wishes": seen }))
 }

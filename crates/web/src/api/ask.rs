@@ -107,7 +107,11 @@ impl FromRequestParts<Arc<Web>> for Insider {
 
     async fn from_request_parts(parts: &mut Parts, web: &Arc<Web>) -> Result<Self, Problem> {
         let who = <Who as FromRequestParts<_>>::from_request_parts(parts, web).await?;
-        if who.sees_all() { Ok(Self(who)) } else { Err(Problem::forbidden(who.0.role)) }
+        if who.sees_all() {
+            Ok(Self(who))
+        } else {
+            Err(Problem::forbidden(who.0.role))
+        }
     }
 }
 

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use anlauf_model::{
     Cell, CellId, CellKind, Forecast, ServiceId, SiteId, Stage, TaskKind, TenantId, Timestamp,
 };
-use anlauf_recovery::state::{CellState, Offer};
+use anlauf_recovery::state::{CellState, Gap, Offer};
 use anlauf_recovery::{State, query};
 use axum::Json;
 use axum::extract::{Path, State as Shared};
@@ -38,12 +38,20 @@ pub(super) fn routes() -> Vec<Route> {
             .query("limit", stretch::LIMIT)
             .query("after", stretch::AFTER)
             .answer(stretch::shape("cells", short_shape())),
-        Route::get("/cells/{owner}/{service}", "One cell with all that is known of it.", cell)
-            .answer(whole_shape())
-            .problem(404, "there is no such cell for this login"),
-        Route::get("/cells/{owner}/{service}/why", "What holds a cell, nearest first.", why)
-            .answer(why_shape())
-            .problem(404, "there is no such cell for this login"),
+        Route::get(
+            "/cells/{owner}/{service}",
+            "One cell with all that is known of it.",
+            cell,
+        )
+        .answer(whole_shape())
+        .problem(404, "there is no such cell for this login"),
+        Route::get(
+            "/cells/{owner}/{service}/why",
+            "What holds a cell, nearest first.",
+            why,
+        )
+        .answer(why_shape())
+        .problem(404, "there is no such cell for this login"),
     ]
 }
 
@@ -64,7 +72,10 @@ impl Filter {
     fn takes(&self, cell: &Cell, now: &CellState) -> bool {
         let or_any = |wanted: bool, is_asked: bool| !is_asked || wanted;
         or_any(cell.tenant() == self.tenant.as_ref(), self.tenant.is_some())
-            && or_any(Some(&cell.service) == self.service.as_ref(), self.service.is_some())
+            && or_any(
+                Some(&cell.service) == self.service.as_ref(),
+                self.service.is_some(),
+            )
             && or_any(Some(&cell.site) == self.site.as_ref(), self.site.is_some())
             && or_any(Some(now.stage) == self.stage, self.stage.is_some())
             && or_any(Some(cell.kind) == self.kind, self.kind.is_some())
@@ -81,18 +92,27 @@ async fn cells(
     let seen = known(&state)
         .filter(|(cell, _)| veil::sees(&who, cell))
         .filter(|(cell, now)| filter.takes(cell, now));
-    let stretch = Stretch { limit: filter.limit, after: filter.after.clone() };
+    let stretch = Stretch {
+        limit: filter.limit,
+        after: filter.after.clone(),
+    };
     let told = stretch.of(
         "cells",
         seen,
-        (|(cell, _)| cell.id.clone(), |(cell, now)| looks.short(cell, now)),
+        (
+            |(cell, _)| cell.id.clone(),
+            |(cell, now)| looks.short(cell, now),
+        ),
     )?;
     Ok(Json(told))
 }
 
 /// Every cell of the landscape with its state.
 pub(crate) fn known(state: &State) -> impl Iterator<Item = (&Cell, &CellState)> {
-    let cells = state.landscape.iter().flat_map(|landscape| landscape.cells().values());
+    let cells = state
+        .landscape
+        .iter()
+        .flat_map(|landscape| landscape.cells().values());
     cells.filter_map(|cell| Some((cell, state.cells.get(&cell.id)?)))
 }
 
@@ -107,7 +127,11 @@ impl<'a> Looks<'a> {
     pub(crate) fn new(state: &'a State) -> Self {
         Self {
             state,
-            planned: state.plan.as_ref().map(|plan| plan.releases()).unwrap_or_default(),
+            planned: state
+                .plan
+                .as_ref()
+                .map(|plan| plan.releases())
+                .unwrap_or_default(),
             forecast: state.forecast().map(AsRef::as_ref),
         }
     }
@@ -115,8 +139,13 @@ impl<'a> Looks<'a> {
     /// A cell in short.
     pub(crate) fn short(&self, cell: &Cell, now: &CellState) -> Value {
         let is_back = now.stage == cell.stage_last();
-        let open = cell.tasks.keys().filter(|task| !is_back && !now.is_done(**task));
-        let expected = self.forecast.and_then(|forecast| forecast.cells.get(&cell.id));
+        let open = cell
+            .tasks
+            .keys()
+            .filter(|task| !is_back && !now.is_done(**task));
+        let expected = self
+            .forecast
+            .and_then(|forecast| forecast.cells.get(&cell.id));
         json!({
             "id": cell.id,
             "service": cell.service,
@@ -147,25 +176,46 @@ fn short_fields() -> Vec<(&'static str, Shape)> {
     vec![
         ("id", Shape::Text("owner/service")),
         ("service", Shape::Text("service type")),
-        ("tenant", maybe(Shape::Text("whose; none for the provider's own"))),
+        (
+            "tenant",
+            maybe(Shape::Text("whose; none for the provider's own")),
+        ),
         ("site", Shape::Text("where it runs")),
-        ("kind", Shape::Text("foundation, shared, switch, tenant or custom")),
+        (
+            "kind",
+            Shape::Text("foundation, shared, switch, tenant or custom"),
+        ),
         ("class", Shape::Text("A, B or C by protection need")),
         ("insured", Shape::Number("people who wait for it")),
-        ("stage", Shape::Text("closed, clean_room, pilot, basic or full")),
+        (
+            "stage",
+            Shape::Text("closed, clean_room, pilot, basic or full"),
+        ),
         ("epoch", Shape::Number("openings and closings so far")),
         ("stage_last", Shape::Text("stage at which it is back")),
-        ("restored_at", maybe(Shape::Time("when it came back in this incident"))),
-        ("not_after", maybe(Shape::Time("when its release ends by itself"))),
+        (
+            "restored_at",
+            maybe(Shape::Time("when it came back in this incident")),
+        ),
+        (
+            "not_after",
+            maybe(Shape::Time("when its release ends by itself")),
+        ),
         ("tasks_open", Shape::Number("steps that are not done")),
-        ("planned", maybe(Shape::Time("release by the plan in force"))),
+        (
+            "planned",
+            maybe(Shape::Time("release by the plan in force")),
+        ),
         ("expected", maybe(range_shape())),
         (
             "offer",
             maybe(object([
                 ("from", Shape::Time("first moment")),
                 ("to", Shape::Time("last moment")),
-                ("answer", Shape::Text("open, agreed, declined, missed or kept")),
+                (
+                    "answer",
+                    Shape::Text("open, agreed, declined, missed or kept"),
+                ),
             ])),
         ),
     ]
@@ -198,10 +248,15 @@ async fn cell(
     let (cell, now) = find(&state, &who, &path)?;
     let mut told = Looks::new(&state).short(cell, now);
     let visible = |ids: &[CellId]| -> Vec<CellId> {
-        let seen = |id: &&CellId| id.owner() == path.0 || is_providers(&state, id) || who.sees_all();
+        let seen =
+            |id: &&CellId| id.owner() == path.0 || is_providers(&state, id) || who.sees_all();
         ids.iter().filter(seen).cloned().collect()
     };
-    let dependents = state.landscape.as_ref().map(|l| l.dependents(&cell.id)).unwrap_or_default();
+    let dependents = state
+        .landscape
+        .as_ref()
+        .map(|l| l.dependents(&cell.id))
+        .unwrap_or_default();
     told["needs"] = json!(visible(&cell.needs));
     told["after"] = json!(visible(&cell.after));
     told["needed_by"] = json!(visible(dependents));
@@ -209,11 +264,15 @@ async fn cell(
     told["host"] = json!(cell.host);
     told["path"] = json!(cell.path);
     told["release"] = json!(now.release);
-    told["tasks"] = TaskKind::ALL.iter().filter_map(|kind| task(cell, now, *kind)).collect();
-    told["findings"] = now.findings.values().filter_map(|n| finding(&state, *n)).collect();
-    let gap = |gap: &anlauf_recovery::state::Gap| {
-        json!({ "from": gap.from, "to": gap.to, "caught_up": gap.caught_up })
-    };
+    told["tasks"] = TaskKind::ALL
+        .iter()
+        .filter_map(|kind| task(cell, now, *kind))
+        .collect();
+    told["findings"] = now
+        .findings
+        .values()
+        .filter_map(|n| finding(&state, *n))
+        .collect();
     told["gaps"] = now.gaps.iter().map(gap).collect();
     if who.sees_all() {
         told["upstream"] = json!(cell.upstream);
@@ -222,8 +281,16 @@ async fn cell(
     Ok(Json(told))
 }
 
+fn gap(gap: &Gap) -> Value {
+    let (from, to) = (gap.from, gap.to);
+    json!({ "from": from, "to": to, "caught_up": gap.caught_up })
+}
+
 fn is_providers(state: &State, id: &CellId) -> bool {
-    let cell = state.landscape.as_ref().and_then(|landscape| landscape.cell(id));
+    let cell = state
+        .landscape
+        .as_ref()
+        .and_then(|landscape| landscape.cell(id));
     cell.is_some_and(|cell| cell.tenant().is_none())
 }
 
@@ -256,8 +323,14 @@ fn whole_shape() -> Shape {
     let mut always = short_fields();
     always.extend([
         ("needs", list(Shape::Text("a cell it cannot work without"))),
-        ("after", list(Shape::Text("a cell released before it, by order only"))),
-        ("needed_by", list(Shape::Text("a cell that cannot work without it"))),
+        (
+            "after",
+            list(Shape::Text("a cell released before it, by order only")),
+        ),
+        (
+            "needed_by",
+            list(Shape::Text("a cell that cannot work without it")),
+        ),
         ("stages", list(Shape::Text("a stage of its release"))),
         ("host", Shape::Text("host name at the gate")),
         ("path", Shape::Text("path at the gate")),
@@ -266,7 +339,10 @@ fn whole_shape() -> Shape {
             "tasks",
             list(object([
                 ("task", Shape::Text("which step")),
-                ("team", maybe(Shape::Text("who does it; none is the tenant"))),
+                (
+                    "team",
+                    maybe(Shape::Text("who does it; none is the tenant")),
+                ),
                 ("started", maybe(Shape::Time("since"))),
                 ("finished", maybe(Shape::Time("until"))),
                 ("failures", Shape::Number("how often it was done again")),
@@ -295,7 +371,10 @@ fn whole_shape() -> Shape {
         ("epoch", Shape::Number("reported epoch")),
     ]);
     let insiders = [
-        ("upstream", maybe(Shape::Text("where the gate forwards to; provider only"))),
+        (
+            "upstream",
+            maybe(Shape::Text("where the gate forwards to; provider only")),
+        ),
         ("gates", list(reported)),
     ];
     Shape::Object(always, insiders.into())
@@ -319,12 +398,29 @@ fn why_shape() -> Shape {
     object([
         ("cell", Shape::Text("which")),
         ("stage", Shape::Text("where it stands")),
-        ("stage_next", maybe(Shape::Text("the next stage; none when it is back"))),
+        (
+            "stage_next",
+            maybe(Shape::Text("the next stage; none when it is back")),
+        ),
         ("tasks_open", list(Shape::Text("a step that is not done"))),
-        ("needs_closed", list(Shape::Text("a cell it needs that is not open"))),
-        ("findings_missing", list(Shape::Text("a finding that policy demands"))),
+        (
+            "needs_closed",
+            list(Shape::Text("a cell it needs that is not open")),
+        ),
+        (
+            "findings_missing",
+            list(Shape::Text("a finding that policy demands")),
+        ),
         ("signatures_missing", list(Shape::Any("role and how many"))),
-        ("word_missing", maybe(Shape::Text("what is missing of the tenant's word"))),
-        ("chain", list(Shape::Any("a link of the plan's chain, told apart by `why`"))),
+        (
+            "word_missing",
+            maybe(Shape::Text("what is missing of the tenant's word")),
+        ),
+        (
+            "chain",
+            list(Shape::Any(
+                "a link of the plan's chain, told apart by `why`",
+            )),
+        ),
     ])
 }

@@ -1,6 +1,7 @@
 //! What changes between two plans, in short.
 //!
-//! In:    two plans. Out: how many cells come sooner, later, newly or not at all, and the largest moves.
+//! In:    two plans.
+//! Out:   how many cells come sooner, later, newly or not at all, and the largest moves.
 //! Never: the whole of both plans.
 
 use std::collections::BTreeMap;

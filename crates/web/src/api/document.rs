@@ -36,7 +36,9 @@ pub(super) fn routes() -> Vec<Route> {
 async fn document() -> Response {
     static TEXT: OnceLock<String> = OnceLock::new();
     let text = TEXT.get_or_init(|| {
-        make(&super::table()).to_json().expect("the document has only string keys")
+        make(&super::table())
+            .to_json()
+            .expect("the document has only string keys")
     });
     ([(CONTENT_TYPE, "application/json")], text.as_str()).into_response()
 }
@@ -89,7 +91,9 @@ fn operation(route: &Route) -> Operation {
         operation = operation.request_body(Some(body.required(Some(Required::True)).build()));
     }
     let content = Content::new(Some(route.answer.schema()));
-    let done = ResponseBuilder::new().description("done").content(route.content, content);
+    let done = ResponseBuilder::new()
+        .description("done")
+        .content(route.content, content);
     operation = operation.response("200", done.build());
     for (status, says) in problems(route) {
         operation = operation.response(status.to_string(), problem(says));
@@ -110,11 +114,17 @@ fn operation_id(route: &Route) -> String {
     };
     let words = route.path.split(|c: char| !c.is_ascii_alphanumeric());
     let words = words.filter(|word| !word.is_empty());
-    std::iter::once(method).chain(words).collect::<Vec<_>>().join("_")
+    std::iter::once(method)
+        .chain(words)
+        .collect::<Vec<_>>()
+        .join("_")
 }
 
 fn parameters(route: &Route) -> Vec<Parameter> {
-    let names = route.path.split('/').filter_map(|part| part.strip_prefix('{')?.strip_suffix('}'));
+    let names = route
+        .path
+        .split('/')
+        .filter_map(|part| part.strip_prefix('{')?.strip_suffix('}'));
     let in_path = names.map(|name| {
         ParameterBuilder::new()
             .name(name)
@@ -163,13 +173,19 @@ fn problems(route: &Route) -> Vec<(u16, &'static str)> {
 fn problem(says: &str) -> Answer {
     let schema = Ref::from_schema_name(PROBLEM);
     let content = Content::new(Some(schema));
-    ResponseBuilder::new().description(says).content("application/problem+json", content).build()
+    ResponseBuilder::new()
+        .description(says)
+        .content("application/problem+json", content)
+        .build()
 }
 
 /// The form of a problem.
 pub(crate) fn problem_shape() -> Shape {
     let reason = object([
-        ("code", Shape::Text("stable code; docs/errors/CODE.md says more")),
+        (
+            "code",
+            Shape::Text("stable code; docs/errors/CODE.md says more"),
+        ),
         ("message", Shape::Text("what is wrong")),
     ])
     .or([("remedy", Shape::Text("what would remove it"))]);
@@ -180,5 +196,10 @@ pub(crate) fn problem_shape() -> Shape {
         ("detail", Shape::Text("what is wrong, in words")),
         ("reasons", list(reason)),
     ])
-    .or([("cells", list(Shape::Text("cells whose agreed slots contradict each other")))])
+    .or([(
+        "cells",
+        list(Shape::Text(
+            "cells whose agreed slots contradict each other",
+        )),
+    )])
 }

@@ -27,7 +27,10 @@ pub(super) fn routes() -> Vec<Route> {
         ("cell", Shape::Text("which")),
         ("wanted", Shape::Text("stage by the ledger")),
         ("wanted_epoch", Shape::Number("epoch by the ledger")),
-        ("reported", maybe(Shape::Text("stage by the gate; none if it never said"))),
+        (
+            "reported",
+            maybe(Shape::Text("stage by the gate; none if it never said")),
+        ),
         ("reported_epoch", maybe(Shape::Number("epoch by the gate"))),
     ]);
     let refused = object([
@@ -38,20 +41,32 @@ pub(super) fn routes() -> Vec<Route> {
     let gate = object([
         ("gate", Shape::Text("which")),
         ("at", Shape::Time("last report worth an entry")),
-        ("heard_at", maybe(Shape::Time("last report; none since the control plane started"))),
+        (
+            "heard_at",
+            maybe(Shape::Time(
+                "last report; none since the control plane started",
+            )),
+        ),
         ("applied", Shape::Number("last feed item in force there")),
         ("behind", Shape::Number("feed items it has not applied")),
         ("table", maybe(Shape::Text("digest of the table it uses"))),
-        ("root_version", maybe(Shape::Number("root version in force there"))),
+        (
+            "root_version",
+            maybe(Shape::Number("root version in force there")),
+        ),
         ("counts", maybe(Shape::Any("requests since it started"))),
         ("differing", Shape::Number("cells that are not as wanted")),
         ("cells", list(differing)),
         ("refused", list(refused)),
     ]);
     vec![
-        Route::get("/gates", "Gates: wanted state against reported state.", gates)
-            .access(Access::Provider)
-            .answer(object([("gates", list(gate))])),
+        Route::get(
+            "/gates",
+            "Gates: wanted state against reported state.",
+            gates,
+        )
+        .access(Access::Provider)
+        .answer(object([("gates", list(gate))])),
     ]
 }
 
@@ -61,16 +76,17 @@ async fn gates(
     Insider(_): Insider,
 ) -> Json<Value> {
     let state = web.desk.state();
-    let told = state.gates.iter().map(|(id, gate)| told(&state, &memory, id, gate));
+    let told = state
+        .gates
+        .iter()
+        .map(|(id, gate)| told(&state, &memory, id, gate));
     Json(json!({ "gates": told.collect::<Vec<_>>() }))
 }
 
 fn told(state: &State, memory: &Memory, id: &GateId, gate: &GateState) -> Value {
     let heard = memory.heard(id);
     let differing = differing(state, gate);
-    let refused = |(at, decision): &(Timestamp, GateDecision)| {
-        json!({ "at": at, "seq": decision.seq, "reasons": decision.reasons })
-    };
+    let listed = differing.iter().take(DIFFERENCE_COUNT_MAX);
     json!({
         "gate": id,
         "at": gate.at,
@@ -81,9 +97,14 @@ fn told(state: &State, memory: &Memory, id: &GateId, gate: &GateState) -> Value 
         "root_version": heard.as_ref().map(|heard| heard.root_version),
         "counts": heard.as_ref().map(|heard| heard.counts),
         "differing": differing.len(),
-        "cells": differing.iter().take(DIFFERENCE_COUNT_MAX).map(Differing::json).collect::<Vec<_>>(),
+        "cells": listed.map(Differing::json).collect::<Vec<_>>(),
         "refused": gate.refused.iter().map(refused).collect::<Vec<_>>(),
     })
+}
+
+fn refused((at, decision): &(Timestamp, GateDecision)) -> Value {
+    let (seq, reasons) = (decision.seq, &decision.reasons);
+    json!({ "at": at, "seq": seq, "reasons": reasons })
 }
 
 /// A cell that is not at a gate as it should be.
@@ -111,7 +132,11 @@ fn differing<'a>(state: &'a State, gate: &GateState) -> Vec<Differing<'a>> {
     let cells = state.cells.iter().filter_map(|(cell, now)| {
         let reported = gate.cells.get(cell).copied();
         let is_same = reported.map_or(Stage::Closed, |(stage, _)| stage) == now.stage;
-        (!is_same).then_some(Differing { cell, wanted: (now.stage, now.epoch), reported })
+        (!is_same).then_some(Differing {
+            cell,
+            wanted: (now.stage, now.epoch),
+            reported,
+        })
     });
     cells.collect()
 }

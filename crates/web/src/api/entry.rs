@@ -28,27 +28,58 @@ use crate::who::Who;
 /// The routes of this noun.
 pub(super) fn routes() -> Vec<Route> {
     vec![
-        Route::get("/entries", "Entries of the ledger from a number on.", entries)
-            .query("from", Shape::Number("first number looked at; 1 is the first"))
-            .query("limit", Shape::Number("at most so many, 1 to 1,000; 100 if not given"))
-            .answer(object([
-                ("entries", list(entry_shape())),
-                ("next", maybe(Shape::Number("send as `from` for the next stretch"))),
-                ("head", Shape::Number("last entry of the ledger")),
-            ])),
-        Route::get("/entries/{number}/proof", "What proves an entry to lie in the ledger.", proof)
-            .query("size", Shape::Number("entries of the tree; the checkpoint's if not given"))
-            .answer(object([
-                ("seq", Shape::Number("the entry")),
-                ("body", Shape::Text("its bytes as they were hashed")),
-                ("salt", Shape::Text("salt of its body, in hex")),
-                ("leaf", Shape::Text("leaf hash, in hex")),
-                ("size", Shape::Number("entries of the tree the path leads to")),
-                ("path", list(Shape::Text("sibling hash, from the leaf to the root"))),
-                ("root", maybe(Shape::Text("root of the tree of that size, where it is the head"))),
-                ("checkpoint", maybe(Shape::Text("newest signed checkpoint"))),
-            ]))
-            .problem(404, "there is no such entry for this login"),
+        Route::get(
+            "/entries",
+            "Entries of the ledger from a number on.",
+            entries,
+        )
+        .query(
+            "from",
+            Shape::Number("first number looked at; 1 is the first"),
+        )
+        .query(
+            "limit",
+            Shape::Number("at most so many, 1 to 1,000; 100 if not given"),
+        )
+        .answer(object([
+            ("entries", list(entry_shape())),
+            (
+                "next",
+                maybe(Shape::Number("send as `from` for the next stretch")),
+            ),
+            ("head", Shape::Number("last entry of the ledger")),
+        ])),
+        Route::get(
+            "/entries/{number}/proof",
+            "What proves an entry to lie in the ledger.",
+            proof,
+        )
+        .query(
+            "size",
+            Shape::Number("entries of the tree; the checkpoint's if not given"),
+        )
+        .answer(object([
+            ("seq", Shape::Number("the entry")),
+            ("body", Shape::Text("its bytes as they were hashed")),
+            ("salt", Shape::Text("salt of its body, in hex")),
+            ("leaf", Shape::Text("leaf hash, in hex")),
+            (
+                "size",
+                Shape::Number("entries of the tree the path leads to"),
+            ),
+            (
+                "path",
+                list(Shape::Text("sibling hash, from the leaf to the root")),
+            ),
+            (
+                "root",
+                maybe(Shape::Text(
+                    "root of the tree of that size, where it is the head",
+                )),
+            ),
+            ("checkpoint", maybe(Shape::Text("newest signed checkpoint"))),
+        ]))
+        .problem(404, "there is no such entry for this login"),
     ]
 }
 
@@ -69,7 +100,9 @@ async fn entries(
     let from = asked.from.unwrap_or(1).max(1);
     let head = web.desk.state().seq;
     let (found, next) = blocking(move || collect(&web, &who, from, limit)).await??;
-    Ok(Json(json!({ "entries": found, "next": next.filter(|next| *next <= head), "head": head })))
+    Ok(Json(
+        json!({ "entries": found, "next": next.filter(|next| *next <= head), "head": head }),
+    ))
 }
 
 /// Looks from a number on for entries this login may read; gives where to go on.
@@ -119,7 +152,10 @@ pub(crate) fn entry_shape() -> Shape {
     object([
         ("seq", Shape::Number("from 1, without gaps")),
         ("at", Shape::Time("when it was decided")),
-        ("actor", Shape::Any("who asked: person, organisation, role, tenant")),
+        (
+            "actor",
+            Shape::Any("who asked: person, organisation, role, tenant"),
+        ),
         ("reason", Shape::Text("why")),
         ("key", Shape::Text("idempotency key of its command")),
         ("command", Shape::Text("digest of its command's order")),
@@ -151,7 +187,11 @@ async fn proof(
             return Ok(None);
         }
         let head = web.desk.head()?;
-        let signed = head.note.as_deref().and_then(note_size).filter(|size| *size >= seq);
+        let signed = head
+            .note
+            .as_deref()
+            .and_then(note_size)
+            .filter(|size| *size >= seq);
         let size = tree.size.or(signed).unwrap_or(head.size);
         Ok(web.desk.proof(seq, size)?.map(|proof| (proof, head)))
     });

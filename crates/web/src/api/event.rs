@@ -33,13 +33,20 @@ use crate::who::{Spoken, Who};
 /// The routes of this noun.
 pub(super) fn routes() -> Vec<Route> {
     vec![
-        Route::get("/events", "Entries as they happen, as server-sent events.", events)
-            .query("from", Shape::Number("last entry the client has; the head if not given"))
-            .content("text/event-stream")
-            .answer(Shape::Text(
-                "events `entry`, id = entry number, data = JSON with seq, at, event, reason and \
+        Route::get(
+            "/events",
+            "Entries as they happen, as server-sent events.",
+            events,
+        )
+        .query(
+            "from",
+            Shape::Number("last entry the client has; the head if not given"),
+        )
+        .content("text/event-stream")
+        .answer(Shape::Text(
+            "events `entry`, id = entry number, data = JSON with seq, at, event, reason and \
                  words in the asked language; `Last-Event-ID` goes before `from`",
-            )),
+        )),
     ]
 }
 
@@ -60,7 +67,10 @@ async fn events(
     let last = match headers.get("last-event-id") {
         None => since.from,
         Some(value) => {
-            let number = value.to_str().ok().and_then(|text| text.trim().parse().ok());
+            let number = value
+                .to_str()
+                .ok()
+                .and_then(|text| text.trim().parse().ok());
             let wrong = || Problem::bad_request("`Last-Event-ID` is not an entry's number");
             Some(number.ok_or_else(wrong)?)
         }
@@ -68,7 +78,10 @@ async fn events(
     let from = last.unwrap_or_else(|| web.desk.state().seq);
     let (sender, receiver) = mpsc::channel(EVENT_WAITING_COUNT_MAX);
     tokio::spawn(tell(web, who, language, from, sender));
-    let kind = [(CONTENT_TYPE, "text/event-stream"), (CACHE_CONTROL, "no-store")];
+    let kind = [
+        (CONTENT_TYPE, "text/event-stream"),
+        (CACHE_CONTROL, "no-store"),
+    ];
     Ok((kind, Body::new(Stream(receiver))).into_response())
 }
 
@@ -141,6 +154,8 @@ impl hyper::body::Body for Stream {
         mut self: Pin<&mut Self>,
         context: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, Self::Error>>> {
-        self.0.poll_recv(context).map(|bytes| bytes.map(|bytes| Ok(Frame::data(bytes))))
+        self.0
+            .poll_recv(context)
+            .map(|bytes| bytes.map(|bytes| Ok(Frame::data(bytes))))
     }
 }

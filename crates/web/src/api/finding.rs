@@ -25,20 +25,33 @@ use crate::who::Who;
 pub(super) fn routes() -> Vec<Route> {
     let whole = {
         let mut always = fields();
-        always.push(("rests_on", list(Shape::Text("a cell that rests on it, open to people"))));
+        always.push((
+            "rests_on",
+            list(Shape::Text("a cell that rests on it, open to people")),
+        ));
         Shape::Object(always, Vec::new())
     };
     vec![
         Route::get("/findings", "Findings, by number.", findings)
             .query("cell", Shape::Text("only about this cell"))
             .query("kind", Shape::Text("only of this kind"))
-            .query("standing", Shape::Flag("only those that stand, or only those that do not"))
+            .query(
+                "standing",
+                Shape::Flag("only those that stand, or only those that do not"),
+            )
             .query("limit", stretch::LIMIT)
             .query("after", stretch::AFTER)
-            .answer(stretch::shape("findings", Shape::Object(fields(), Vec::new()))),
-        Route::get("/findings/{number}", "One finding and what rests on it.", finding)
-            .answer(whole)
-            .problem(404, "there is no such finding for this login"),
+            .answer(stretch::shape(
+                "findings",
+                Shape::Object(fields(), Vec::new()),
+            )),
+        Route::get(
+            "/findings/{number}",
+            "One finding and what rests on it.",
+            finding,
+        )
+        .answer(whole)
+        .problem(404, "there is no such finding for this login"),
     ]
 }
 
@@ -65,10 +78,20 @@ async fn findings(
         .filter(|finding| sees(&state, &who, finding))
         .filter(|finding| filter.cell.is_none() || finding.cell == filter.cell)
         .filter(|finding| filter.kind.is_none_or(|kind| finding.kind == kind))
-        .filter(|finding| filter.standing.is_none_or(|asked| stands(&state, finding) == asked));
-    let stretch = Stretch { limit: filter.limit, after: filter.after.clone() };
-    let told =
-        stretch.of("findings", seen, (|f| f.number, |f| Value::Object(told(&state, f))))?;
+        .filter(|finding| {
+            filter
+                .standing
+                .is_none_or(|asked| stands(&state, finding) == asked)
+        });
+    let stretch = Stretch {
+        limit: filter.limit,
+        after: filter.after.clone(),
+    };
+    let told = stretch.of(
+        "findings",
+        seen,
+        (|f| f.number, |f| Value::Object(told(&state, f))),
+    )?;
     Ok(Json(told))
 }
 
@@ -78,11 +101,16 @@ async fn finding(
     Path(number): Path<String>,
 ) -> Result<Json<Value>, Problem> {
     let state = web.desk.state();
-    let found = number.parse::<u64>().ok().and_then(|number| state.findings.get(&number));
+    let found = number
+        .parse::<u64>()
+        .ok()
+        .and_then(|number| state.findings.get(&number));
     let found = found.filter(|finding| sees(&state, &who, finding));
     let found = found.ok_or_else(|| Problem::not_found("finding"))?;
     let resting = query::rests_on(&state, found.number).into_iter();
-    let resting: Vec<_> = resting.filter(|id| veil::sees_id(&state, &who, id)).collect();
+    let resting: Vec<_> = resting
+        .filter(|id| veil::sees_id(&state, &who, id))
+        .collect();
     let mut fields = told(&state, found);
     fields.insert("rests_on".into(), json!(resting));
     Ok(Json(Value::Object(fields)))
@@ -90,14 +118,20 @@ async fn finding(
 
 /// A tenant sees findings about its own cells; those about the whole incident are the provider's.
 fn sees(state: &State, who: &Who, finding: &Finding) -> bool {
-    who.sees_all() || finding.cell.as_ref().is_some_and(|id| veil::sees_id(state, who, id))
+    who.sees_all()
+        || finding
+            .cell
+            .as_ref()
+            .is_some_and(|id| veil::sees_id(state, who, id))
 }
 
 fn stands(state: &State, finding: &Finding) -> bool {
     let standing = match &finding.cell {
-        Some(cell) => {
-            state.cells.get(cell).and_then(|now| now.findings.get(&finding.kind)).copied()
-        }
+        Some(cell) => state
+            .cells
+            .get(cell)
+            .and_then(|now| now.findings.get(&finding.kind))
+            .copied(),
         None => state.incident_finding(finding.kind),
     };
     standing == Some(finding.number) && finding.withdrawn.is_none()
@@ -128,11 +162,20 @@ fn told(state: &State, finding: &Finding) -> serde_json::Map<String, Value> {
 fn fields() -> Vec<(&'static str, Shape)> {
     vec![
         ("number", Shape::Number("from 1 over the whole ledger")),
-        ("cell", maybe(Shape::Text("about which; none is the whole incident"))),
+        (
+            "cell",
+            maybe(Shape::Text("about which; none is the whole incident")),
+        ),
         ("kind", Shape::Text("what it speaks about")),
         ("verdict", Shape::Text("pass or fail")),
-        ("evidence", Shape::Text("SHA-256 of the evidence, which stays with forensics")),
-        ("digest", Shape::Text("what a release names when it rests on this")),
+        (
+            "evidence",
+            Shape::Text("SHA-256 of the evidence, which stays with forensics"),
+        ),
+        (
+            "digest",
+            Shape::Text("what a release names when it rests on this"),
+        ),
         ("note", Shape::Text("in words")),
         ("by", Shape::Text("who brought it")),
         ("at", Shape::Time("when")),

@@ -37,15 +37,22 @@ pub(super) fn routes() -> Vec<Route> {
         ("held_p95", Shape::Number("of these, back by P95")),
     ]);
     vec![
-        Route::get("/forecast", "The newest ranges; a tenant's own cells.", newest).answer(object([
-            ("plan", maybe(Shape::Text("plan it was made from; none before the first"))),
+        Route::get(
+            "/forecast",
+            "The newest ranges; a tenant's own cells.",
+            newest,
+        )
+        .answer(object([
+            (
+                "plan",
+                maybe(Shape::Text("plan it was made from; none before the first")),
+            ),
             ("made_at", maybe(Shape::Time("when it was made"))),
             ("whole", maybe(range_shape())),
             ("cells", map(range_shape())),
         ])),
-        Route::get("/forecasts", "Past forecasts and how they held.", past_ones).answer(
-            object([("hit_rate", hits), ("forecasts", list(past))]),
-        ),
+        Route::get("/forecasts", "Past forecasts and how they held.", past_ones)
+            .answer(object([("hit_rate", hits), ("forecasts", list(past))])),
         Route::post(
             "/forecast",
             "Make ranges from the plan in force and put them on record.",
@@ -85,8 +92,9 @@ async fn newest(Shared(web): Shared<Arc<Web>>, Reader(who): Reader) -> Json<Valu
     let forecast = state.forecast();
     let cells = forecast.iter().flat_map(|forecast| &forecast.cells);
     let seen = cells.filter(|(cell, _)| veil::sees_id(&state, &who, cell));
-    let seen: serde_json::Map<_, _> =
-        seen.map(|(cell, range)| (cell.to_string(), json!(range))).collect();
+    let seen: serde_json::Map<_, _> = seen
+        .map(|(cell, range)| (cell.to_string(), json!(range)))
+        .collect();
     Json(json!({
         "plan": forecast.map(|forecast| forecast.plan),
         "made_at": forecast.map(|forecast| forecast.made_at),

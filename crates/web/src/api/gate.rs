@@ -96,8 +96,7 @@ async fn feed(
     AtGate(_): AtGate,
     Asked(asked): Asked<Position>,
 ) -> Json<FeedPage> {
-    let wait = Duration::from_millis(asked.wait_ms.min(FEED_WAIT_MS_MAX));
-    let until = Instant::now() + wait;
+    let until = Instant::now() + wait(asked.wait_ms);
     let mut watch = web.desk.watch();
     let mut known: Option<WordsMark> = None;
     loop {
@@ -123,6 +122,11 @@ async fn feed(
             () = tokio::time::sleep_until(until) => {}
         }
     }
+}
+
+/// How long a question is held.
+pub(super) fn wait(wait_ms: u64) -> Duration {
+    Duration::from_millis(wait_ms.min(FEED_WAIT_MS_MAX))
 }
 
 /// The next items, as many as fit an answer; at least one if there is one.

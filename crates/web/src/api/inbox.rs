@@ -29,23 +29,38 @@ pub(super) fn routes() -> Vec<Route> {
         ("cell", Shape::Text("which")),
         ("from", Shape::Time("agreed from")),
         ("to", Shape::Time("agreed until")),
-        ("planned", maybe(Shape::Time("release by the plan in force"))),
+        (
+            "planned",
+            maybe(Shape::Time("release by the plan in force")),
+        ),
         ("why", Shape::Text("`passed` or `outside_plan`")),
     ]);
-    let finding = object([("cell", Shape::Text("which")), ("kind", Shape::Text("which finding"))]);
+    let finding = object([
+        ("cell", Shape::Text("which")),
+        ("kind", Shape::Text("which finding")),
+    ]);
     vec![
-        Route::get("/inbox", "What waits for this login; each list at most 200.", inbox).answer(
-            object([
-                ("sign", list(short_shape())),
-                ("slots", list(offer_shape())),
-                ("acceptance", list(Shape::Text("a cell whose tests wait for the tenant's word"))),
-                ("catch_up", list(Shape::Text("a cell whose gap is to be worked off"))),
-                ("findings", list(finding)),
-                ("plans", list(proposed_shape())),
-                ("release", list(short_shape())),
-                ("contradictions", list(conflict)),
-            ]),
-        ),
+        Route::get(
+            "/inbox",
+            "What waits for this login; each list at most 200.",
+            inbox,
+        )
+        .answer(object([
+            ("sign", list(short_shape())),
+            ("slots", list(offer_shape())),
+            (
+                "acceptance",
+                list(Shape::Text("a cell whose tests wait for the tenant's word")),
+            ),
+            (
+                "catch_up",
+                list(Shape::Text("a cell whose gap is to be worked off")),
+            ),
+            ("findings", list(finding)),
+            ("plans", list(proposed_shape())),
+            ("release", list(short_shape())),
+            ("contradictions", list(conflict)),
+        ])),
     ]
 }
 
@@ -69,30 +84,45 @@ fn to_sign(state: &State, who: &Who) -> Vec<Value> {
     let cases = state.releases.iter();
     let own = cases.filter(|(_, case)| may_sign(state, case, &who.0.person));
     let seen = own.filter(|(id, _)| veil::sees_release(state, who, id));
-    seen.take(INBOX_COUNT_MAX).map(|(id, case)| Value::Object(short(state, id, case))).collect()
+    seen.take(INBOX_COUNT_MAX)
+        .map(|(id, case)| Value::Object(short(state, id, case)))
+        .collect()
 }
 
 fn slots(state: &State, who: &Who, now: Timestamp) -> Vec<Value> {
-    let open = state.offers.iter().filter(|(_, o)| o.answer == Answer::Open && o.slot.to > now);
+    let open = state
+        .offers
+        .iter()
+        .filter(|(_, o)| o.answer == Answer::Open && o.slot.to > now);
     let seen = open.filter(|(cell, _)| veil::sees_id(state, who, cell));
-    seen.take(INBOX_COUNT_MAX).map(|(cell, one)| offer(cell, one)).collect()
+    seen.take(INBOX_COUNT_MAX)
+        .map(|(cell, one)| offer(cell, one))
+        .collect()
 }
 
 fn acceptance(state: &State, who: &Who) -> Vec<CellId> {
     let running = known(state).filter(|(_, now)| {
-        now.tasks.get(&TaskKind::Acceptance).is_some_and(|task| task.finished.is_none())
+        now.tasks
+            .get(&TaskKind::Acceptance)
+            .is_some_and(|task| task.finished.is_none())
     });
     let seen = running.filter(|(cell, _)| veil::sees(who, cell));
-    seen.take(INBOX_COUNT_MAX).map(|(cell, _)| cell.id.clone()).collect()
+    seen.take(INBOX_COUNT_MAX)
+        .map(|(cell, _)| cell.id.clone())
+        .collect()
 }
 
 /// The provider's cells are worked off by the provider, a tenant's by the tenant.
 fn catch_up(state: &State, who: &Who) -> Vec<CellId> {
     let behind = known(state).filter(|(_, now)| {
-        now.gaps.iter().any(|gap| gap.to.is_some() && gap.caught_up.is_none())
+        now.gaps
+            .iter()
+            .any(|gap| gap.to.is_some() && gap.caught_up.is_none())
     });
     let own = behind.filter(|(cell, _)| cell.tenant() == who.tenant());
-    own.take(INBOX_COUNT_MAX).map(|(cell, _)| cell.id.clone()).collect()
+    own.take(INBOX_COUNT_MAX)
+        .map(|(cell, _)| cell.id.clone())
+        .collect()
 }
 
 /// Findings whose step is finished and that nobody brought yet.
@@ -122,21 +152,40 @@ fn is_theirs(role: Role, kind: FindingKind) -> bool {
 
 fn plans(state: &State) -> Vec<Value> {
     let current = state.plan.as_ref().map(|plan| plan.id);
-    let fitting = state.proposed.values().filter(|plan| plan.parent == current);
-    fitting.take(INBOX_COUNT_MAX).map(|plan| proposed(plan)).collect()
+    let fitting = state
+        .proposed
+        .values()
+        .filter(|plan| plan.parent == current);
+    fitting
+        .take(INBOX_COUNT_MAX)
+        .map(|plan| proposed(plan))
+        .collect()
 }
 
 /// Releases that nobody's signature is missing under.
 fn to_release(state: &State) -> Vec<Value> {
-    let open = state.releases.iter().filter(|(_, case)| case.end == ReleaseEnd::Open);
+    let open = state
+        .releases
+        .iter()
+        .filter(|(_, case)| case.end == ReleaseEnd::Open);
     let ready = open.filter(|(_, case)| missing(state, case).is_empty());
-    ready.take(INBOX_COUNT_MAX).map(|(id, case)| Value::Object(short(state, id, case))).collect()
+    ready
+        .take(INBOX_COUNT_MAX)
+        .map(|(id, case)| Value::Object(short(state, id, case)))
+        .collect()
 }
 
 /// Agreed windows that passed without a release, or that the plan in force does not keep.
 fn contradictions(state: &State, now: Timestamp) -> Vec<Value> {
-    let planned = state.plan.as_ref().map(|plan| plan.releases()).unwrap_or_default();
-    let agreed = state.offers.iter().filter(|(_, offer)| offer.answer == Answer::Agreed);
+    let planned = state
+        .plan
+        .as_ref()
+        .map(|plan| plan.releases())
+        .unwrap_or_default();
+    let agreed = state
+        .offers
+        .iter()
+        .filter(|(_, offer)| offer.answer == Answer::Agreed);
     let told = agreed.filter_map(|(cell, offer)| {
         let release = planned.get(cell).copied();
         let slot = offer.slot;

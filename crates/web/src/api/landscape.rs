@@ -23,28 +23,35 @@ use crate::problem::Problem;
 pub(super) fn routes() -> Vec<Route> {
     let any = |says| list(Shape::Any(says));
     vec![
-        Route::get("/landscape", "The landscape as declared; a tenant's own part.", landscape)
-            .answer(
-                object([
-                    ("id", Shape::Text("short name")),
-                    ("title", text_shape()),
-                    ("time_zone", Shape::Text("IANA time zone of working hours")),
-                    ("provider", Shape::Text("the provider as an organisation")),
-                    ("sites", any("a data centre")),
-                    ("services", any("a service type")),
-                    ("tenants", any("a customer")),
-                    ("offers", any("a tenant has a service")),
-                    ("people", any("a person with a role")),
-                ])
-                .or([
-                    ("organisations", any("an outside organisation; provider only")),
-                    ("teams", any("a team; provider only")),
-                    ("work", any("an estimate; provider only")),
-                    ("freezes", any("a time without releases; provider only")),
-                    ("policy", any("a rule as declared; provider only")),
-                ]),
-            )
-            .problem(404, "no landscape is adopted"),
+        Route::get(
+            "/landscape",
+            "The landscape as declared; a tenant's own part.",
+            landscape,
+        )
+        .answer(
+            object([
+                ("id", Shape::Text("short name")),
+                ("title", text_shape()),
+                ("time_zone", Shape::Text("IANA time zone of working hours")),
+                ("provider", Shape::Text("the provider as an organisation")),
+                ("sites", any("a data centre")),
+                ("services", any("a service type")),
+                ("tenants", any("a customer")),
+                ("offers", any("a tenant has a service")),
+                ("people", any("a person with a role")),
+            ])
+            .or([
+                (
+                    "organisations",
+                    any("an outside organisation; provider only"),
+                ),
+                ("teams", any("a team; provider only")),
+                ("work", any("an estimate; provider only")),
+                ("freezes", any("a time without releases; provider only")),
+                ("policy", any("a rule as declared; provider only")),
+            ]),
+        )
+        .problem(404, "no landscape is adopted"),
     ]
 }
 
@@ -71,11 +78,20 @@ fn own_part(landscape: &Landscape, tenant: &TenantId) -> Value {
         sites.insert(&cell.site);
     }
     let own = declared.tenants.iter().filter(|one| one.id == *tenant);
-    let offers = declared.offers.iter().filter(|offer| offer.tenant == *tenant);
+    let offers = declared
+        .offers
+        .iter()
+        .filter(|offer| offer.tenant == *tenant);
     let people = landscape.people().iter();
     let people = people.filter(|one| one.organisation.as_str() == tenant.as_str());
-    let of_own = declared.services.iter().filter(|service| services.contains(&service.id));
-    let at = declared.sites.iter().filter(|site| sites.contains(&site.id));
+    let of_own = declared
+        .services
+        .iter()
+        .filter(|service| services.contains(&service.id));
+    let at = declared
+        .sites
+        .iter()
+        .filter(|site| sites.contains(&site.id));
     json!({
         "id": declared.id,
         "title": declared.title,

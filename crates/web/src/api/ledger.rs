@@ -21,9 +21,17 @@ use crate::problem::Problem;
 pub(super) fn routes() -> Vec<Route> {
     let head = || {
         object([
-            ("size", Shape::Number("entries, which is the number of the last one")),
+            (
+                "size",
+                Shape::Number("entries, which is the number of the last one"),
+            ),
             ("root", Shape::Text("root of the Merkle tree over them")),
-            ("checkpoint", maybe(Shape::Text("newest signed checkpoint (C2SP tlog-checkpoint)"))),
+            (
+                "checkpoint",
+                maybe(Shape::Text(
+                    "newest signed checkpoint (C2SP tlog-checkpoint)",
+                )),
+            ),
             ("bytes", Shape::Number("how much it takes on the disk")),
         ])
     };
@@ -37,10 +45,7 @@ pub(super) fn routes() -> Vec<Route> {
     ]
 }
 
-async fn ledger(
-    Shared(web): Shared<Arc<Web>>,
-    Reader(_): Reader,
-) -> Result<Json<Value>, Problem> {
+async fn ledger(Shared(web): Shared<Arc<Web>>, Reader(_): Reader) -> Result<Json<Value>, Problem> {
     let head = blocking(move || web.desk.head()).await??;
     Ok(Json(told(&head)))
 }

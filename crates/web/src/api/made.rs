@@ -8,7 +8,7 @@ use anlauf_planner::Search;
 use anlauf_recovery::Order;
 
 use super::planning::submit_made;
-use super::{command, forecast, plan};
+use super::{command, forecast, proposal};
 use crate::Web;
 use crate::limits::FORECAST_SAMPLE_COUNT_DEFAULT;
 use crate::memory::Memory;
@@ -30,7 +30,7 @@ pub(crate) async fn plan_for_page(
                 seed: 0,
                 steps: web.plan_steps,
             };
-            let plan = Box::new(plan::make(&web, search)?);
+            let plan = Box::new(proposal::make(&web, search)?);
             Ok(Order::ProposePlan { plan })
         }
     });

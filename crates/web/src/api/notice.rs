@@ -21,10 +21,14 @@ use crate::problem::Problem;
 /// The routes of this noun.
 pub(super) fn routes() -> Vec<Route> {
     vec![
-        Route::get("/notices", "What people were told, with every version.", notices)
-            .query("limit", stretch::LIMIT)
-            .query("after", stretch::AFTER)
-            .answer(stretch::shape("notices", notice_shape())),
+        Route::get(
+            "/notices",
+            "What people were told, with every version.",
+            notices,
+        )
+        .query("limit", stretch::LIMIT)
+        .query("after", stretch::AFTER)
+        .answer(stretch::shape("notices", notice_shape())),
     ]
 }
 
@@ -38,7 +42,11 @@ async fn notices(
         notice.tenant.is_none() || who.sees_all() || notice.tenant.as_ref() == who.tenant()
     };
     let seen = state.notices.iter().filter(own);
-    Ok(Json(stretch.of("notices", seen, (|notice| notice.number, |notice| told(notice)))?))
+    Ok(Json(stretch.of(
+        "notices",
+        seen,
+        (|notice| notice.number, |notice| told(notice)),
+    )?))
 }
 
 fn told(notice: &Notice) -> Value {
@@ -60,7 +68,10 @@ fn told(notice: &Notice) -> Value {
 fn notice_shape() -> Shape {
     object([
         ("number", Shape::Number("from 1")),
-        ("tenant", maybe(Shape::Text("who reads it; none is everyone"))),
+        (
+            "tenant",
+            maybe(Shape::Text("who reads it; none is everyone")),
+        ),
         (
             "versions",
             list(object([

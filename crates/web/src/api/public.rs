@@ -28,7 +28,10 @@ pub(super) fn routes() -> Vec<Route> {
     let service = object([
         ("service", Shape::Text("which")),
         ("name", text_shape()),
-        ("stage", Shape::Text("the least open stage of its instances")),
+        (
+            "stage",
+            Shape::Text("the least open stage of its instances"),
+        ),
         ("words", text_shape()),
         ("open", Shape::Number("instances open to people")),
         ("instances", Shape::Number("instances in all")),
@@ -37,23 +40,36 @@ pub(super) fn routes() -> Vec<Route> {
         ("at", Shape::Time("as of")),
         ("text", text_shape()),
         ("next_word_at", Shape::Time("when there is more")),
-        ("revised", Shape::Flag("whether it corrects an earlier text")),
+        (
+            "revised",
+            Shape::Flag("whether it corrects an earlier text"),
+        ),
     ]);
     vec![
-        Route::get("/public/status", "What anyone may know, without a login.", status)
-            .access(Access::Open)
-            .query("tenant", Shape::Text("only this tenant's services; without it, all together"))
-            .answer(object([
-                ("as_of", Shape::Time("when this was so")),
-                ("next_word_at", maybe(Shape::Time("when there is more"))),
-                ("drill", Shape::Flag("whether this is a rehearsal")),
-                ("running", Shape::Flag("whether an incident is being worked on")),
-                ("title", maybe(text_shape())),
-                ("tenant", maybe(Shape::Text("name of the asked tenant"))),
-                ("services", list(service)),
-                ("notices", list(notice)),
-            ]))
-            .problem(404, "there is no such tenant"),
+        Route::get(
+            "/public/status",
+            "What anyone may know, without a login.",
+            status,
+        )
+        .access(Access::Open)
+        .query(
+            "tenant",
+            Shape::Text("only this tenant's services; without it, all together"),
+        )
+        .answer(object([
+            ("as_of", Shape::Time("when this was so")),
+            ("next_word_at", maybe(Shape::Time("when there is more"))),
+            ("drill", Shape::Flag("whether this is a rehearsal")),
+            (
+                "running",
+                Shape::Flag("whether an incident is being worked on"),
+            ),
+            ("title", maybe(text_shape())),
+            ("tenant", maybe(Shape::Text("name of the asked tenant"))),
+            ("services", list(service)),
+            ("notices", list(notice)),
+        ]))
+        .problem(404, "there is no such tenant"),
     ]
 }
 
@@ -70,7 +86,10 @@ async fn status(
 ) -> Result<Json<Value>, Problem> {
     let state = web.desk.state();
     let tenant = of.tenant.map(|id| {
-        let found = state.landscape.as_ref().and_then(|landscape| landscape.tenant(&id));
+        let found = state
+            .landscape
+            .as_ref()
+            .and_then(|landscape| landscape.tenant(&id));
         found.ok_or_else(|| {
             let status = axum::http::StatusCode::NOT_FOUND;
             Problem::new(status, "not found", "there is no such tenant")
@@ -94,7 +113,10 @@ async fn status(
 fn services(state: &State, tenant: Option<&TenantId>) -> Vec<Value> {
     let mut stages: BTreeMap<&anlauf_model::ServiceId, Vec<Stage>> = BTreeMap::new();
     for (cell, now) in known(state) {
-        let is_used = matches!(cell.kind, CellKind::Switch | CellKind::Tenant | CellKind::Custom);
+        let is_used = matches!(
+            cell.kind,
+            CellKind::Switch | CellKind::Tenant | CellKind::Custom
+        );
         // Non-standard services are named by their tenants only.
         let is_told = cell.kind != CellKind::Custom || tenant.is_some();
         if is_used && is_told && (tenant.is_none() || cell.tenant() == tenant) {
@@ -134,12 +156,19 @@ fn words(least: Stage, open: usize, instances: usize) -> Text {
             };
         }
     };
-    Text { de: de.to_owned(), en: en.to_owned() }
+    Text {
+        de: de.to_owned(),
+        en: en.to_owned(),
+    }
 }
 
 /// Notices to everyone, the newest first, each in its last version.
 fn notices(state: &State) -> Vec<Value> {
-    let open = state.notices.iter().rev().filter(|notice| notice.tenant.is_none());
+    let open = state
+        .notices
+        .iter()
+        .rev()
+        .filter(|notice| notice.tenant.is_none());
     let told = open.filter_map(|notice| {
         let version = notice.versions.last()?;
         Some(json!({

@@ -28,23 +28,44 @@ pub(super) fn routes() -> Vec<Route> {
     let whole = {
         let mut always = short_fields();
         always.extend([
-            ("envelope", Shape::Any("DSSE envelope; what is signed is its payload")),
+            (
+                "envelope",
+                Shape::Any("DSSE envelope; what is signed is its payload"),
+            ),
             ("words", object([("de", WORDS), ("en", WORDS)])),
-            ("fingerprint", Shape::Text("sixteen digits to read to one another")),
-            ("evidence", list(Shape::Any("a cell with its epoch and the findings it rests on"))),
-            ("refused", list(Shape::Text("why the gates would refuse it now"))),
+            (
+                "fingerprint",
+                Shape::Text("sixteen digits to read to one another"),
+            ),
+            (
+                "evidence",
+                list(Shape::Any(
+                    "a cell with its epoch and the findings it rests on",
+                )),
+            ),
+            (
+                "refused",
+                list(Shape::Text("why the gates would refuse it now")),
+            ),
         ]);
         Shape::Object(always, Vec::new())
     };
     vec![
         Route::get("/releases", "Releases, by digest.", releases)
-            .query("open", Shape::Flag("only those on their way, or only those that ended"))
+            .query(
+                "open",
+                Shape::Flag("only those on their way, or only those that ended"),
+            )
             .query("limit", stretch::LIMIT)
             .query("after", stretch::AFTER)
             .answer(stretch::shape("releases", short_shape())),
-        Route::get("/releases/{digest}", "One release, to be read and signed.", release)
-            .answer(whole)
-            .problem(404, "there is no such release for this login"),
+        Route::get(
+            "/releases/{digest}",
+            "One release, to be read and signed.",
+            release,
+        )
+        .answer(whole)
+        .problem(404, "there is no such release for this login"),
     ]
 }
 
@@ -71,11 +92,17 @@ async fn releases(
         .iter()
         .filter(|(_, case)| filter.open.is_none_or(|asked| is_open(case) == asked))
         .filter(|(id, _)| veil::sees_release(&state, &who, id));
-    let stretch = Stretch { limit: filter.limit, after: filter.after.clone() };
+    let stretch = Stretch {
+        limit: filter.limit,
+        after: filter.after.clone(),
+    };
     let told = stretch.of(
         "releases",
         seen,
-        (|(id, _)| **id, |(id, case)| Value::Object(short(&state, id, case))),
+        (
+            |(id, _)| **id,
+            |(id, case)| Value::Object(short(&state, id, case)),
+        ),
     )?;
     Ok(Json(told))
 }
@@ -99,18 +126,29 @@ async fn release(
     );
     told.insert("fingerprint".into(), json!(fingerprint(&id)));
     told.insert("evidence".into(), json!(case.release.cells));
-    told.insert("refused".into(), json!(refused(&state, case, web.desk.now())));
+    told.insert(
+        "refused".into(),
+        json!(refused(&state, case, web.desk.now())),
+    );
     Ok(Json(Value::Object(told)))
 }
 
 /// Why the gates would refuse a release now; none once it ended.
 fn refused(state: &State, case: &ReleaseCase, now: anlauf_model::Timestamp) -> Vec<String> {
-    let Some(authority) = state.authority.as_ref().filter(|_| case.end == ReleaseEnd::Open) else {
+    let Some(authority) = state
+        .authority
+        .as_ref()
+        .filter(|_| case.end == ReleaseEnd::Open)
+    else {
         return Vec::new();
     };
     match authority.check_release(&case.envelope, &|cell| state.facts(cell), now) {
         Ok(_) => Vec::new(),
-        Err(refusal) => refusal.reasons.into_iter().map(|reason| reason.message).collect(),
+        Err(refusal) => refusal
+            .reasons
+            .into_iter()
+            .map(|reason| reason.message)
+            .collect(),
     }
 }
 
@@ -121,7 +159,10 @@ pub(crate) fn short(state: &State, id: &Digest, case: &ReleaseCase) -> Map<Strin
         ReleaseEnd::Released(at) => ("released", Some(at), None),
         ReleaseEnd::Dropped(at, why) => ("dropped", Some(at), Some(why)),
     };
-    let signed = case.signed.iter().map(|(by, at)| json!({ "person": by, "at": at }));
+    let signed = case
+        .signed
+        .iter()
+        .map(|(by, at)| json!({ "person": by, "at": at }));
     let missing = missing(state, case).into_iter();
     let missing = missing.map(|(role, count)| json!({ "role": role, "count": count }));
     let fields = json!({
@@ -190,7 +231,10 @@ pub(crate) fn missing(state: &State, case: &ReleaseCase) -> BTreeMap<Role, u32> 
         return missing;
     };
     for (role, count) in demanded(state, authority, case) {
-        let signed = case.signed.keys().filter(|person| role_of(authority, person) == Some(role));
+        let signed = case
+            .signed
+            .keys()
+            .filter(|person| role_of(authority, person) == Some(role));
         let left = count.saturating_sub(u32::try_from(signed.count()).unwrap_or(u32::MAX));
         if left > 0 {
             missing.insert(role, left);
@@ -207,9 +251,15 @@ fn demanded(state: &State, authority: &Authority, case: &ReleaseCase) -> BTreeMa
     };
     let stage = case.release.stage;
     for bound in &case.release.cells {
-        let cell = state.landscape.as_ref().and_then(|landscape| landscape.cell(&bound.cell));
+        let cell = state
+            .landscape
+            .as_ref()
+            .and_then(|landscape| landscape.cell(&bound.cell));
         let Some(cell) = cell else { continue };
-        let rule = policy.rules.iter().find(|rule| rule.matches(cell.class, cell.kind, stage));
+        let rule = policy
+            .rules
+            .iter()
+            .find(|rule| rule.matches(cell.class, cell.kind, stage));
         for signer in rule.iter().flat_map(|rule| &rule.signers) {
             let most = demanded.entry(signer.role).or_default();
             *most = (*most).max(signer.count);
@@ -219,7 +269,12 @@ fn demanded(state: &State, authority: &Authority, case: &ReleaseCase) -> BTreeMa
 }
 
 fn role_of(authority: &Authority, person: &PersonId) -> Option<Role> {
-    authority.root().keys.iter().find(|key| key.person == *person).map(|key| key.role)
+    authority
+        .root()
+        .keys
+        .iter()
+        .find(|key| key.person == *person)
+        .map(|key| key.role)
 }
 
 /// Whether a person's signature under an open release is still wanted.
@@ -232,14 +287,24 @@ pub(crate) fn may_sign(state: &State, case: &ReleaseCase, person: &PersonId) -> 
     }
     let tenants = tenants(state, case);
     let missing = missing(state, case);
-    authority.root().keys.iter().filter(|key| key.person == *person).any(|key| {
-        missing.contains_key(&key.role)
-            && key.tenant.as_ref().is_none_or(|own| tenants.iter().all(|tenant| tenant == own))
-    })
+    authority
+        .root()
+        .keys
+        .iter()
+        .filter(|key| key.person == *person)
+        .any(|key| {
+            missing.contains_key(&key.role)
+                && key
+                    .tenant
+                    .as_ref()
+                    .is_none_or(|own| tenants.iter().all(|tenant| tenant == own))
+        })
 }
 
 fn tenants(state: &State, case: &ReleaseCase) -> BTreeSet<TenantId> {
     let landscape = state.landscape.as_ref();
     let cells = case.release.cells.iter();
-    cells.filter_map(|bound| landscape?.cell(&bound.cell)?.tenant().cloned()).collect()
+    cells
+        .filter_map(|bound| landscape?.cell(&bound.cell)?.tenant().cloned())
+        .collect()
 }

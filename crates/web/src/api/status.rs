@@ -29,9 +29,15 @@ pub(super) fn routes() -> Vec<Route> {
         ("title", text_shape()),
         ("began", Shape::Time("since")),
         ("ended", maybe(Shape::Time("until"))),
-        ("restricted", list(Shape::Text("a site that stays restricted after narrowing"))),
+        (
+            "restricted",
+            list(Shape::Text("a site that stays restricted after narrowing")),
+        ),
     ])
-    .or([("holds", map(Shape::Time("until when the site is held; provider only")))]);
+    .or([(
+        "holds",
+        map(Shape::Time("until when the site is held; provider only")),
+    )]);
     let gate = object([
         ("gate", Shape::Text("which")),
         ("at", Shape::Time("last report worth an entry")),
@@ -39,42 +45,61 @@ pub(super) fn routes() -> Vec<Route> {
         ("behind", Shape::Number("feed items it has not applied")),
     ]);
     vec![
-        Route::get("/status", "Progress, counts and incident; a tenant's own for a tenant.", status)
-            .answer(
-                object([
-                    ("as_of", Shape::Time("when the last entry was decided")),
-                    ("now", Shape::Time("the control plane's time")),
-                    ("next_word_at", maybe(Shape::Time("when everyone hears more"))),
-                    ("domain", maybe(Shape::Text("domain of every signature"))),
-                    ("drill", Shape::Flag("whether this is a rehearsal")),
-                    ("seq", Shape::Number("last entry of the ledger")),
-                    ("incident", maybe(incident)),
-                    ("progress", progress_shape()),
-                    ("stages", map(Shape::Number("cells at this stage"))),
-                    ("cells", Shape::Number("cells in all")),
-                    ("plan", maybe(Shape::Text("plan in force"))),
-                ])
-                .or([
-                    ("expected", maybe(range_shape())),
-                    ("kinds", map(map(Shape::Number("cells of this kind at this stage")))),
-                    ("gates", list(gate)),
-                    ("releases_open", Shape::Number("releases on their way")),
-                    ("plans_proposed", Shape::Number("plans for decision")),
-                ]),
-            ),
+        Route::get(
+            "/status",
+            "Progress, counts and incident; a tenant's own for a tenant.",
+            status,
+        )
+        .answer(
+            object([
+                ("as_of", Shape::Time("when the last entry was decided")),
+                ("now", Shape::Time("the control plane's time")),
+                (
+                    "next_word_at",
+                    maybe(Shape::Time("when everyone hears more")),
+                ),
+                ("domain", maybe(Shape::Text("domain of every signature"))),
+                ("drill", Shape::Flag("whether this is a rehearsal")),
+                ("seq", Shape::Number("last entry of the ledger")),
+                ("incident", maybe(incident)),
+                ("progress", progress_shape()),
+                ("stages", map(Shape::Number("cells at this stage"))),
+                ("cells", Shape::Number("cells in all")),
+                ("plan", maybe(Shape::Text("plan in force"))),
+            ])
+            .or([
+                ("expected", maybe(range_shape())),
+                (
+                    "kinds",
+                    map(map(Shape::Number("cells of this kind at this stage"))),
+                ),
+                ("gates", list(gate)),
+                ("releases_open", Shape::Number("releases on their way")),
+                ("plans_proposed", Shape::Number("plans for decision")),
+            ]),
+        ),
     ]
 }
 
 /// The form of a text in both languages.
 pub(crate) fn text_shape() -> Shape {
-    object([("de", Shape::Text("in German")), ("en", Shape::Text("in English"))])
+    object([
+        ("de", Shape::Text("in German")),
+        ("en", Shape::Text("in English")),
+    ])
 }
 
 /// The form of the two progress numbers.
 pub(crate) fn progress_shape() -> Shape {
     object([
-        ("systems_restored_per_mille", Shape::Number("cells whose technical work is done")),
-        ("services_released_per_mille", Shape::Number("services open, weighted by insured people")),
+        (
+            "systems_restored_per_mille",
+            Shape::Number("cells whose technical work is done"),
+        ),
+        (
+            "services_released_per_mille",
+            Shape::Number("services open, weighted by insured people"),
+        ),
     ])
 }
 
@@ -90,7 +115,7 @@ async fn status(Shared(web): Shared<Arc<Web>>, Reader(who): Reader) -> Json<Valu
         "drill": root.is_some_and(|root| root.drill),
         "seq": state.seq,
         "incident": incident(&state, &who),
-        "progress": who.tenant().map_or_else(|| query::progress(&state), |t| progress_of(&state, t)),
+        "progress": progress(&state, &who),
         "cells": stages.values().sum::<u32>(),
         "stages": stages,
         "plan": state.plan.as_ref().map(|plan| plan.id),
@@ -98,7 +123,11 @@ async fn status(Shared(web): Shared<Arc<Web>>, Reader(who): Reader) -> Json<Valu
     if who.sees_all() {
         told["expected"] = json!(state.forecast().and_then(|forecast| forecast.whole));
         told["kinds"] = kinds(&state);
-        told["gates"] = state.gates.iter().map(|(id, gate)| gate_short(&state, id, gate)).collect();
+        told["gates"] = state
+            .gates
+            .iter()
+            .map(|(id, gate)| gate_short(&state, id, gate))
+            .collect();
         let open = |case: &&anlauf_recovery::state::ReleaseCase| {
             case.end == anlauf_recovery::state::ReleaseEnd::Open
         };
@@ -106,6 +135,13 @@ async fn status(Shared(web): Shared<Arc<Web>>, Reader(who): Reader) -> Json<Valu
         told["plans_proposed"] = json!(state.proposed.len());
     }
     Json(told)
+}
+
+fn progress(state: &State, who: &Who) -> Progress {
+    match who.tenant() {
+        Some(tenant) => progress_of(state, tenant),
+        None => query::progress(state),
+    }
 }
 
 fn incident(state: &State, who: &Who) -> Value {
@@ -136,7 +172,9 @@ pub(crate) fn stages(state: &State, who: &Who) -> BTreeMap<&'static str, u32> {
 fn kinds(state: &State) -> Value {
     let mut told = serde_json::Map::new();
     for ((kind, stage), count) in query::stages(state) {
-        let Ok(Value::String(kind)) = serde_json::to_value(kind) else { continue };
+        let Ok(Value::String(kind)) = serde_json::to_value(kind) else {
+            continue;
+        };
         let stages = told.entry(kind).or_insert_with(|| json!({}));
         stages[stage.word()] = json!(count);
     }
@@ -162,14 +200,21 @@ pub(crate) fn behind(state: &State, applied: u64) -> usize {
 pub(crate) fn progress_of(state: &State, tenant: &TenantId) -> Progress {
     let (mut cells, mut restored, mut waiting, mut released) = (0u64, 0u64, 0u128, 0u128);
     for (cell, now) in known(state).filter(|(cell, _)| cell.tenant() == Some(tenant)) {
-        let technical = |task: &&TaskKind| {
-            !matches!(task, TaskKind::Acceptance | TaskKind::Decision)
-        };
-        let is_done = cell.tasks.keys().filter(technical).all(|task| now.is_done(*task));
+        let technical =
+            |task: &&TaskKind| !matches!(task, TaskKind::Acceptance | TaskKind::Decision);
+        let is_done = cell
+            .tasks
+            .keys()
+            .filter(technical)
+            .all(|task| now.is_done(*task));
         cells += 1;
         restored += u64::from(is_done || now.stage == cell.stage_last());
         waiting += u128::from(cell.insured);
-        released += if now.stage.is_public() { u128::from(cell.insured) } else { 0 };
+        released += if now.stage.is_public() {
+            u128::from(cell.insured)
+        } else {
+            0
+        };
     }
     let per_mille = |part: u128, whole: u128| {
         u32::try_from((part * 1000).checked_div(whole).unwrap_or(0)).unwrap_or(1000)

@@ -28,9 +28,9 @@ pub(crate) fn limit(asked: Option<usize>, default: usize, most: usize) -> Result
     match asked {
         None => Ok(default),
         Some(count) if (1..=most).contains(&count) => Ok(count),
-        Some(count) => {
-            Err(Problem::bad_request(format!("`limit` is {count}; it is 1 to {most}")))
-        }
+        Some(count) => Err(Problem::bad_request(format!(
+            "`limit` is {count}; it is 1 to {most}"
+        ))),
     }
 }
 
@@ -46,7 +46,9 @@ impl Stretch {
         let limit = limit(self.limit, ROW_COUNT_DEFAULT, ROW_COUNT_MAX)?;
         let after = self.after.as_deref().map(|text| {
             text.parse::<K>().map_err(|_| {
-                Problem::bad_request(format!("`after` is `{text}`; send the last answer's `next`"))
+                Problem::bad_request(format!(
+                    "`after` is `{text}`; send the last answer's `next`"
+                ))
             })
         });
         let after = after.transpose()?;
@@ -75,7 +77,10 @@ pub(crate) fn shape(name: &'static str, item: Shape) -> Shape {
     object([
         (name, list(item)),
         ("total", Shape::Number("how many there are in all")),
-        ("next", maybe(Shape::Text("send as `after` for the next stretch"))),
+        (
+            "next",
+            maybe(Shape::Text("send as `after` for the next stretch")),
+        ),
     ])
 }
 

@@ -44,14 +44,24 @@ pub(super) fn routes() -> Vec<Route> {
     let mut whole = short();
     whole.extend([
         ("services", list(service)),
-        ("offers_open", Shape::Number("windows that wait for its word")),
+        (
+            "offers_open",
+            Shape::Number("windows that wait for its word"),
+        ),
         ("wish", list(Shape::Text("a cell, most wanted first"))),
     ]);
     vec![
-        Route::get("/tenants", "Tenants with their numbers; a tenant's own.", tenants)
-            .query("limit", stretch::LIMIT)
-            .query("after", stretch::AFTER)
-            .answer(stretch::shape("tenants", Shape::Object(short(), Vec::new()))),
+        Route::get(
+            "/tenants",
+            "Tenants with their numbers; a tenant's own.",
+            tenants,
+        )
+        .query("limit", stretch::LIMIT)
+        .query("after", stretch::AFTER)
+        .answer(stretch::shape(
+            "tenants",
+            Shape::Object(short(), Vec::new()),
+        )),
         Route::get("/tenants/{tenant}", "One tenant with its services.", tenant)
             .answer(Shape::Object(whole, Vec::new()))
             .problem(404, "there is no such tenant for this login"),
@@ -64,7 +74,10 @@ async fn tenants(
     Asked(stretch): Asked<Stretch>,
 ) -> Result<Json<Value>, Problem> {
     let state = web.desk.state();
-    let declared = state.landscape.iter().flat_map(|landscape| &landscape.declared().tenants);
+    let declared = state
+        .landscape
+        .iter()
+        .flat_map(|landscape| &landscape.declared().tenants);
     let own = declared.filter(|tenant| who.sees_all() || who.tenant() == Some(&tenant.id));
     let sorted: BTreeMap<&TenantId, &Tenant> = own.map(|tenant| (&tenant.id, tenant)).collect();
     let told = stretch.of(
@@ -87,13 +100,13 @@ async fn tenant(
     let found = found.ok_or_else(|| Problem::not_found("tenant"))?;
     let mut told = short(&state, found);
     let own = known(&state).filter(|(cell, _)| cell.tenant() == Some(&found.id));
-    let services = own.map(|(cell, now)| {
-        json!({ "cell": cell.id, "service": cell.service, "stage": now.stage })
-    });
+    let services = own
+        .map(|(cell, now)| json!({ "cell": cell.id, "service": cell.service, "stage": now.stage }));
     told["services"] = services.collect();
-    let open = state.offers.iter().filter(|(cell, offer)| {
-        cell.owner() == found.id.as_str() && offer.answer == Answer::Open
-    });
+    let open = state
+        .offers
+        .iter()
+        .filter(|(cell, offer)| cell.owner() == found.id.as_str() && offer.answer == Answer::Open);
     told["offers_open"] = json!(open.count());
     told["wish"] = json!(state.wishes.get(&found.id).cloned().unwrap_or_default());
     Ok(Json(told))

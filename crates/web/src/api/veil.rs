@@ -1,7 +1,7 @@
 //! What a tenant must not learn: from an answer, and from a refusal.
 //!
-//! In:    state, login, cells, orders. Out: whether it may see them; one refusal for everything that
-//!        is not its own.
+//! In:    state, login, cells, orders.
+//! Out:   whether it may see them; one refusal for everything that is not its own.
 //! Never: tells apart what is another's from what does not exist.
 
 use anlauf_model::{Cell, CellId, Digest};
@@ -53,7 +53,10 @@ pub(crate) fn sees(who: &Who, cell: &Cell) -> bool {
 
 /// Whether a login may see a cell by its id; an unknown one it may not.
 pub(crate) fn sees_id(state: &State, who: &Who, id: &CellId) -> bool {
-    let cell = state.landscape.as_ref().and_then(|landscape| landscape.cell(id));
+    let cell = state
+        .landscape
+        .as_ref()
+        .and_then(|landscape| landscape.cell(id));
     cell.is_some_and(|cell| sees(who, cell))
 }
 

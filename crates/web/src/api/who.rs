@@ -25,7 +25,10 @@ pub(super) fn routes() -> Vec<Route> {
             ("organisation", Shape::Text("whom they belong to")),
             ("role", Shape::Text("what they act as")),
             ("tenant", maybe(Shape::Text("whose cells they may touch"))),
-            ("verbs", list(Shape::Text("a verb that `/commands` takes from this login"))),
+            (
+                "verbs",
+                list(Shape::Text("a verb that `/commands` takes from this login")),
+            ),
             ("domain", maybe(Shape::Text("domain of every signature"))),
             ("drill", Shape::Flag("whether this is a rehearsal")),
             ("now", Shape::Time("the control plane's time")),
@@ -40,7 +43,9 @@ async fn health() -> Json<Value> {
 async fn whoami(Shared(web): Shared<Arc<Web>>, Reader(who): Reader) -> Json<Value> {
     let state = web.desk.state();
     let root = state.authority.as_ref().map(anlauf_trust::Authority::root);
-    let verbs = rights::VERBS.into_iter().filter(|verb| rights::may(who.0.role, verb));
+    let verbs = rights::VERBS
+        .into_iter()
+        .filter(|verb| rights::may(who.0.role, verb));
     Json(json!({
         "person": who.0.person,
         "organisation": who.0.organisation,
