@@ -46,8 +46,10 @@ pub(crate) fn search(
         return Err(nearest.map_or_else(Vec::new, |(_, taste)| taste.clone()));
     };
     let mut chance = Xoshiro256PlusPlus::seed_from_u64(search.seed);
+    // Sorting the best again pays until it fails once; after that only chance finds more.
     let mut sorted = 0;
     for _ in 0..search.steps {
+        let is_sorting = sorted < 2;
         let taste = match sorted {
             0 => by_opening(&best.kept),
             1 => by_middle(network, &best.kept),
@@ -58,7 +60,7 @@ pub(crate) fn search(
             let cost = cost::weighted_minutes(network, &kept.schedule.open);
             if cost < best.cost {
                 best = Best { kept, cost };
-                sorted = 0;
+                sorted = if is_sorting { 0 } else { sorted };
             }
         }
     }
@@ -92,19 +94,20 @@ fn by_middle(network: &Network<'_>, kept: &Kept) -> Vec<usize> {
 }
 
 /// The order with every cell moved a little, or all cells of one service at one site moved
-/// together, or a few cells moved far. Each shipped landscape gains most from another of the three;
-/// moving whole tenants was tried and gained little.
+/// together, or a few cells moved far. Over four seeds and 20 / 100 / 300 steps this comes to 2.8,
+/// 2.6 and 2.5 % above the bound on krankenkassen, and 4.1, 4.0 and 3.6 % on kommunen; the first
+/// move alone, the second alone, wider reaches and moving whole tenants all came to more.
 fn shaken(network: &Network<'_>, order: &[usize], chance: &mut Xoshiro256PlusPlus) -> Vec<usize> {
     let count = order.len();
     if count < 2 {
         return order.to_vec();
     }
-    match chance.random_range(0..5) {
-        0 | 1 => {
-            let reach = (count as f64 * chance.random_range(0.002..0.05)).max(1.0);
+    match chance.random_range(0..3) {
+        0 => {
+            let reach = (count as f64 * chance.random_range(0.002..0.02)).max(1.0);
             moved(order, |_| reach * draw(chance))
         }
-        2 | 3 => {
+        1 => {
             let like = network.nodes[order[chance.random_range(0..count)]].cell;
             let by = count as f64 * chance.random_range(0.02..0.15) * draw(chance);
             moved(order, |at| {
