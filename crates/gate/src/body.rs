@@ -2,7 +2,7 @@
 //!
 //! In:    frames of a client's request, frames of a backend's answer.
 //! Out:   [`Upload`] to the backend, [`Download`] to the client.
-//! Never: outlives a cut: dropped before its end, a download takes the backend's connection with it.
+//! Never: outlives a cut: dropped before its end, a download takes the backend's connection along.
 
 use std::error::Error;
 use std::pin::Pin;

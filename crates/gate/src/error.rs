@@ -22,7 +22,8 @@ pub enum GateError {
     },
     /// The folder of the gate's state cannot be used.
     #[error(
-        "cannot use the gate's state `{path}`; check the folder, its rights and the disk (AN-GAT-002)"
+        "cannot use the gate's state `{path}`; \
+         check the folder, its rights and the disk (AN-GAT-002)"
     )]
     Disk {
         /// What.

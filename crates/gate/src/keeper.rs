@@ -2,7 +2,8 @@
 //!
 //! In:    feed items, direct closings, questions, the passing of time.
 //! Out:   cells that open and shut, journal entries, reports; a disk error, which ends the gate.
-//! Never: opens before the disk has it; confirms a close before nothing can pass and the disk has it.
+//! Never: opens before the disk has it; confirms a close before nothing can pass and the disk has
+//!        it.
 //!
 //! Opening: verify, write, then effect. Closing: verify, effect in memory, cut whoever is inside,
 //! then write, then answer. Closings overtake: they burn by epoch, so taking one before an older

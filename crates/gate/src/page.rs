@@ -38,6 +38,12 @@ pub(crate) enum Why<'a> {
     Wrong(Wrong),
 }
 
+/// How the caller wants to be answered. Cheap to keep while a backend is asked.
+pub(crate) struct Wishes {
+    form: Option<HeaderValue>,
+    language: Option<HeaderValue>,
+}
+
 /// Everything a page is made from.
 pub(crate) struct Speaker {
     /// Whether this is a rehearsal.
@@ -72,17 +78,27 @@ enum Form {
     Plain,
 }
 
+impl From<&HeaderMap> for Wishes {
+    fn from(asked: &HeaderMap) -> Self {
+        Self {
+            form: asked.get(header::ACCEPT).cloned(),
+            language: asked.get(header::ACCEPT_LANGUAGE).cloned(),
+        }
+    }
+}
+
+fn text(value: Option<&HeaderValue>) -> &str {
+    value
+        .and_then(|value| value.to_str().ok())
+        .unwrap_or_default()
+}
+
 impl Speaker {
     /// The whole response.
-    pub(crate) fn say(&self, why: Why<'_>, host: &str, asked: &HeaderMap) -> Response<Download> {
-        let line = |name| {
-            asked
-                .get(name)
-                .and_then(|value: &HeaderValue| value.to_str().ok())
-        };
-        let language = Language::accept(line(header::ACCEPT_LANGUAGE).unwrap_or_default());
+    pub(crate) fn say(&self, why: Why<'_>, host: &str, asked: &Wishes) -> Response<Download> {
+        let language = Language::accept(text(asked.language.as_ref()));
         let told = self.tell(why, host, language);
-        let (kind, text) = match form(line(header::ACCEPT).unwrap_or_default()) {
+        let (kind, text) = match form(text(asked.form.as_ref())) {
             Form::Html => ("text/html; charset=utf-8", html::page(&told)),
             Form::Problem => ("application/problem+json", self.problem(&told).to_string()),
             Form::Fhir => ("application/fhir+json", outcome(&told).to_string()),

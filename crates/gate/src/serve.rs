@@ -12,7 +12,7 @@ use hyper::{Request, Response};
 
 use crate::body::{Download, Upload};
 use crate::judge::{Asked, Permit, judge};
-use crate::page::Why;
+use crate::page::{Why, Wishes};
 use crate::request::{self, Target};
 use crate::shared::Shared;
 use crate::table::{Found, is_below};
@@ -64,7 +64,13 @@ pub(crate) fn admit(
     conn: &Arc<Conn>,
     head: &Parts,
 ) -> Result<Admitted, Box<Response<Download>>> {
-    let say = |why: Why<'_>, host: &str| Box::new(shared.speaker().say(why, host, &head.headers));
+    let say = |why: Why<'_>, host: &str| {
+        Box::new(
+            shared
+                .speaker()
+                .say(why, host, &Wishes::from(&head.headers)),
+        )
+    };
     let target = request::target(head).map_err(|wrong| {
         Counts::add(&shared.counts.unknown);
         say(Why::Wrong(wrong), "")
@@ -109,7 +115,7 @@ pub(crate) async fn pass(
 ) -> Response<Download> {
     let Admitted { permit, target } = admitted;
     let cell = Arc::clone(permit.cell());
-    let headers = request.headers().clone();
+    let wishes = Wishes::from(request.headers());
     match shared.forwarder.forward(permit, &target, request).await {
         Ok(answer) => {
             Counts::add(&shared.counts.passed);
@@ -119,7 +125,7 @@ pub(crate) async fn pass(
             Counts::add(&shared.counts.failed);
             shared
                 .speaker()
-                .say(Why::Failed(failed, &cell.state), &target.host, &headers)
+                .say(Why::Failed(failed, &cell.state), &target.host, &wishes)
         }
     }
 }

@@ -26,14 +26,14 @@ fn speaker(drill: bool) -> Speaker {
     }
 }
 
-fn asked(accept: &'static str, language: &'static str) -> HeaderMap {
+fn asked(accept: &'static str, language: &'static str) -> Wishes {
     let mut asked = HeaderMap::new();
     asked.insert(header::ACCEPT, HeaderValue::from_static(accept));
     asked.insert(header::ACCEPT_LANGUAGE, HeaderValue::from_static(language));
-    asked
+    Wishes::from(&asked)
 }
 
-fn said(speaker: &Speaker, why: Why<'_>, asked: &HeaderMap) -> String {
+fn said(speaker: &Speaker, why: Why<'_>, asked: &Wishes) -> String {
     let response = speaker.say(why, "stadt.example", asked);
     let (head, body) = response.into_parts();
     let Download::Own(Some(body)) = body else {

@@ -57,7 +57,7 @@ async fn a_running_answer_is_cut() {
     assert_eq!(house.gate.counts().cut, 1);
 }
 
-/// Writes until nothing more fits on the way to a reader that does not read; tells how much went in.
+/// Writes until nothing more fits on the way to a reader that does not read; tells how much did.
 async fn fill(stream: &TcpStream) -> usize {
     let (mut sent, mut refused) = (0, 0);
     // All tasks of the test share one thread: whoever could take more has had its turn by then.

@@ -106,7 +106,7 @@ impl House {
 
     /// A second gate on another folder that hears of nobody.
     pub async fn alone(&self, dir: &Path) -> Result<Gate, GateError> {
-        // Port 9 (discard) is not served here; a refused connection is a control plane that is away.
+        // Nobody serves port 9 (discard): a refused connection is a control plane that is away.
         Gate::start(self.config("127.0.0.1:9", dir)).await
     }
 }

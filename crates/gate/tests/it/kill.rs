@@ -64,7 +64,7 @@ async fn what_was_acknowledged_is_there_whenever_it_is_killed() {
         .unwrap()
         .len();
     let steps = story(&house).await;
-    // What a kill leaves is what is on the disk at that moment: a copy of the running gate's folder,
+    // What a kill leaves is what is on the disk then: a copy of the running gate's folder,
     // its journal cut off anywhere.
     let end = steps.last().unwrap().0;
     let bytes = fs::read(house.dir.path().join("journal")).unwrap();

@@ -136,9 +136,9 @@ async fn a_backend_hears_of_the_client_from_the_gate_only() {
     house.open(MELDEN, 1, Stage::Full).await;
     let forged = "X-Anlauf-Cell: stadt-ulmenau/meldewesen\r\nx_anlauf_cell: b\r\n\
                   x-anlauf-stage: full\r\nx-forwarded-for: 10.0.0.1\r\nX_Forwarded_For: c\r\n\
-                  forwarded: for=d\r\nx-real-ip: e\r\nx-forwarded-host: f\r\nproxy-connection: g\r\n\
-                  connection: x-anlauf-cell, x-secret\r\nx-secret: h\r\nte: gzip\r\nx-kept: i\r\n\
-                  upgrade: websocket\r\n";
+                  forwarded: for=d\r\nx-real-ip: e\r\nx-forwarded-host: f\r\n\
+                  proxy-connection: g\r\nconnection: x-anlauf-cell, x-secret\r\n\
+                  x-secret: h\r\nte: gzip\r\nx-kept: i\r\nupgrade: websocket\r\n";
     let answer = get_with(house.address(), HOST, "/melden/a?q=%20b&r=//..", forged).await;
     let mut lines: Vec<&str> = answer
         .body
