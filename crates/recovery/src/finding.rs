@@ -68,6 +68,12 @@ pub(crate) fn add(
     Ok(events.chain(dropped).collect())
 }
 
+/// Whether one finding takes another down with it: its own kind, and what later steps found.
+fn takes_down(fallen: FindingKind, other: FindingKind) -> bool {
+    let step = TaskKind::yielding(fallen);
+    fallen == other || (step.is_some() && step < TaskKind::yielding(other))
+}
+
 /// Releases on their way that rest on one of these findings: nobody carries them out any more.
 fn dropped_by(state: &State, fallen: &[(Option<&CellId>, FindingKind)], why: &str) -> Vec<Event> {
     if fallen.is_empty() {
@@ -76,7 +82,7 @@ fn dropped_by(state: &State, fallen: &[(Option<&CellId>, FindingKind)], why: &st
     let rests = |bound: &anlauf_trust::ReleaseCell| {
         fallen.iter().any(|(cell, kind)| {
             cell.is_none_or(|cell| *cell == bound.cell)
-                && bound.evidence.iter().any(|evidence| evidence.kind == *kind)
+                && bound.evidence.iter().any(|e| takes_down(*kind, e.kind))
         })
     };
     state
@@ -232,15 +238,9 @@ pub(crate) fn accept(
     let mut events = Vec::new();
     let mut dropped = Vec::new();
     if !passed {
-        let fallen = [FindingKind::FunctionTested, FindingKind::TenantAccepted];
-        let fallen = fallen
-            .iter()
-            .flat_map(|kind| cells.iter().map(|cell| (Some(cell), *kind)));
-        dropped = dropped_by(
-            state,
-            &fallen.collect::<Vec<_>>(),
-            "the tenant did not accept",
-        );
+        let tested = |cell| (Some(cell), FindingKind::FunctionTested);
+        let about: Vec<_> = cells.iter().map(tested).collect();
+        dropped = dropped_by(state, &about, "the tenant did not accept");
     }
     for run in by_owner(cells.to_vec(), |cell| cell) {
         let mut findings = Vec::new();
