@@ -63,6 +63,13 @@ impl Client {
         }
     }
 
+    /// Talks to a gate at its admin address, which needs no login.
+    pub fn at_gate(gate: &str, language: Language) -> Self {
+        let mut client = Self::new(gate, None, language);
+        client.base = gate.trim_end_matches('/').to_owned();
+        client
+    }
+
     /// Asks for something.
     ///
     /// # Errors
@@ -140,7 +147,7 @@ impl Client {
         let base = &self.base;
         let message = format!(
             "cannot reach the control plane at `{base}`: {error}; \
-             check --control, or start it with `anlauf serve`"
+             check the address, or start it with `anlauf serve`"
         );
         Failure::new(Code::Unreachable, message)
     }
@@ -189,10 +196,11 @@ fn problem(status: u16, bytes: &[u8]) -> Failure {
     let body: Value = serde_json::from_slice(bytes).unwrap_or_default();
     let detail = body["detail"].as_str().unwrap_or("no detail was given");
     let title = body["title"].as_str().unwrap_or("problem");
-    let reasons: Vec<Reason> = serde_json::from_value(body["reasons"].clone()).unwrap_or_default();
+    let reasons = reasons(&body["reasons"]);
     let (code, message) = match status {
         409 => (Code::Refused, "refused; nothing was changed".to_owned()),
         401 => (Code::Login, format!("{title}: {detail}")),
+        403 if !reasons.is_empty() => (Code::Refused, "refused; nothing was changed".to_owned()),
         403 | 404 => (Code::Login, format!("{title}: {detail}")),
         503 => (Code::Unreachable, format!("{title}: {detail}")),
         400 | 413 | 415 | 422 => (Code::Usage, format!("{title}: {detail}")),
@@ -203,4 +211,18 @@ fn problem(status: u16, bytes: &[u8]) -> Failure {
         message,
         reasons,
     }
+}
+
+/// Reasons as the control plane tells them, or a gate's, which are sentences with their code.
+fn reasons(told: &Value) -> Vec<Reason> {
+    let reason = |one: &Value| match one.as_str() {
+        Some(sentence) => Some(Reason {
+            code: String::new(),
+            message: sentence.to_owned(),
+            remedy: String::new(),
+        }),
+        None => serde_json::from_value(one.clone()).ok(),
+    };
+    let told = told.as_array().into_iter().flatten();
+    told.filter_map(reason).collect()
 }

@@ -43,9 +43,18 @@ impl Output {
     pub fn result(&self, value: &impl Serialize, text: impl FnOnce() -> String) -> Done {
         if self.json {
             let json = serde_json::to_string_pretty(value).map_err(anyhow::Error::from)?;
-            return self.line(&json);
+            return self.shown(&json);
         }
-        self.line(&text())
+        self.shown(&text())
+    }
+
+    /// A result for whoever reads it; a reader who has seen enough is no failure.
+    fn shown(&self, text: &str) -> Done {
+        let mut stdout = std::io::stdout().lock();
+        match writeln!(stdout, "{text}").and_then(|()| stdout.flush()) {
+            Err(error) if error.kind() == std::io::ErrorKind::BrokenPipe => Ok(()),
+            written => Ok(written?),
+        }
     }
 
     /// A list: JSON, or a table.

@@ -1,4 +1,4 @@
-//! `anlauf adopt`: puts a signed root or policy in force.
+//! `anlauf adopt`: puts a signed root or policy in force, or a close that a gate took directly.
 
 use std::path::PathBuf;
 
@@ -10,7 +10,7 @@ use super::{Change, Control};
 use crate::exit::{Done, Failure};
 use crate::output::Output;
 
-/// Put the next signed root or policy in force
+/// Put a signed root or policy in force, or a close that a gate took directly
 #[derive(Debug, clap::Args)]
 pub struct Args {
     /// The signed document
@@ -31,10 +31,11 @@ pub fn run(args: &Args, output: Output) -> Done {
     let order = match Statement::parse(&envelope.payload)? {
         Statement::Root(_) => Order::AdoptRoot { envelope },
         Statement::Policy(_) => Order::AdoptPolicy { envelope },
-        Statement::Release(_) | Statement::Close(_) => {
+        Statement::Close(_) => Order::Close { envelope },
+        Statement::Release(_) => {
             let shown = args.file.display();
             return Err(Failure::input(format!(
-                "`{shown}` is neither a root nor a policy"
+                "`{shown}` is a release; it opens by `anlauf release carry-out`"
             )));
         }
     };

@@ -12,6 +12,10 @@ use super::{Change, Control, tell};
 use crate::exit::Done;
 use crate::output::Output;
 
+mod at_gate;
+
+use at_gate::AtGate;
+
 /// Shut everything at once, or everything at a site, of a tenant, of a service
 #[derive(Debug, clap::Args)]
 #[command(group = ArgGroup::new("scope").args(["site", "tenant", "service", "cell"]))]
@@ -21,6 +25,8 @@ pub struct Args {
     /// Just these cells
     #[arg(long, value_name = "CELL")]
     cell: Vec<CellId>,
+    #[command(flatten)]
+    at_gate: AtGate,
     #[command(flatten)]
     control: Control,
     #[command(flatten)]
@@ -35,8 +41,12 @@ pub struct Args {
 /// # Errors
 /// Nobody typed yes, or the control plane says no.
 pub fn run(args: &Args, output: Output) -> Done {
+    let ticket = args.change.ticket()?;
+    if args.at_gate.gate.is_some() {
+        let yes = (args.yes, output);
+        return at_gate::run(&args.at_gate, scope(args), &ticket.reason, yes);
+    }
     let client = args.control.client(output)?;
-    args.change.ticket()?;
     let is_asked = !args.yes && !args.change.dry_run;
     if is_asked {
         let cells = client.all(&format!("/cells?{}", args.filter.query()), "cells")?;

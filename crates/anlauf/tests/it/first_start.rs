@@ -1,5 +1,6 @@
 //! The walk of `docs/guide/first-start.md`, from an empty folder to a recovered service.
 
+use std::net::SocketAddr;
 use std::os::unix::fs::PermissionsExt;
 
 use serde_json::Value;
@@ -152,14 +153,16 @@ fn from_an_empty_folder_to_a_recovered_service() {
     let status = desk.read("operator-1", "status");
     assert_ne!(status["progress"]["services_released_per_mille"], 0);
 
-    desk.must(
-        "operator-1",
-        "close --yes town-alder/mail --with-dependents",
-    );
+    withdraw(&desk);
     feed.followed(&desk);
     assert_eq!(ask(door, HOST, "/portal", "").0, 503);
 
+    let shut = desk.must("operator-1", "close --yes shared/mail --with-dependents");
+    let closed = |entry: &&Value| entry["event"] == "cells_closed";
+    let owners = shut["entries"].as_array().unwrap().iter().filter(closed);
+    assert!(owners.count() >= 4, "shared, and the mail of three towns");
     prove(&desk);
+    shut_at_the_gate(&desk, &told["admin"], door, &mut feed);
     gate.terminate().done();
     plane.process.terminate().done();
     let verified = house.run("ledger verify data --origin anlauf/beispiel --key data/log.pub");
@@ -231,7 +234,7 @@ fn contain(desk: &Desk<'_>) {
 }
 
 /// Evidence, work, plan, agreement, signatures of three parties, release: cell after cell.
-fn recover(desk: &Desk<'_>, feed: &mut Feed, door: std::net::SocketAddr) {
+fn recover(desk: &Desk<'_>, feed: &mut Feed, door: SocketAddr) {
     let evidence = "--evidence 1111111111111111111111111111111111111111111111111111111111111111";
     let found = |person: &str, kind: &str, cells: &str| {
         let cells = if cells.is_empty() {
@@ -318,6 +321,50 @@ fn agree(desk: &Desk<'_>) {
     desk.must("town-alder.approver-1", "agree --all");
     let wish = "wish state town-alder town-alder/portal town-alder/mail";
     desk.must("town-alder.approver-1", wish);
+}
+
+/// Evidence of what the portal leans on does not hold any longer: all that rests on it is shut.
+fn withdraw(desk: &Desk<'_>) {
+    let list = "finding list --cell town-alder/mail --kind backup_clean";
+    let number = desk.read("security-1", list)[0]["number"].as_u64().unwrap();
+    let line = format!("finding withdraw {number} --close");
+    desk.change("security-1", &line).says(
+        8,
+        &["town-alder/mail town-alder/portal", "shut these cells"],
+    );
+    let line = format!("{line} --yes --key withdraw-1");
+    let told = desk.must("security-1", &line);
+    let stage = |cell: &str| desk.read("operator-1", &format!("cell show {cell}"))["stage"].clone();
+    assert_eq!(stage("town-alder/portal"), "closed");
+    assert_eq!(stage("shared/mail"), "full");
+    // Sent again with the same key, nothing happens a second time.
+    let again = desk.must("security-1", &line);
+    assert_eq!(again["seq"], told["seq"]);
+    assert_eq!(again["replayed"], true);
+}
+
+/// One person shuts a gate without the control plane, and the ledger takes it over later.
+fn shut_at_the_gate(desk: &Desk<'_>, admin: &Value, door: SocketAddr, feed: &mut Feed) {
+    let host = "site-west.beispiel.example";
+    // The foundation has no backend in the example: a bad gateway is an open cell.
+    assert_eq!(ask(door, host, "/network", "").0, 502);
+    let gate = admin.as_str().unwrap();
+    let line = |key: &str| {
+        format!(
+            "contain --yes --cell site-west/network --gate {gate} --sign-with keys/{key}.key \
+             --root data/authority/root.json --out close.json"
+        )
+    };
+    desk.change("security-1", &line("town-birch.approver-1"))
+        .says(3, &["AN-TRU-"]);
+    assert_eq!(ask(door, host, "/network", "").0, 502);
+    let told = desk.must("security-1", &line("security-1"));
+    assert_eq!(told["closed"].as_array().unwrap().len(), 1);
+    assert_eq!(ask(door, host, "/network", "").0, 503);
+    desk.must("security-1", "adopt close.json");
+    feed.followed(desk);
+    let cell = desk.read("operator-1", "cell show site-west/network");
+    assert_eq!(cell["stage"], "closed");
 }
 
 fn prove(desk: &Desk<'_>) {
