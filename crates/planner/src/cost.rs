@@ -2,6 +2,9 @@
 //!
 //! In:    openings. Out: weighted minutes inside, weighted hours at the border.
 //! Never: overflows; a cost too large for the border is the largest number there is.
+//!
+//! Every cell counts from the beginning of the incident, also one that was open in between: that
+//! moves objective and bound by the same amount and the order not at all.
 
 use crate::calendar::Minute;
 use crate::network::Network;

@@ -24,6 +24,8 @@ pub struct Search {
     /// Seed of every choice.
     pub seed: u64,
     /// How many improvement steps after the rules; 0 = best rule only.
+    ///
+    /// A step makes one schedule, about 2 ms for 10,000 tasks; gains become small after 100.
     pub steps: u32,
 }
 
@@ -31,7 +33,8 @@ pub struct Search {
 #[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
 #[error("{why}")]
 pub struct Contradiction {
-    /// The cells whose slots cannot hold together, as few as possible.
+    /// The cells whose slots cannot hold together, as few as possible. When some are impossible
+    /// whatever the others do, all of those: each must be given up.
     pub cells: Vec<CellId>,
     /// In words, lower case.
     pub why: String,

@@ -72,7 +72,8 @@ fn story(seed: u64) -> String {
     if chance.random_bool(0.4) {
         writeln!(text, "hold s0 {}", chance.random_range(0..300) as f64 / 2.0).unwrap();
     }
-    writeln!(text, "now {}", chance.random_range(0..100) as f64 / 3.0).unwrap();
+    let hours = chance.random_range(0..100) as f64 * [0.3, 4.0][chance.random_range(0..2)];
+    writeln!(text, "now {hours}").unwrap();
     text
 }
 
@@ -203,6 +204,46 @@ fn wish(world: &mut World, plan: &Plan, chance: &mut Xoshiro256PlusPlus) {
         order.shuffle(chance);
         world.wishes.insert("k0".parse().unwrap(), order);
     }
+}
+
+/// The properties below say something only when made-up worlds differ: of two hundred, many keep
+/// windows, break them, have work begun, wishes, holds, freezes, cells that wait for nothing but
+/// their opening.
+#[test]
+fn made_up_worlds_are_of_every_kind() {
+    let mut seen: BTreeMap<&str, u32> = BTreeMap::new();
+    for seed in 0..200 {
+        let world = world(seed);
+        let made = plan(&world.situation(), None, Search { seed, steps: 0 });
+        let running = |p: &anlauf_planner::CellProgress| {
+            p.tasks
+                .values()
+                .any(|t| matches!(t, anlauf_planner::TaskProgress::Running { .. }))
+        };
+        let kinds = [
+            ("keeps windows", made.is_ok() && !world.slots.is_empty()),
+            ("breaks windows", made.is_err()),
+            (
+                "nothing left",
+                made.as_ref().is_ok_and(|plan| plan.rows.is_empty()),
+            ),
+            ("work runs", world.progress.values().any(running)),
+            ("cells are back", world.progress.values().any(|p| p.done)),
+            ("wishes", !world.wishes.is_empty()),
+            ("holds", !world.holds.is_empty()),
+            ("freezes", !world.landscape.declared().freezes.is_empty()),
+            ("other lanes", !world.lanes.is_empty()),
+        ];
+        for (kind, is_so) in kinds {
+            *seen.entry(kind).or_default() += u32::from(is_so);
+        }
+    }
+    println!("{seen:?}");
+    let rare: Vec<_> = seen.iter().filter(|(_, count)| **count < 20).collect();
+    assert!(
+        rare.iter().all(|(kind, _)| **kind == "nothing left"),
+        "{seen:?}"
+    );
 }
 
 /// The same lines in another order.
