@@ -1,6 +1,6 @@
 //! The desk: where commands come in, one after another, and are answered when they are durable.
 //!
-//! In:    commands from any thread or task. Out: [`Accepted`] after the disk has it, or the refusal.
+//! In:    commands from any thread or task. Out: [`Accepted`] once the disk has it, or the refusal.
 //! Never: shows a state that is not on the disk; takes a command after a write has failed.
 //!
 //! One thread owns the ledger and a working state. It takes what is queued, decides each command on

@@ -28,7 +28,7 @@ pub enum StoreError {
     },
     /// Written by a program with another idea of the layout.
     #[error(
-        "the ledger has layout {0}, this program reads layout {known}; use the program that wrote it",
+        "the ledger has layout {0}, this program reads layout {known}; use the one that wrote it",
         known = crate::schema::FORMAT
     )]
     FormatUnknown(i64),

@@ -1,7 +1,7 @@
 //! The ledger on disk and the one writer in front of it.
 //!
 //! In:    a folder, a clock, the log key, commands.
-//! Out:   entries that survive a crash, the state they mean, signed checkpoints, a [`VerifyReport`].
+//! Out:   entries that survive a crash, the state they mean, signed checkpoints, [`VerifyReport`].
 //! Never: answers before the disk has it; writes on after a failed write; opens a ledger it cannot
 //!        prove to itself; judges a command (that is `anlauf_recovery::decide`).
 //! See:   docs/errors/AN-STO-001.md and following.

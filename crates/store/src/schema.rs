@@ -2,7 +2,7 @@
 //!
 //! In:    a path. Out: a connection whose file is a ledger of this layout.
 //! Never: changes a file that is something else.
-//! See:   <https://www.sqlite.org/wal.html>, <https://www.sqlite.org/pragma.html#pragma_synchronous>.
+//! See:   <https://www.sqlite.org/wal.html>, <https://www.sqlite.org/pragma.html>.
 
 use std::path::Path;
 

@@ -1,6 +1,7 @@
 //! Goes through the whole ledger and proves it to itself.
 //!
-//! In:    a connection, a size whose root somebody wants. Out: every entry, checked, and [`Walked`].
+//! In:    a connection, a size whose root somebody wants.
+//! Out:   every entry, checked, and [`Walked`].
 //! Never: passes an entry on before its leaf was recomputed from its body.
 
 use anlauf_model::Digest;

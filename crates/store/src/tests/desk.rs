@@ -4,10 +4,11 @@ use std::collections::BTreeSet;
 
 use anlauf_model::Role;
 use anlauf_trust::Checkpoint;
+use tokio::sync::oneshot;
 
 use super::cast::{ORIGIN, clock, desk, desk_config, desk_in_hand, ledger, notice, public, revise};
 use super::fault::{Point, Then};
-use crate::{Desk, FILE_CHECKPOINT, Reader, StoreError, SubmitError, verify_signed};
+use crate::{Accepted, Desk, FILE_CHECKPOINT, Reader, StoreError, SubmitError, verify_signed};
 
 #[test]
 fn what_was_accepted_is_there_after_a_restart() {
@@ -64,24 +65,27 @@ fn what_waits_together_is_written_together() {
     for number in 0..100 {
         waiting.push(desk.put(notice(&format!("n{number}"))).unwrap());
     }
+    let shown = desk.clone();
+    let closing = std::thread::spawn(move || desk.close());
+    hand.decide(Then::Go);
     let mut flushes = Vec::new();
-    for _ in 0..2 {
-        hand.decide(Then::Go);
-        assert_eq!(hand.reached(), Some(Point::Committed));
-        flushes.push(desk.read().seq);
-        hand.decide(Then::Go);
-        if flushes.len() == 1 {
-            assert_eq!(hand.reached(), Some(Point::Written));
+    while let Some(point) = hand.reached() {
+        if point == Point::Committed {
+            flushes.push(shown.read().seq);
         }
+        hand.decide(Then::Go);
     }
-    let seqs: Vec<_> = waiting
-        .into_iter()
-        .map(|w| w.blocking_recv().unwrap().unwrap().seq)
-        .collect();
+    assert_eq!(
+        flushes,
+        [0, 1],
+        "101 commands take two flushes, each shown after its own"
+    );
+    let answer = |waiting: oneshot::Receiver<Result<Accepted, SubmitError>>| {
+        waiting.blocking_recv().unwrap().unwrap().seq
+    };
+    let seqs: Vec<_> = waiting.into_iter().map(answer).collect();
     assert_eq!(seqs, (1..=101).collect::<Vec<_>>());
-    assert_eq!(flushes, [0, 1], "a batch is shown after its own flush");
-    desk.close();
-    assert_eq!(hand.reached(), None, "101 commands took two flushes");
+    closing.join().unwrap();
 }
 
 #[test]
@@ -122,6 +126,7 @@ fn a_refusal_that_rests_on_the_batch_waits_with_it() {
         "entry 2 is not durable, so nobody hears of it"
     );
     hand.decide(Then::Fail);
+    drop(hand);
     assert!(done.blocking_recv().is_err());
     assert!(refused.blocking_recv().is_err());
 }
@@ -134,6 +139,7 @@ fn a_failed_write_stops_the_desk() {
     assert_eq!(hand.reached(), Some(Point::Written));
     let queued = desk.put(notice("b")).unwrap();
     hand.decide(Then::Fail);
+    drop(hand);
     assert!(lost.blocking_recv().is_err());
     assert!(queued.blocking_recv().is_err());
     assert_eq!(desk.submit_blocking(notice("c")), Err(SubmitError::Stopped));
@@ -157,6 +163,7 @@ fn a_flush_that_reports_failure_may_have_been_done_and_the_key_tells() {
         hand.decide(Then::Go);
         assert_eq!(hand.reached(), Some(Point::Committed));
         hand.decide(then);
+        drop(hand);
         assert!(unknown.blocking_recv().is_err());
         assert_eq!(first.read().seq, 0, "unknown is not shown");
         let code = if then == Then::Panic {
@@ -321,5 +328,7 @@ fn in_runtime<T>(future: impl Future<Output = T>) -> T {
 
 /// The code with which the desk ended.
 fn stopped_with(desk: &Desk) -> &'static str {
+    // One that has not ended is closed, so that nobody waits for it.
+    desk.clone().close();
     in_runtime(desk.stopped()).map_or("closed", |error| error.code())
 }

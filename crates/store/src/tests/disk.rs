@@ -24,6 +24,8 @@ fn child() {
     for number in 0..NOTICE_COUNT_MAX {
         let key = format!("n{number}");
         if desk.submit_blocking(notice(&key)).is_err() {
+            // One that has not ended is closed, so that nobody waits for it.
+            desk.clone().close();
             let runtime = tokio::runtime::Builder::new_current_thread()
                 .build()
                 .unwrap();

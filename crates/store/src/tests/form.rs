@@ -43,8 +43,9 @@ fn a_row_has_these_columns_and_this_body() {
         (1, 1_777_000_000_000, "everyone")
     );
     let body = concat!(
-        r#"{"seq":1,"at":"2026-04-24T03:06:40Z","actor":{"person":"op-1","organisation":"provider","#,
-        r#""role":"operator"},"reason":"people wait","key":"n1","#,
+        r#"{"seq":1,"at":"2026-04-24T03:06:40Z","#,
+        r#""actor":{"person":"op-1","organisation":"provider","role":"operator"},"#,
+        r#""reason":"people wait","key":"n1","#,
         r#""command":"COMMAND","scope":"everyone","#,
         r#""event":{"event":"notice_published","notice":1,"#,
         r#""text":{"de":"Stand n1","en":"as of n1"},"#,
