@@ -1,10 +1,15 @@
 //! When a close is acknowledged, not one more byte of the cell passes, in either direction.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
 use anlauf_model::feed::FeedKind;
 use anlauf_model::{Epoch, Stage};
 use anlauf_trust::Scope;
 use tokio::io::AsyncWriteExt;
 use tokio::net::TcpStream;
+use tokio::task::JoinSet;
 
 use crate::backend::{Backend, mirror};
 use crate::cast::{ELSEWHERE, HOST, MELDEN, SOZIALES, cells, close, closing, sealed, text};
@@ -18,6 +23,9 @@ const ASK: &str = "GET /melden/a HTTP/1.1\r\nhost: stadt-ahornfeld.kommunen.exam
 const FLOOD: usize = 64 * 1024 * 1024;
 /// How often nothing must fit before nothing will.
 const TURNS: usize = 20_000;
+
+/// Only a test that fails waits so long.
+const FOR_EVER: Duration = Duration::from_secs(20);
 
 /// Shuts the cell at the gate itself; back when that is acknowledged.
 async fn shut(house: &House, id: &str) {
@@ -327,4 +335,55 @@ async fn a_close_that_is_too_old_says_so() {
     assert_eq!(answer.status, 409, "{}", answer.body);
     assert!(answer.body.contains("AN-GAT-015"), "{}", answer.body);
     assert_eq!(house.stage(MELDEN), (Stage::Full, Epoch(2)));
+}
+
+/// Threads that ask as fast as they can for an answer without end, while one closes: whatever was
+/// judged just before is cut, whatever comes after is refused.
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn no_request_slips_through_between_judge_and_close() {
+    let mut backend = Backend::new().await;
+    let house = House::grounded(backend.address).await;
+    tokio::spawn(async move {
+        loop {
+            let mut exchange = backend.next().await;
+            tokio::spawn(async move {
+                exchange.say(CHUNKED).await;
+                while exchange.stream.write_all(b"6\r\nfor ev\r\n").await.is_ok() {}
+            });
+        }
+    });
+    for epoch in 1..=25 {
+        house.open(MELDEN, epoch, Stage::Full).await;
+        let acknowledged = Arc::new(AtomicBool::new(false));
+        let mut clients = JoinSet::new();
+        for _ in 0..8 {
+            let (acknowledged, to) = (Arc::clone(&acknowledged), house.address());
+            clients.spawn(async move {
+                loop {
+                    let is_late = acknowledged.load(Ordering::SeqCst);
+                    let mut client = Client::new(to).await;
+                    let _ = client.stream.write_all(ASK.as_bytes()).await;
+                    let head = client.head().await.unwrap_or_default();
+                    if is_late {
+                        return head;
+                    }
+                    if head.starts_with("HTTP/1.1 200") {
+                        client.rest().await;
+                    }
+                }
+            });
+        }
+        let envelope = text(&closing(cells(&[MELDEN]), epoch));
+        let answer = post(house.admin(), "/close", &envelope).await;
+        acknowledged.store(true, Ordering::SeqCst);
+        assert_eq!(answer.status, 200, "{}", answer.body);
+        while !clients.is_empty() {
+            let ended = tokio::time::timeout(FOR_EVER, clients.join_next()).await;
+            let head = ended
+                .expect("an answer went on after the close")
+                .unwrap()
+                .unwrap();
+            assert!(head.starts_with("HTTP/1.1 503"), "round {epoch}: {head}");
+        }
+    }
 }
