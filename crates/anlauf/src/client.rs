@@ -1,7 +1,7 @@
 //! Talks with a running control plane: its JSON API, blocking.
 //!
-//! In:    an address, a token, paths and bodies. Out: JSON, or a [`Failure`] that says what it means.
-//! Never: repeats a change by itself: the same `--key` sent again is harmless, and a person decides.
+//! In:    an address, a token, paths and bodies. Out: JSON, or a [`Failure`] with its meaning.
+//! Never: repeats a change by itself: the same `--key` sent again is harmless, a person decides.
 
 use std::io::{BufRead, BufReader, Lines};
 use std::time::Duration;
@@ -198,6 +198,7 @@ fn problem(status: u16, bytes: &[u8]) -> Failure {
     let title = body["title"].as_str().unwrap_or("problem");
     let reasons = reasons(&body["reasons"]);
     let (code, message) = match status {
+        409 if reasons.is_empty() => (Code::Refused, format!("{title}: {detail}")),
         409 => (Code::Refused, "refused; nothing was changed".to_owned()),
         401 => (Code::Login, format!("{title}: {detail}")),
         403 if !reasons.is_empty() => (Code::Refused, "refused; nothing was changed".to_owned()),

@@ -1,6 +1,7 @@
 //! Reads a landscape's folder, no more of it than is allowed.
 //!
-//! In:    a folder. Out: file names with their bytes. Never: follows it deeper, or reads a file too large.
+//! In:    a folder. Out: file names with their bytes.
+//! Never: follows it deeper, or reads a file too large.
 
 use std::collections::BTreeMap;
 use std::fs::{self, File};

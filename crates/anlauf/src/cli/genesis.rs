@@ -1,7 +1,7 @@
 //! `anlauf genesis`: drafts the first root and the two policies for signature.
 //!
 //! In:    a landscape, public key files, the data folder of the control plane.
-//! Out:   `root.json`, `policy-normal.json`, `policy.json`: unsigned envelopes, read before signing.
+//! Out:   `root.json`, `policy-normal.json`, `policy.json`: unsigned, read before they are signed.
 //! Never: signs anything; adds a key of a person the landscape does not name.
 
 use std::collections::BTreeSet;

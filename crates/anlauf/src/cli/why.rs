@@ -1,6 +1,6 @@
 //! `anlauf why`: what holds a cell, nearest first.
 
-use anlauf_model::CellId;
+use anlauf_model::{CellId, Language};
 use serde_json::Value;
 
 use super::Control;
@@ -69,6 +69,57 @@ fn lines(why: &Value, output: Output) -> Vec<String> {
         }
     }
     let chain = why["chain"].as_array().into_iter().flatten();
-    lines.extend(chain.map(|link| format!("  {}", output.text(link))));
+    lines.extend(chain.map(|link| format!("  -> {}", sentence(link, output))));
     lines
+}
+
+/// One link of the plan's chain in words.
+fn sentence(link: &Value, output: Output) -> String {
+    let at = |name: &str| output.text(&link[name]);
+    let (until, cell) = (at("until"), at("cell"));
+    let de = output.language == Language::De;
+    match (link["why"].as_str().unwrap_or_default(), de) {
+        ("needs", true) => format!("wartet auf {cell}, geplant {until}"),
+        ("needs", false) => format!("waits for {cell}, planned {until}"),
+        ("after", true) => format!("kommt der Reihe nach nach {cell}, geplant {until}"),
+        ("after", false) => format!("comes after {cell} by order, planned {until}"),
+        ("work", true) => format!(
+            "eigene Arbeit ({}): {} bis {}",
+            at("task"),
+            at("start"),
+            at("end")
+        ),
+        ("work", false) => format!(
+            "own work ({}): {} to {}",
+            at("task"),
+            at("start"),
+            at("end")
+        ),
+        ("team", true) => format!(
+            "{} könnte seit {} laufen, {} ist bis {until} beschäftigt mit {}",
+            at("task"),
+            at("since"),
+            at("team"),
+            at("behind")
+        ),
+        ("team", false) => format!(
+            "{} could have begun {}, {} is busy until {until} with {}",
+            at("task"),
+            at("since"),
+            at("team"),
+            at("behind")
+        ),
+        ("acceptance", true) => format!("die Tester des Mandanten sind bis {until} beschäftigt"),
+        ("acceptance", false) => format!("the tenant's testers are busy until {until}"),
+        ("hold", true) => format!(
+            "Standort {} ist für die Forensik gesperrt bis {until}",
+            at("site")
+        ),
+        ("hold", false) => format!("site {} is held for forensics until {until}", at("site")),
+        ("agreed", true) => format!("vereinbart für {}", at("slot")),
+        ("agreed", false) => format!("agreed for {}", at("slot")),
+        ("calendar", true) => format!("keine Arbeit oder Freigabe vor {until}"),
+        ("calendar", false) => format!("no work or no release before {until}"),
+        _ => output.text(link),
+    }
 }

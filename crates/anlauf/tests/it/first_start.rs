@@ -6,7 +6,7 @@ use std::os::unix::fs::PermissionsExt;
 use serde_json::Value;
 
 use crate::house::{Desk, House, backend, has_ledger};
-use crate::process::{Running, address, ask};
+use crate::process::{Run, Running, address, ask};
 
 /// The cells the portal of one town leans on, and the portal, in the order of need.
 const NETWORKS: &str = "site-west/network site-east/network";
@@ -15,7 +15,7 @@ const HOST: &str = "town-alder.beispiel.example";
 #[test]
 fn every_missing_step_of_the_first_start_is_named() {
     let house = House::with_landscape(None);
-    let serve = || crate::process::Run::of(&mut house.serve(0));
+    let serve = || Run::of(&mut house.serve(0));
 
     serve().says(
         9,
@@ -176,7 +176,7 @@ fn commission(desk: &Desk<'_>) {
     let evidence = "--evidence 0000000000000000000000000000000000000000000000000000000000000000";
     let line = format!("finding add --kind commissioned --verdict pass {evidence} {all}");
     // A reason is mandatory, and only security says what was in operation.
-    crate::process::Run::of(&mut desk.command("security-1", &line))
+    Run::of(&mut desk.command("security-1", &line))
         .says(2, &["--reason", "every change carries its reason"]);
     desk.change("forensics-1", &line).says(3, &["AN-REC-003"]);
     desk.must("security-1", &line);
@@ -256,6 +256,15 @@ fn recover(desk: &Desk<'_>, feed: &mut Feed, door: SocketAddr) {
     let why = desk.read("town-alder.approver-1", "why town-alder/portal");
     assert_eq!(why["stage"], "closed");
     assert!(!why["needs_closed"].as_array().unwrap().is_empty());
+    let words = Run::of(&mut desk.command("operator-1", "why town-alder/portal")).done();
+    assert!(
+        words.contains("needs first: foundation/identity town-alder/mail"),
+        "{words}"
+    );
+    assert!(
+        words.contains("-> waits for town-alder/mail, planned 20"),
+        "{words}"
+    );
 
     found("security-1", "entry_path_closed", "");
     let provider = ["security-1", "forensics-1"];
@@ -384,7 +393,7 @@ fn prove(desk: &Desk<'_>) {
 
     // A tenant has no proof of what is not its own.
     let out = desk.command("town-birch.approver-1", "prove 4 --out foreign.json");
-    crate::process::Run::of(&mut { out }).says(7, &["not found"]);
+    Run::of(&mut { out }).says(7, &["not found"]);
     assert!(!house.path("foreign.json").exists());
 }
 

@@ -51,12 +51,12 @@ fn root_lines(root: &Root, language: Language) -> Vec<String> {
         format!("{} {}", pick("Gilt bis", "Holds until"), root.expires),
         if de {
             format!(
-                "Wurzel und Regeln ändern {} Personen aus {} Organisationen (unten mit * bezeichnet)",
+                "Wurzel und Regeln ändern {} Personen aus {} Organisationen (mit * bezeichnet)",
                 root.root_threshold, root.root_organisations_min
             )
         } else {
             format!(
-                "Root and policies are changed by {} persons from {} organisations (marked * below)",
+                "Root and policies are changed by {} persons from {} organisations (marked *)",
                 root.root_threshold, root.root_organisations_min
             )
         },
