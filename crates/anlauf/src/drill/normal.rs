@@ -22,7 +22,7 @@ const ROUND_COUNT_MAX: usize = 200;
 const LOOK_EVERY: std::time::Duration = std::time::Duration::from_millis(20);
 
 /// Longest the clients may wait for their first answers. A gate that gives none is broken.
-const ANSWER_WAIT_MAX: std::time::Duration = std::time::Duration::from_secs(30);
+const ANSWER_WAIT_MAX: std::time::Duration = std::time::Duration::from_secs(120);
 
 impl Scene {
     /// Commissions everything and plays the hours before the attack.

@@ -42,10 +42,11 @@ pub struct Cut {
 
 /// Connections under watch.
 pub struct Probes {
-    running: JoinSet<Option<u64>>,
+    running: JoinSet<bool>,
     kept: JoinSet<()>,
     /// When the last gate acknowledged; pieces stamped later must not come.
     acknowledged: Arc<AtomicU64>,
+    late: Arc<AtomicU64>,
     counts: Cut,
 }
 
@@ -56,6 +57,7 @@ impl Probes {
             running: JoinSet::new(),
             kept: JoinSet::new(),
             acknowledged: Arc::new(AtomicU64::new(u64::MAX)),
+            late: Arc::default(),
             counts: Cut::default(),
         };
         for cell in cells {
@@ -82,21 +84,21 @@ impl Probes {
             return;
         }
         self.counts.running += 1;
-        let acknowledged = self.acknowledged.clone();
+        let (acknowledged, late) = (self.acknowledged.clone(), self.late.clone());
         self.running.spawn(async move {
-            let mut late = 0;
             while let Some(piece) = body.frame().await {
                 let Ok(data) = piece.map(|piece| piece.into_data().unwrap_or_default()) else {
-                    return Some(late);
+                    return true;
                 };
                 let text = String::from_utf8_lossy(&data).into_owned();
                 let sent = text.lines().filter_map(|line| line.parse::<u64>().ok());
                 let limit = acknowledged.load(Ordering::SeqCst);
-                late += sent.filter(|sent| *sent > limit).count() as u64;
+                let count = sent.filter(|sent| *sent > limit).count();
+                late.fetch_add(count as u64, Ordering::SeqCst);
             }
             drop(line);
             // Ended as if it were whole: nobody cut it.
-            None
+            false
         });
     }
 
@@ -129,17 +131,15 @@ impl Probes {
         let mut counts = self.counts;
         let wait = async {
             while let Some(done) = self.running.join_next().await {
-                if let Ok(Some(late)) = done {
-                    counts.running_cut += 1;
-                    counts.late += late;
-                }
+                counts.running_cut += u64::from(done.unwrap_or(false));
             }
             while let Some(done) = self.kept.join_next().await {
                 counts.kept_cut += u64::from(done.is_ok());
             }
         };
         // Whatever has not ended by then counts as not cut.
-        let _late = tokio::time::timeout(END_WAIT_MAX, wait).await;
+        let _all_ended = tokio::time::timeout(END_WAIT_MAX, wait).await;
+        counts.late = self.late.load(Ordering::SeqCst);
         counts
     }
 }

@@ -87,9 +87,8 @@ impl Show {
         if self.quiet {
             return;
         }
-        if self.bars.is_hidden() {
-            eprintln!("{text}");
-        } else if self.bars.println(text).is_err() {
+        // Where bars are hidden they print nothing.
+        if self.bars.is_hidden() || self.bars.println(text).is_err() {
             eprintln!("{text}");
         }
     }

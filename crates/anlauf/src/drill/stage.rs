@@ -71,26 +71,12 @@ pub async fn build(
         signer: parties.log_key(),
         origin: origin(&landscape),
     })?;
-    let web = Web {
-        desk: Arc::new(crate::control::Control::new(
-            control.clone(),
-            folder.to_owned(),
-        )),
-        logins: book,
-        closer: parties.close_key(),
-        plan_steps: args.steps,
-    };
+    let web = web(args, &control, folder, (book, &parties));
     let listen = SocketAddr::from((Ipv4Addr::LOCALHOST, args.port));
     let server = Server::start(listen, anlauf_web::router(web)).await?;
     let forger = Forger::start(server.address).await?;
 
-    let mut backends = Vec::new();
-    let mut upstreams = BTreeMap::new();
-    for site in &landscape.declared().sites {
-        let backend = Backend::start().await?;
-        upstreams.insert(site.id.clone(), format!("http://{}", backend.address));
-        backends.push(backend);
-    }
+    let (backends, upstreams) = backends(&landscape).await?;
     let root = ceremony::root(&landscape, &parties, clock.get());
     let builder = GateBuilder {
         landscape: &landscape,
@@ -98,12 +84,9 @@ pub async fn build(
         forger: &forger,
         upstreams,
         clock: &clock,
+        pin: root.digest(),
     };
-    let mut gates = Vec::new();
-    for gate in parties.pick(Role::Gate, None, GATE_COUNT, 0) {
-        let token = parties.login(&gate)?.token.clone();
-        gates.push(builder.start(gate.as_str(), token, root.digest()).await?);
-    }
+    let gates = builder.start_all(&parties).await?;
     let addresses: Vec<SocketAddr> = gates.iter().flat_map(Gate::addresses).collect();
     let admins = gates.iter().filter_map(Gate::admin).collect();
     let traffic = Traffic::new(&landscape, &addresses);
@@ -142,6 +125,34 @@ pub async fn build(
     })
 }
 
+/// What the control plane's pages and API work with.
+fn web(
+    args: &Args,
+    control: &Control,
+    folder: &Path,
+    (book, parties): (Arc<Book>, &Parties),
+) -> Web {
+    let desk = crate::control::Control::new(control.clone(), folder.to_owned());
+    Web {
+        desk: Arc::new(desk),
+        logins: book,
+        closer: parties.close_key(),
+        plan_steps: args.steps,
+    }
+}
+
+/// One backend per site, and where each site is served from.
+async fn backends(landscape: &Landscape) -> Result<(Vec<Backend>, BTreeMap<SiteId, String>)> {
+    let mut backends = Vec::new();
+    let mut upstreams = BTreeMap::new();
+    for site in &landscape.declared().sites {
+        let backend = Backend::start().await?;
+        upstreams.insert(site.id.clone(), format!("http://{}", backend.address));
+        backends.push(backend);
+    }
+    Ok((backends, upstreams))
+}
+
 /// Name of the ledger in its checkpoints.
 pub fn origin(landscape: &Landscape) -> String {
     format!("anlauf/{}", ceremony::domain(landscape))
@@ -153,10 +164,20 @@ struct GateBuilder<'a> {
     forger: &'a Forger,
     upstreams: BTreeMap<SiteId, String>,
     clock: &'a Arc<DrillClock>,
+    pin: Digest,
 }
 
 impl GateBuilder<'_> {
-    async fn start(&self, name: &str, token: String, pin: Digest) -> Result<Gate> {
+    async fn start_all(&self, parties: &Parties) -> Result<Vec<Gate>> {
+        let mut gates = Vec::new();
+        for gate in parties.pick(Role::Gate, None, GATE_COUNT, 0) {
+            let token = parties.login(&gate)?.token.clone();
+            gates.push(self.start(gate.as_str(), token).await?);
+        }
+        Ok(gates)
+    }
+
+    async fn start(&self, name: &str, token: String) -> Result<Gate> {
         let loopback = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
         let tenants = self.landscape.declared().tenants.iter();
         let passes = tenants.map(|tenant| {
@@ -172,7 +193,7 @@ impl GateBuilder<'_> {
             state_dir: self.folder.join(name),
             listen: vec![loopback],
             admin: Some(loopback),
-            pin,
+            pin: self.pin,
             upstreams: Upstreams {
                 sites: self.upstreams.clone(),
                 ..Upstreams::default()

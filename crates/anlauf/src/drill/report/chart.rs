@@ -17,7 +17,7 @@ const WIDTH: f64 = 900.0;
 /// Height of the drawing area of curves.
 const HEIGHT: f64 = 220.0;
 /// Where bars begin: left of it stand names.
-const NAMES: f64 = 270.0;
+const NAMES: f64 = 330.0;
 /// Height of one row of bars.
 const ROW: f64 = 24.0;
 
