@@ -79,23 +79,25 @@ pub(crate) fn schedule(
 }
 
 impl Generator<'_, '_> {
-    /// What runs keeps its lane from the first minute on.
+    /// What runs keeps its lane from the first minute on, as long as it works; what it opens may
+    /// have to wait longer for its window or the end of a freeze.
     fn place_running(&mut self) {
         for (at, task) in self.network.tasks.iter().enumerate() {
             let Some(running) = task.running else {
                 continue;
             };
-            let node = &self.network.nodes[task.node];
-            let calendar = self.network.calendar(at);
-            let mut end = calendar.finish(self.works[at]);
-            if at + 1 == node.tasks.end {
-                end = window::opening(node, end);
-            }
             if self.lanes == Lanes::Counted {
-                self.profiles[task.crew].take(0, calendar.worked(end));
+                self.profiles[task.crew].take(0, self.works[at]);
             }
+            let node = &self.network.nodes[task.node];
+            let end = self.network.calendar(at).finish(self.works[at]);
+            let last = at + 1 == node.tasks.end;
             self.schedule.begin[at] = self.network.origin.minute(running.started);
-            self.schedule.end[at] = end;
+            self.schedule.end[at] = if last {
+                window::opening(node, end)
+            } else {
+                end
+            };
         }
     }
 

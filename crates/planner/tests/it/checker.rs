@@ -305,13 +305,23 @@ impl<'a> Checker<'_, 'a> {
             by_start.sort_by_key(|row| row.start);
             for row in by_start {
                 ends.retain(|end| *end > row.start);
-                ends.push(row.end);
                 let runs = self.known(&row.cell, row.task).is_some();
+                // A row whose cell waits for its window or a freeze may end after its work.
+                ends.push(match runs && self.may_wait(row) {
+                    true => self.situation.now,
+                    false => row.end,
+                });
                 if ends.len() > lanes as usize && !runs {
                     self.wrong(format!("{name} has {} tasks at {}", ends.len(), row.start));
                 }
             }
         }
+    }
+
+    fn may_wait(&self, row: &PlanRow) -> bool {
+        let cell = &self.situation.landscape.cells()[&row.cell];
+        let last = cell.tasks.keys().last() == Some(&row.task);
+        last && (self.situation.slots.contains_key(&row.cell) || !self.freezes(cell).is_empty())
     }
 
     /// Objective as told, and a bound that is none above it.

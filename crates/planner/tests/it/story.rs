@@ -392,3 +392,26 @@ fn nothing_left_to_do_is_an_empty_plan() {
         work tenant rebuild - 4\n open elm/mail";
     insta::assert_snapshot!(told(lines), @r"cost 0 bound 0");
 }
+
+#[test]
+fn a_running_decision_opens_no_earlier_than_agreed() {
+    let lines = "site rz\n team crew 1 0-24\n service mail tenant crew\n tenant elm 100 rz
+        tenant oak 900 rz\n work tenant rebuild - 4\n work tenant decision - 1\n now 10
+        done elm/mail rebuild 1 5\n running elm/mail decision 9.5\n slot elm/mail 12 20";
+    insta::assert_snapshot!(told(lines), @r"
+    0d09:30-0d12:00 elm/mail decision
+    0d10:30-0d14:30 oak/mail rebuild
+    0d14:30-0d15:30 oak/mail decision
+    cost 1515000 bound 1470000
+    ");
+}
+
+#[test]
+fn a_running_decision_opens_nothing_in_a_freeze() {
+    let lines = "site rz\n team crew 1 0-24\n service mail tenant crew\n tenant elm 100 rz
+        work tenant decision - 1\n now 10\n running elm/mail decision 9.5\n freeze 0.4 1";
+    insta::assert_snapshot!(told(lines), @r"
+    0d09:30-1d00:00 elm/mail decision
+    cost 240000 bound 240000
+    ");
+}
