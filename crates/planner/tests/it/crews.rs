@@ -2,7 +2,8 @@
 //!
 //! In:    a world, a plan, hidden factors from a seed.
 //! Out:   the world as it is after so many finished tasks, or when each cell opened.
-//! Never: calls the planner, or looks at its calendars: a lane works while its crew's clock says so.
+//! Never: calls the planner, or looks at its calendars: a lane works while its crew's clock says
+//! so.
 
 use std::collections::BTreeMap;
 
