@@ -31,6 +31,9 @@ pub const FILE_POLICY: &str = "policy.json";
 /// Roles whose persons sign roots and policies unless others are named.
 const ROLES_ROOT: [Role; 3] = [Role::Operator, Role::Security, Role::Forensics];
 
+/// Most persons without a key that are named; the rest is counted.
+const NAMED_MAX: usize = 12;
+
 /// A domain of a rehearsal begins like this, and no other does.
 const DRILL: &str = anlauf_trust::authority::DOMAIN_DRILL;
 
@@ -100,6 +103,14 @@ pub fn run(args: &Args, output: Output) -> Done {
     ];
     let written = write(&args.out, drafts)?;
     warn_keyless(&landscape, &root, output);
+    if root.root_organisations_min < 2 {
+        output.talk(output.say(
+            "alle Unterzeichner der Wurzel gehören zu einer Organisation: ein Angreifer dort \
+             könnte alles ändern; nehmen Sie eine zweite hinzu (Forensik, ein Mandant)",
+            "all signers of the root belong to one organisation: an attacker there could change \
+             everything; add a second one (forensics, a tenant) with --root-signer",
+        ));
+    }
     tell(&root, &written, &args.out, output)
 }
 
@@ -243,7 +254,14 @@ fn warn_keyless(landscape: &Landscape, root: &Root, output: Output) {
             "ohne Schlüssel, unterschreiben nicht",
             "without a key, cannot sign",
         );
-        output.talk(&format!("{why}: {}", keyless.join(", ")));
+        let more = keyless.len().saturating_sub(NAMED_MAX);
+        let named = keyless[..keyless.len() - more].join(", ");
+        let more = if more > 0 {
+            format!(" + {more}")
+        } else {
+            String::new()
+        };
+        output.talk(&format!("{why}: {named}{more}"));
     }
 }
 

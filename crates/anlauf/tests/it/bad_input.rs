@@ -9,7 +9,7 @@ use crate::process::Run;
 #[track_caller]
 fn refused(house: &House, words: &[&str]) {
     house.run("landscape lint land").says(6, words);
-    Run::of(&mut house.serve(0)).says(6, words);
+    house.not_served(&mut house.serve(0)).says(6, words);
     assert!(!has_ledger(&house.path("data")));
 }
 
@@ -22,7 +22,9 @@ fn a_cycle() {
         r#"needs = ["network", "mail"]"#,
     );
     house.run("landscape lint land").says(6, &["1 errors"]);
-    let run = Run::of(&mut house.serve(0)).says(6, &["cannot be used", "`identity`", "`mail`"]);
+    let run = house
+        .not_served(&mut house.serve(0))
+        .says(6, &["cannot be used", "`identity`", "`mail`"]);
     assert!(run.err.contains("AN-LAN-"), "{}", run.err);
     assert!(!has_ledger(&house.path("data")));
 }
@@ -103,7 +105,7 @@ fn a_broken_ledger_says_from_which_entry() {
 
     let words = ["cannot be trusted from entry 1 on", "AN-STO-006"];
     house.run("ledger verify data").says(5, &words);
-    Run::of(&mut house.serve(0)).says(5, &words);
+    house.not_served(&mut house.serve(0)).says(5, &words);
 }
 
 #[test]
@@ -113,7 +115,7 @@ fn a_foreign_ledger_is_not_served() {
     house.genesis("other", "other").done();
     let mut serve = house.serve(0);
     serve.args(["--authority", "other"]);
-    Run::of(&mut serve).says(
+    house.not_served(&mut serve).says(
         5,
         &["belongs to domain `beispiel`, not to `other`", "AN-STO-005"],
     );
@@ -123,14 +125,18 @@ fn a_foreign_ledger_is_not_served() {
         "a shopping list",
     )
     .unwrap();
-    Run::of(&mut house.serve(0)).says(5, &["is not a ledger", "AN-STO-003"]);
+    house
+        .not_served(&mut house.serve(0))
+        .says(5, &["is not a ledger", "AN-STO-003"]);
 }
 
 #[test]
 fn a_ledger_has_one_writer() {
     let house = House::new(None);
     let plane = house.start(0);
-    Run::of(&mut house.serve(0)).says(5, &["held by another process", "AN-STO-002"]);
+    house
+        .not_served(&mut house.serve(0))
+        .says(5, &["held by another process", "AN-STO-002"]);
     plane.process.terminate().done();
 }
 
@@ -148,7 +154,9 @@ fn an_old_copy_of_the_ledger_is_told_from_the_new_one() {
     desk.must("operator-1", "incident declare --de Vorfall --en incident");
     plane.process.terminate().done();
     fs::write(&path, old).unwrap();
-    Run::of(&mut house.serve(0)).says(5, &["this is an old copy", "AN-STO-007"]);
+    house
+        .not_served(&mut house.serve(0))
+        .says(5, &["this is an old copy", "AN-STO-007"]);
 }
 
 #[test]

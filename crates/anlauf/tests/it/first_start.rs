@@ -1,11 +1,12 @@
 //! The walk of `docs/guide/first-start.md`, from an empty folder to a recovered service.
 
-use std::net::SocketAddr;
+use std::io::{Read, Write};
+use std::net::{SocketAddr, TcpStream};
 use std::os::unix::fs::PermissionsExt;
 
 use serde_json::Value;
 
-use crate::house::{Desk, House, backend, has_ledger};
+use crate::house::{Desk, ENDLESS, House, backend, has_ledger};
 use crate::process::{Run, Running, address, ask};
 
 /// The cells the portal of one town leans on, and the portal, in the order of need.
@@ -15,7 +16,7 @@ const HOST: &str = "town-alder.beispiel.example";
 #[test]
 fn every_missing_step_of_the_first_start_is_named() {
     let house = House::with_landscape(None);
-    let serve = || Run::of(&mut house.serve(0));
+    let serve = || house.not_served(&mut house.serve(0));
 
     serve().says(
         9,
@@ -144,9 +145,18 @@ fn from_an_empty_folder_to_a_recovered_service() {
     let (status, body) = ask(door, HOST, "/portal", "");
     assert_eq!((status, body.as_str()), (200, "welcome to the portal"));
 
+    let mut running = endless(door);
     contain(&desk);
     feed.followed(&desk);
     assert_eq!(ask(door, HOST, "/portal", "").0, 503);
+    // What was under way is cut, not finished.
+    let mut rest = Vec::new();
+    let _cut = running.read_to_end(&mut rest);
+    assert!(
+        (rest.len() as u64) < ENDLESS / 2,
+        "{} bytes passed",
+        rest.len()
+    );
 
     recover(&desk, &mut feed, door);
     assert_eq!(ask(door, HOST, "/portal", "").0, 200);
@@ -167,6 +177,24 @@ fn from_an_empty_folder_to_a_recovered_service() {
     plane.process.terminate().done();
     let verified = house.run("ledger verify data --origin anlauf/beispiel --key data/log.pub");
     assert!(verified.done().contains("signature checked"));
+}
+
+/// An answer under way through the gate, of which the first byte has come.
+fn endless(door: SocketAddr) -> TcpStream {
+    let mut stream = TcpStream::connect(door).unwrap();
+    write!(
+        stream,
+        "GET /portal/endless HTTP/1.1\r\nHost: {HOST}\r\n\r\n"
+    )
+    .unwrap();
+    let mut head = Vec::new();
+    while !head.ends_with(b"\r\n\r\nx") {
+        let mut byte = [0u8];
+        stream.read_exact(&mut byte).unwrap();
+        head.push(byte[0]);
+    }
+    assert!(head.starts_with(b"HTTP/1.1 200"));
+    stream
 }
 
 /// Opens the portal of one town and all it leans on, before any incident.

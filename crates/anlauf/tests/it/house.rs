@@ -2,7 +2,7 @@
 
 use std::fs;
 use std::io::{Read, Write};
-use std::net::{SocketAddr, TcpListener};
+use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -130,6 +130,14 @@ impl House {
         ))
     }
 
+    /// Runs a command that serves to its end, which must come before it listens.
+    #[track_caller]
+    pub fn not_served(&self, command: &mut Command) -> Run {
+        let process = Running::start(command);
+        assert!(process.listens().is_none(), "it was started");
+        process.end()
+    }
+
     /// Starts a control plane that must come up.
     pub fn start(&self, port: u16) -> Plane {
         let process = Running::start(&mut self.serve(port));
@@ -211,28 +219,44 @@ impl Desk<'_> {
     }
 }
 
-/// A backend that answers every request with one line. Lives as long as the test.
+/// Bytes of an answer that does not end while anyone reads it.
+pub const ENDLESS: u64 = 1_000_000_000;
+
+/// A backend that answers every request with one line, and below `/portal/endless` with an answer
+/// that goes on. Lives as long as the test.
 pub fn backend(line: &'static str) -> SocketAddr {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = listener.local_addr().unwrap();
     std::thread::spawn(move || {
         for stream in listener.incoming() {
-            let Ok(mut stream) = stream else { return };
-            std::thread::spawn(move || {
-                let mut head = [0u8; 4096];
-                // One head fits; the connection is closed after the answer.
-                if stream.read(&mut head).is_ok_and(|size| size > 0) {
-                    let size = line.len();
-                    let _gone = write!(
-                        stream,
-                        "HTTP/1.1 200 OK\r\nContent-Length: {size}\r\nConnection: close\r\n\r\n\
-                         {line}"
-                    );
-                }
-            });
+            let Ok(stream) = stream else { return };
+            std::thread::spawn(move || answer(stream, line));
         }
     });
     address
+}
+
+/// One head fits the buffer; the connection is closed after the answer.
+fn answer(mut stream: TcpStream, line: &str) {
+    let mut head = [0u8; 4096];
+    let Ok(size @ 1..) = stream.read(&mut head) else {
+        return;
+    };
+    let is_endless = head[..size].starts_with(b"GET /portal/endless");
+    let length = if is_endless {
+        ENDLESS
+    } else {
+        line.len() as u64
+    };
+    let start = format!("HTTP/1.1 200 OK\r\nContent-Length: {length}\r\nConnection: close\r\n\r\n");
+    let mut written = stream.write_all(start.as_bytes());
+    if !is_endless {
+        written = stream.write_all(line.as_bytes());
+    }
+    // Until whoever reads is gone.
+    while is_endless && written.is_ok() {
+        written = stream.write_all(&[b'x'; 1000]);
+    }
 }
 
 /// Whether a folder holds a ledger.
