@@ -66,18 +66,37 @@ fn throughput(
 ) -> Result<()> {
     let direct = Ask::new(backend, &house.busy.host, &house.busy.path, 200);
     let through = Ask::new(house.address(), &house.busy.host, &house.busy.path, 200);
-    let (mut ours, mut peers, mut ratios) = (Vec::new(), Vec::new(), Vec::new());
+    let (mut ours, mut peers) = (Rounds::default(), Rounds::default());
     for _ in 0..ROUNDS {
-        let peer = clients.block_on(load::closed_loop(&direct, CONNECTIONS, ROUND))?;
-        let our = clients.block_on(load::closed_loop(&through, CONNECTIONS, ROUND))?;
-        ratios.push(our / peer);
-        ours.push(our);
-        peers.push(peer);
+        peers.add(clients.block_on(load::closed_loop(&direct, CONNECTIONS, ROUND))?);
+        ours.add(clients.block_on(load::closed_loop(&through, CONNECTIONS, ROUND))?);
     }
-    let (ratio, ..) = median(ratios);
+    let ratio = |our: &[f64], peer: &[f64]| {
+        median(our.iter().zip(peer).map(|(our, peer)| our / peer).collect()).0
+    };
     let what = format!("requests per second, {CONNECTIONS} connections (peer: direct)");
-    table.beside(&what, spread(ours, "/s"), spread(peers, "/s"), ratio);
+    let (our, peer) = (ours.rates, peers.rates);
+    let share = ratio(&our, &peer);
+    table.beside(&what, spread(our, "/s"), spread(peer, "/s"), share);
+    let what = "processor time per request, clients and backend included (peer: direct)";
+    let (our, peer) = (ours.costs, peers.costs);
+    let share = ratio(&our, &peer);
+    table.beside(what, spread(our, "µs"), spread(peer, "µs"), share);
     Ok(())
+}
+
+/// Figures of rounds of one kind.
+#[derive(Default)]
+struct Rounds {
+    rates: Vec<f64>,
+    costs: Vec<f64>,
+}
+
+impl Rounds {
+    fn add(&mut self, round: load::Round) {
+        self.rates.push(round.per_second);
+        self.costs.push(round.cost_us);
+    }
 }
 
 fn latency(house: &House, backend: SocketAddr, table: &mut Table) -> Result<()> {
@@ -108,12 +127,14 @@ fn latency(house: &House, backend: SocketAddr, table: &mut Table) -> Result<()> 
 fn closed(clients: &Runtime, serving: &Runtime, house: &House, table: &mut Table) -> Result<()> {
     serving.block_on(house.close(&house.busy))?;
     let shut = Ask::new(house.address(), &house.busy.host, &house.busy.path, 503);
-    let mut answers = Vec::new();
+    let mut answers = Rounds::default();
     for _ in 0..ROUNDS {
-        answers.push(clients.block_on(load::closed_loop(&shut, CONNECTIONS, ROUND))?);
+        answers.add(clients.block_on(load::closed_loop(&shut, CONNECTIONS, ROUND))?);
     }
     let what = format!("honest 503s per second, {CONNECTIONS} connections");
-    table.figure(&what, spread(answers, "/s"));
+    table.figure(&what, spread(answers.rates, "/s"));
+    let what = "processor time per honest 503, clients included";
+    table.figure(what, spread(answers.costs, "µs"));
     let mut orders = Vec::new();
     for _ in 0..ROUNDS {
         serving.block_on(house.open(&house.busy))?;
