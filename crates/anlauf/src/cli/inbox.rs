@@ -61,7 +61,7 @@ const LISTS: [(&str, &str, &str, &str); 8] = [
         "contradictions",
         "Widersprüche",
         "contradictions",
-        "anlauf offer CELL",
+        "anlauf offer make CELL",
     ),
 ];
 
