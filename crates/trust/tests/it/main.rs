@@ -1,4 +1,9 @@
 //! The verifier, driven as gate and control plane drive it.
+//!
+//! Broken by hand, each found by at least one of these: an equal epoch taken; expiry ignored; keys
+//! counted instead of persons; another tenant's representative counted; a foreign domain taken;
+//! another spelling of a statement taken; the old root's threshold not asked for; a key that is
+//! not reduced taken.
 
 #![expect(clippy::unwrap_used, reason = "a failed setup is a failed test")]
 
