@@ -1,0 +1,467 @@
+//! The checkers: what was promised, counted by hand.
+//!
+//! In:    who really signed what (told by whoever signs), what gates answer, what is acknowledged.
+//! Out:   nothing, or the first [`Broken`] promise.
+//! Never: asks the verifier, the state machine or a gate whether they are right: persons, roles and
+//!        organisations are counted here once more, from the landscape alone.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use anlauf_model::feed::{FeedItem, FeedKind};
+use anlauf_model::landscape::PolicyRule;
+use anlauf_model::{
+    Cell, CellId, Digest, Epoch, Landscape, Minutes, PersonId, Role, Stage, TenantId, Timestamp,
+};
+use anlauf_recovery::query::may_read;
+use anlauf_recovery::{Actor, Entry, Event, State};
+use anlauf_trust::{Close, Envelope, Policy, Release, Scope, Statement};
+use serde_json::Value;
+
+use crate::cast::Cast;
+use crate::gate::{Gate, Judged, statement};
+use crate::plane::Plane;
+
+/// A promise that did not hold: who noticed, and what.
+pub type Broken = (&'static str, String);
+
+/// Who really signed what.
+pub struct Truth {
+    landscape: Arc<Landscape>,
+    people: BTreeMap<PersonId, Actor>,
+    signed: BTreeMap<Digest, BTreeSet<PersonId>>,
+    policies: BTreeMap<Digest, Policy>,
+    releases: BTreeMap<(CellId, Epoch), Vec<(Digest, Release)>>,
+    closes: BTreeSet<Digest>,
+}
+
+/// What a gate has acknowledged.
+#[derive(Default)]
+pub struct Acknowledged {
+    burned: BTreeMap<CellId, Epoch>,
+    policy: Option<(u64, Digest)>,
+}
+
+/// What the control plane has acknowledged.
+#[derive(Default)]
+pub struct Ledger {
+    digests: Vec<Digest>,
+}
+
+// === impl Truth ===
+
+impl Truth {
+    /// Nobody has signed anything.
+    pub fn new(landscape: Arc<Landscape>, cast: &Cast) -> Self {
+        let people = cast
+            .people()
+            .map(|actor| (actor.person.clone(), actor.clone()))
+            .collect();
+        let (signed, policies, releases, closes) = Default::default();
+        Self {
+            landscape,
+            people,
+            signed,
+            policies,
+            releases,
+            closes,
+        }
+    }
+
+    /// Someone signs, knowingly or with a stolen key.
+    pub fn note(&mut self, payload: &[u8], person: &PersonId) {
+        let digest = Digest::of(payload);
+        let fresh = !self.signed.contains_key(&digest);
+        self.signed
+            .entry(digest)
+            .or_default()
+            .insert(person.clone());
+        if !fresh {
+            return;
+        }
+        match Statement::parse(payload) {
+            Ok(Statement::Policy(policy)) => {
+                let name = Envelope::unsigned(payload.to_vec()).digest();
+                self.policies.insert(name, policy);
+            }
+            Ok(Statement::Release(release)) => {
+                for bound in &release.cells {
+                    let known = self
+                        .releases
+                        .entry((bound.cell.clone(), bound.epoch))
+                        .or_default();
+                    known.push((digest, release.clone()));
+                }
+            }
+            _ => {}
+        }
+    }
+
+    /// A close leaves the hands of whoever signed it, as these bytes.
+    pub fn note_close(&mut self, envelope: &Envelope) {
+        self.closes.insert(Digest::of(&envelope.to_bytes()));
+    }
+
+    fn signers(&self, payload: &[u8]) -> BTreeSet<&PersonId> {
+        let signed = self.signed.get(&Digest::of(payload));
+        signed.into_iter().flatten().collect()
+    }
+
+    /// Whether the persons who signed are the ones that the policy of a release asks for.
+    fn has_quorum(&self, digest: &Digest, release: &Release) -> Result<(), String> {
+        let policy = self
+            .policies
+            .get(&release.policy)
+            .ok_or("nobody signed its policy")?;
+        let signers = self.signed.get(digest).into_iter().flatten();
+        let signers: Vec<&Actor> = signers
+            .filter_map(|person| self.people.get(person))
+            .collect();
+        for bound in &release.cells {
+            let cell = self.landscape.cell(&bound.cell).ok_or("an unknown cell")?;
+            let rule = rule(&policy.rules, cell, release.stage).ok_or("no rule for it")?;
+            enough(rule, cell, &signers).map_err(|why| format!("{}: {why}", bound.cell))?;
+        }
+        Ok(())
+    }
+
+    /// Why a cell may not be as open as it is; none when some release allows it.
+    fn unfounded(
+        &self,
+        cell: &CellId,
+        epoch: Epoch,
+        stage: Stage,
+        now: Timestamp,
+    ) -> Option<String> {
+        let mut why = format!("no release of epoch {} was ever signed", epoch.0);
+        for (digest, release) in self
+            .releases
+            .get(&(cell.clone(), epoch))
+            .into_iter()
+            .flatten()
+        {
+            why = if release.stage < stage {
+                format!("its release goes to {} only", release.stage)
+            } else if now < release.not_before || now >= release.not_after {
+                format!("its release ended at {}", release.not_after)
+            } else if let Err(short) = self.has_quorum(digest, release) {
+                short
+            } else {
+                return None;
+            };
+        }
+        Some(why)
+    }
+
+    /// Whether someone who may close this really signed it.
+    fn closes(&self, payload: &[u8], close: &Close) -> bool {
+        self.signers(payload)
+            .into_iter()
+            .filter_map(|p| self.people.get(p))
+            .any(|actor| match actor.role {
+                Role::Operator
+                | Role::Security
+                | Role::Owner
+                | Role::Forensics
+                | Role::Automation => true,
+                Role::Tenant => match (&close.scope, &actor.tenant) {
+                    (Scope::Tenant(tenant), Some(own)) => tenant == own,
+                    (Scope::Cells(cells), Some(own)) => {
+                        cells.iter().all(|cell| cell.owner() == own.as_str())
+                    }
+                    _ => false,
+                },
+                _ => false,
+            })
+    }
+
+    fn covered(&self, scope: &Scope) -> Vec<&CellId> {
+        let is_in = |cell: &&Cell| match scope {
+            Scope::Everything => true,
+            Scope::Site(site) => cell.site == *site,
+            Scope::Tenant(tenant) => cell.id.owner() == tenant.as_str(),
+            Scope::Service(service) => cell.service == *service,
+            Scope::Cells(cells) => cells.contains(&cell.id),
+        };
+        self.landscape
+            .cells()
+            .values()
+            .filter(is_in)
+            .map(|cell| &cell.id)
+            .collect()
+    }
+
+    // --- gates ---
+
+    /// After a gate judged something.
+    ///
+    /// # Errors
+    /// It took what it had to refuse, or refused a close.
+    pub fn judged(
+        &self,
+        gate: &Gate,
+        known: &mut Acknowledged,
+        (item, judged): (&FeedItem, &Judged),
+        now: Timestamp,
+    ) -> Result<(), Broken> {
+        let Some(said) = statement(&item.envelope) else {
+            return match judged {
+                Judged::Accepted => Err(("gate", format!("{} took what says nothing", gate.name))),
+                _ => Ok(()),
+            };
+        };
+        let payload = payload(&item.envelope);
+        match (said, judged) {
+            (Statement::Close(close), Judged::Refused(why)) if item.kind == FeedKind::Close => {
+                let whole = self.closes.contains(&Digest::of(item.envelope.as_bytes()));
+                let due = close.at <= now + Minutes(5) && known.policy.is_some();
+                if whole && due && self.closes(&payload, &close) {
+                    return Err(("close", format!("{} refused a close: {why}", gate.name)));
+                }
+            }
+            (Statement::Close(close), Judged::Accepted) => {
+                if !self.closes(&payload, &close) {
+                    return Err(("close", format!("{} shut on nobody's word", gate.name)));
+                }
+                for cell in self.covered(&close.scope) {
+                    let burned = known.burned.entry(cell.clone()).or_default();
+                    *burned = (*burned).max(close.epoch);
+                }
+            }
+            (Statement::Policy(policy), Judged::Accepted) => {
+                let name = Envelope::unsigned(payload).digest();
+                let last = known.policy.map_or(0, |(version, _)| version);
+                if policy.version <= last {
+                    let what = format!("{} went back to policy {}", gate.name, policy.version);
+                    return Err(("policy", what));
+                }
+                known.policy = Some((policy.version, name));
+            }
+            (Statement::Release(release), Judged::Accepted)
+                if known.policy.map(|(_, name)| name) != Some(release.policy) =>
+            {
+                let what = format!("{} opened under a policy not in force", gate.name);
+                return Err(("policy", what));
+            }
+            _ => {}
+        }
+        Ok(())
+    }
+
+    /// No gate is more open than a release allows that stands above every close it acknowledged.
+    ///
+    /// # Errors
+    /// One is.
+    pub fn gate_holds(
+        &self,
+        gate: &Gate,
+        known: &Acknowledged,
+        now: Timestamp,
+    ) -> Result<(), Broken> {
+        for (cell, door) in &gate.doors {
+            let stage = gate.stage(cell, now);
+            if stage == Stage::Closed {
+                continue;
+            }
+            let burned = known.burned.get(cell).copied();
+            let mut why = self.unfounded(cell, door.epoch, stage, now);
+            if burned.is_some_and(|burned| door.epoch <= burned) {
+                why = Some(format!("a close burned epoch {}", door.epoch.0));
+            }
+            if let Some(why) = why {
+                return Err((
+                    "gate",
+                    format!("{} opened {cell} to {stage}: {why}", gate.name),
+                ));
+            }
+        }
+        let last = known.policy.map_or(0, |(version, _)| version);
+        if gate.policy_version() < last {
+            return Err(("policy", format!("{} forgot policy {last}", gate.name)));
+        }
+        Ok(())
+    }
+
+    // --- control plane ---
+
+    /// Every release that was carried out has its quorum, and everyone reads only their own.
+    ///
+    /// # Errors
+    /// One has not, or somebody reads of others.
+    pub fn entry_holds(&self, entry: &Entry) -> Result<(), Broken> {
+        if let Event::CellsReleased { envelope, .. } = &entry.event {
+            let digest = Digest::of(&envelope.payload);
+            let release = Release::parse(&envelope.payload)
+                .map_err(|_| ("release", format!("entry {} releases nothing", entry.seq)))?;
+            self.has_quorum(&digest, &release)
+                .map_err(|why| ("release", format!("entry {}: {why}", entry.seq)))?;
+        }
+        let named = owners(&entry.event);
+        for tenant in &self.landscape.declared().tenants {
+            if !may_read(entry, Role::Tenant, Some(&tenant.id)) {
+                continue;
+            }
+            if let Some(other) = named
+                .iter()
+                .find(|owner| self.is_foreign(owner, &tenant.id))
+            {
+                let what = format!("{} reads of {other} in entry {}", tenant.id, entry.seq);
+                return Err(("scope", what));
+            }
+        }
+        Ok(())
+    }
+
+    fn is_foreign(&self, owner: &str, tenant: &TenantId) -> bool {
+        let tenants = &self.landscape.declared().tenants;
+        owner != tenant.as_str() && tenants.iter().any(|other| other.id.as_str() == owner)
+    }
+}
+
+// === impl Ledger ===
+
+impl Ledger {
+    /// Takes note of what was acknowledged.
+    ///
+    /// # Errors
+    /// The numbers have a gap.
+    pub fn acknowledged(&mut self, entries: &[Entry]) -> Result<(), Broken> {
+        for entry in entries {
+            if entry.seq != self.digests.len() as u64 + 1 {
+                let what = format!("entry {} follows {}", entry.seq, self.digests.len());
+                return Err(("ledger", what));
+            }
+            self.digests.push(digest(entry));
+        }
+        Ok(())
+    }
+
+    /// The ledger holds all that was acknowledged as it was, hands every close on, and replays to
+    /// the same state.
+    ///
+    /// # Errors
+    /// It does not.
+    pub fn holds(&self, plane: &Plane) -> Result<(), Broken> {
+        let held: Vec<Digest> = plane.ledger.iter().map(digest).collect();
+        if held.len() < self.digests.len() {
+            let lost = self.digests.len() - held.len();
+            return Err(("ledger", format!("{lost} acknowledged entries are gone")));
+        }
+        if let Some(index) = held.iter().zip(&self.digests).position(|(a, b)| a != b) {
+            return Err(("ledger", format!("entry {} was changed", index + 1)));
+        }
+        let ordered = plane.ledger.iter().filter_map(|entry| match &entry.event {
+            Event::CloseOrdered { .. } => Some(entry.seq),
+            _ => None,
+        });
+        let feed = plane.feed(0);
+        let handed: BTreeSet<u64> = feed
+            .iter()
+            .filter(|i| i.kind == FeedKind::Close)
+            .map(|i| i.seq)
+            .collect();
+        if let Some(seq) = ordered.into_iter().find(|seq| !handed.contains(seq)) {
+            return Err((
+                "close",
+                format!("the close of entry {seq} is kept from the gates"),
+            ));
+        }
+        let mut again = State::default();
+        for entry in &plane.ledger {
+            again.apply(entry);
+        }
+        if again == plane.state {
+            Ok(())
+        } else {
+            Err((
+                "replay",
+                "the ledger gives another state than the one shown".into(),
+            ))
+        }
+    }
+}
+
+fn digest(entry: &Entry) -> Digest {
+    Digest::of(&serde_json::to_vec(entry).expect("entries have only string keys"))
+}
+
+fn payload(envelope: &str) -> Vec<u8> {
+    Envelope::parse(envelope.as_bytes())
+        .map(|e| e.payload)
+        .unwrap_or_default()
+}
+
+fn rule<'a>(rules: &'a [PolicyRule], cell: &Cell, stage: Stage) -> Option<&'a PolicyRule> {
+    rules.iter().find(|rule| {
+        let kind = rule.kinds.is_empty() || rule.kinds.contains(&cell.kind);
+        let stage = rule.stages.is_empty() || rule.stages.contains(&stage);
+        rule.class == cell.class && kind && stage
+    })
+}
+
+/// Distinct persons per role, and distinct organisations of those who count.
+fn enough(rule: &PolicyRule, cell: &Cell, signers: &[&Actor]) -> Result<(), String> {
+    let mut counting: BTreeMap<&PersonId, &Actor> = BTreeMap::new();
+    for actor in signers {
+        let asked = rule.signers.iter().any(|signer| signer.role == actor.role);
+        let own = actor.role != Role::Tenant
+            || actor
+                .tenant
+                .as_ref()
+                .is_some_and(|t| t.as_str() == cell.id.owner());
+        if asked && own {
+            counting.insert(&actor.person, actor);
+        }
+    }
+    for signer in &rule.signers {
+        let have = counting
+            .values()
+            .filter(|actor| actor.role == signer.role)
+            .count();
+        if have < signer.count as usize {
+            return Err(format!(
+                "{have} of {} persons as {}",
+                signer.count, signer.role
+            ));
+        }
+    }
+    let organisations: BTreeSet<_> = counting.values().map(|a| &a.organisation).collect();
+    if organisations.len() < rule.organisations_min as usize {
+        return Err(format!(
+            "{} of {} organisations",
+            organisations.len(),
+            rule.organisations_min
+        ));
+    }
+    Ok(())
+}
+
+/// Owners of the cells that an event names, also under signature.
+fn owners(event: &Event) -> BTreeSet<String> {
+    let mut found = BTreeSet::new();
+    let value = serde_json::to_value(event).expect("events have only string keys");
+    walk(&value, &mut found);
+    if let Event::ReleaseProposed { envelope, .. }
+    | Event::CellsReleased { envelope, .. }
+    | Event::CloseOrdered { envelope, .. } = event
+        && let Ok(value) = serde_json::from_slice(&envelope.payload)
+    {
+        walk(&value, &mut found);
+    }
+    found
+}
+
+fn walk(value: &Value, found: &mut BTreeSet<String>) {
+    match value {
+        Value::String(text) => {
+            found.extend(
+                text.parse::<CellId>()
+                    .ok()
+                    .map(|cell| cell.owner().to_owned()),
+            );
+        }
+        Value::Array(values) => values.iter().for_each(|value| walk(value, found)),
+        Value::Object(fields) => fields.values().for_each(|value| walk(value, found)),
+        _ => {}
+    }
+}
