@@ -24,7 +24,6 @@ use crate::Web;
 use crate::limits::CLOSE_DRAWING_COUNT_MAX;
 use crate::port::DeskError;
 use crate::problem::Problem;
-use crate::who::Who;
 
 /// A cell moved on since the close was drawn up.
 const CODE_EPOCH_MOVED: &str = "AN-REC-020";
@@ -83,7 +82,7 @@ async fn close(
     let mut tries = 0;
     loop {
         tries += 1;
-        let envelope = envelope(&web, &who, &closing)?;
+        let envelope = envelope(&web, &closing)?;
         let command = Command {
             key: closing.key.clone(),
             actor: who.0.clone(),
@@ -100,10 +99,10 @@ async fn close(
 }
 
 /// The close of this key if it was sent before; else a fresh one.
-fn envelope(web: &Web, who: &Who, closing: &Closing) -> Result<Envelope, Refusal> {
+fn envelope(web: &Web, closing: &Closing) -> Result<Envelope, Refusal> {
     let state = web.desk.state();
     let scope = scope(&state, closing)?;
-    let known = key_last(&state, &who.0, &closing.key);
+    let known = key_last(&state, &closing.key);
     if let Some(known) = known.and_then(|last| known_envelope(&state, last, &scope)) {
         return Ok(known);
     }

@@ -55,10 +55,7 @@ async fn command(
     Reader(who): Reader,
     Told(asking): Told<Asking>,
 ) -> Result<Json<Value>, Problem> {
-    {
-        let state = web.desk.state();
-        veil::order_permitted(&state, &who, &asking.order)?;
-    }
+    veil::close_permitted(&who, &asking.order)?;
     let command = Command {
         key: asking.key,
         actor: who.0.clone(),
@@ -93,7 +90,7 @@ fn entry_short(entry: &Entry) -> Value {
 }
 
 /// Last entry of the command that a key stands for already.
-pub(crate) fn key_last(state: &State, _actor: &Actor, key: &str) -> Option<u64> {
+pub(crate) fn key_last(state: &State, key: &str) -> Option<u64> {
     state.keys.get(key).map(|(seq, _)| *seq)
 }
 

@@ -49,6 +49,9 @@ pub(super) fn routes() -> Vec<Route> {
             ),
             ("head", Shape::Number("last entry of the ledger")),
         ])),
+        Route::get("/entries/{number}", "One entry of the ledger.", entry)
+            .answer(entry_shape())
+            .problem(404, "there is no such entry for this login"),
         Route::get(
             "/entries/{number}/proof",
             "What proves an entry to lie in the ledger.",
@@ -103,6 +106,19 @@ async fn entries(
     Ok(Json(
         json!({ "entries": found, "next": next.filter(|next| *next <= head), "head": head }),
     ))
+}
+
+async fn entry(
+    Shared(web): Shared<Arc<Web>>,
+    Reader(who): Reader,
+    Path(number): Path<String>,
+) -> Result<Json<Value>, Problem> {
+    let none = || Problem::not_found("entry");
+    let seq = number.parse::<u64>().map_err(|_| none())?;
+    let found = blocking(move || web.desk.entries(seq, 1)).await??;
+    let found = found.into_iter().next();
+    let found = found.filter(|entry| entry.seq == seq && readable(&who.0, entry));
+    Ok(Json(told(&who, &found.ok_or_else(none)?)))
 }
 
 /// Looks from a number on for entries this login may read; gives where to go on.

@@ -82,9 +82,9 @@ async fn inbox(Shared(web): Shared<Arc<Web>>, Reader(who): Reader) -> Json<Value
 
 fn to_sign(state: &State, who: &Who) -> Vec<Value> {
     let cases = state.releases.iter();
-    let own = cases.filter(|(_, case)| may_sign(state, case, &who.0.person));
-    let seen = own.filter(|(id, _)| veil::sees_release(state, who, id));
-    seen.take(INBOX_COUNT_MAX)
+    let seen = cases.filter(|(id, _)| veil::sees_release(state, who, id));
+    let own = seen.filter(|(_, case)| may_sign(state, case, &who.0.person));
+    own.take(INBOX_COUNT_MAX)
         .map(|(id, case)| Value::Object(short(state, id, case)))
         .collect()
 }

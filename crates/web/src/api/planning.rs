@@ -146,7 +146,7 @@ async fn turn(memory: &Memory) -> Result<[SemaphorePermit<'_>; 2], Problem> {
 
 /// What a key of this person stands for already.
 async fn known(web: &Arc<Web>, who: &Who, key: &str) -> Result<Option<Made>, Problem> {
-    let last = key_last(&web.desk.state(), &who.0, key);
+    let last = key_last(&web.desk.state(), key);
     let Some(seq) = last else { return Ok(None) };
     let ledger = web.clone();
     let entries = blocking(move || ledger.desk.entries(seq, 1)).await??;

@@ -28,7 +28,7 @@ enum To {
 }
 
 /// Every route, and what it is to a tenant.
-const COVER: [(Verb, &str, To); 37] = [
+const COVER: [(Verb, &str, To); 38] = [
     (Verb::Get, "/health", To::Anyone),
     (Verb::Get, "/openapi.json", To::Anyone),
     (Verb::Get, "/public/status", To::Anyone),
@@ -55,6 +55,7 @@ const COVER: [(Verb, &str, To); 37] = [
     (Verb::Get, "/root", To::Own),
     (Verb::Get, "/policy", To::Own),
     (Verb::Get, "/entries", To::Own),
+    (Verb::Get, "/entries/{number}", To::Thing),
     (Verb::Get, "/entries/{number}/proof", To::Thing),
     (Verb::Get, "/events", To::Own),
     (Verb::Get, "/ledger", To::Own),
@@ -121,6 +122,7 @@ fn address(stand: &Stand, path: &str, tenant: &str) -> String {
         .replace("{digest}", &stand.open_release(tenant));
     match filled.as_str() {
         "/findings/{number}" => format!("/findings/{finding}"),
+        "/entries/{number}" => format!("/entries/{}", entry.seq),
         "/entries/{number}/proof" => format!("/entries/{}/proof", entry.seq),
         "/plans/diff" => format!("/plans/diff?to={plan}"),
         "/entries" => "/entries?limit=1000".to_owned(),
@@ -351,6 +353,39 @@ async fn a_refusal_does_not_tell_what_exists() {
     );
 }
 
+/// A close that a tenant signed itself is looked at like one that it asks for.
+#[tokio::test]
+async fn a_signed_close_does_not_tell_what_exists() {
+    let stand = Stand::rich().await;
+    let close = |cells: &[&str]| {
+        use crate::Desk as _;
+        let state = stand.desk.state();
+        let cells = cells
+            .iter()
+            .map(|cell| cell.parse().expect("a cell"))
+            .collect();
+        let scope = anlauf_trust::Scope::Cells(cells);
+        let statement = anlauf_recovery::close_statement(&state, state.at, scope, "tried");
+        let mut envelope = anlauf_trust::Envelope::unsigned(statement.to_payload());
+        crate::stand::signer(OWN_PERSON).sign(&mut envelope);
+        json!({ "verb": "close", "envelope": envelope })
+    };
+    let real = stand.order(OWN_PERSON, close(&["town-birch/portal"])).await;
+    assert_eq!(real.codes(), ["AN-REC-004"]);
+    for cells in [
+        &["town-nowhere/portal"][..],
+        &["town-alder/mail", "town-nowhere/portal"],
+    ] {
+        assert_eq!(
+            stand.order(OWN_PERSON, close(cells)).await.text,
+            real.text,
+            "{cells:?}"
+        );
+    }
+    let own = stand.order(OWN_PERSON, close(&["town-alder/portal"])).await;
+    assert_eq!(own.status, StatusCode::OK, "{}", own.text);
+}
+
 /// A foreign release is as unknown to a signer as one that was never drawn up.
 #[tokio::test]
 async fn a_foreign_release_cannot_be_signed_nor_found() {
@@ -396,18 +431,37 @@ fn seq(stand: &Stand) -> u64 {
     stand.desk.state().seq
 }
 
-/// Fails when a text names another tenant.
+/// Fails when a text names another tenant, also within the payload of an envelope.
 pub(super) fn assert_unseen(text: &str, what: &str) {
-    for name in UNSEEN {
-        let place = text.find(name);
-        let around = place.map(|place| {
-            let from = text[..place]
-                .char_indices()
-                .rev()
-                .nth(120)
-                .map_or(0, |(index, _)| index);
-            &text[from..place + name.len()]
-        });
-        assert_eq!(around, None, "`{name}` is told to {OWN_PERSON} by {what}");
+    let mut texts = vec![text.to_owned()];
+    if let Ok(value) = serde_json::from_str(text) {
+        payloads(&value, &mut texts);
+    }
+    for text in &texts {
+        for name in UNSEEN {
+            let place = text.find(name);
+            let around = place.map(|place| {
+                let before = text[..place].char_indices().rev().nth(120);
+                &text[before.map_or(0, |(index, _)| index)..place + name.len()]
+            });
+            assert_eq!(around, None, "`{name}` is told to {OWN_PERSON} by {what}");
+        }
+    }
+}
+
+/// Every envelope's payload, as text: base64 would hide a name from the search.
+fn payloads(value: &Value, texts: &mut Vec<String>) {
+    if let Ok(envelope) = serde_json::from_value::<anlauf_trust::Envelope>(value.clone()) {
+        texts.push(String::from_utf8(envelope.payload).expect("statements are text"));
+    }
+    match value {
+        Value::Array(items) => items.iter().for_each(|item| payloads(item, texts)),
+        Value::Object(fields) => fields.values().for_each(|item| payloads(item, texts)),
+        Value::String(text) if text.starts_with('{') => {
+            if let Ok(inner) = serde_json::from_str(text) {
+                payloads(&inner, texts);
+            }
+        }
+        _ => {}
     }
 }

@@ -285,7 +285,7 @@ async fn answers_keep_the_forms_of_the_document() {
                 .replace("{tenant}", OWN)
                 .replace("{owner}/{service}", &format!("{OWN}/portal"))
                 .replace("{digest}", &stand.open_release(OWN))
-                .replace("{number}/proof", "1/proof")
+                .replace("/entries/{number}", "/entries/2")
                 .replace("/findings/{number}", "/findings/1")
                 .replace("/plans/diff", &format!("/plans/diff?to={plan}"));
             let answer = stand.get(who, &path).await;
