@@ -187,7 +187,8 @@ impl Reader {
                 && self.sent.len() == parts.len() + 2;
         let mut changed: Vec<(String, maud::Markup)> = Vec::new();
         if !same {
-            // Other parts than before: the page is sent as a whole, the parts are known from then on.
+            // Other parts than before: the page is sent as a whole, the parts are known from then
+            // on.
             changed.push((MAIN.to_owned(), whole(&screen.main)));
             self.sent.clear();
         }

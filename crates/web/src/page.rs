@@ -206,3 +206,6 @@ fn gaps<'a>(pattern: &str, path: &'a str) -> Option<Vec<&'a str>> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

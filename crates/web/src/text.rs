@@ -143,13 +143,13 @@ impl Say {
 
     /// The range as one sentence.
     pub(crate) fn range(&self, range: &Range) -> String {
+        let (first, last) = (self.day(range.p50), self.day(range.p95));
+        if first == last {
+            return fill(self.w.range_same, &[&last]);
+        }
         fill(
             self.w.range_sentence,
-            &[
-                &self.day(range.p50),
-                &self.day(range.p80),
-                &self.day(range.p95),
-            ],
+            &[&first, &self.day(range.p80), &last],
         )
     }
 
@@ -169,6 +169,12 @@ pub(crate) fn fill(sentence: &str, gaps: &[&dyn std::fmt::Display]) -> String {
         if let Some(gap) = gaps.next() {
             out.push_str(&gap.to_string());
         }
+        // A German date ends with a stop of its own.
+        let piece = if out.ends_with('.') {
+            piece.strip_prefix('.').unwrap_or(piece)
+        } else {
+            piece
+        };
         out.push_str(piece);
     }
     out

@@ -29,7 +29,7 @@ pub(crate) type StageCounts = [u32; 5];
 pub(crate) struct CellName {
     pub(crate) id: CellId,
     /// Tenant or site; none for what there is only one of.
-    pub(crate) owner: Option<String>,
+    pub(crate) owner: Option<Text2>,
     pub(crate) service: Text2,
     /// Number among several of one tenant: `03`.
     pub(crate) number: Option<String>,
@@ -51,13 +51,23 @@ impl From<&Text> for Text2 {
     }
 }
 
+impl Text2 {
+    /// A name that is the same in both languages.
+    pub(crate) fn same(name: &str) -> Self {
+        let (de, en) = (name.to_owned(), name.to_owned());
+        Self { de, en }
+    }
+}
+
 /// The name of a cell. A cell that is not in the landscape keeps its id.
 pub(crate) fn cell_name(landscape: &Landscape, id: &CellId) -> CellName {
     let cell = landscape.cell(id);
     let service = cell.and_then(|cell| landscape.service(&cell.service));
     let owner = cell.and_then(|cell| match &cell.owner {
-        Owner::Tenant(tenant) => landscape.tenant(tenant).map(|tenant| tenant.name.clone()),
-        Owner::Site(site) => landscape.site(site).map(|site| site.name.de.clone()),
+        Owner::Tenant(tenant) => landscape
+            .tenant(tenant)
+            .map(|tenant| Text2::same(&tenant.name)),
+        Owner::Site(site) => landscape.site(site).map(|site| Text2::from(&site.name)),
         Owner::Foundation | Owner::Shared => None,
     });
     let number = service.and_then(|service| {
@@ -68,10 +78,7 @@ pub(crate) fn cell_name(landscape: &Landscape, id: &CellId) -> CellName {
         id: id.clone(),
         owner,
         service: service.map_or_else(
-            || Text2 {
-                de: id.service().to_owned(),
-                en: id.service().to_owned(),
-            },
+            || Text2::same(id.service()),
             |service| Text2::from(&service.name),
         ),
         number,

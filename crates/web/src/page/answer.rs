@@ -186,7 +186,8 @@ fn reasons(visit: &Visit<'_>, reasons: &[reason::Told]) -> Response {
                 @for told in reasons {
                     li {
                         p.reason-what { (told.what) }
-                        @if let Some(detail) = &told.detail { p.reason-detail lang="en" { (detail) } }
+                        @if let Some(detail) = &told.detail { p.reason-detail lang="en" { (detail)
+                            } }
                         @if !told.remedy.is_empty() {
                             p.reason-remedy { b { (w.remedy) ": " } (told.remedy) }
                         }

@@ -1,4 +1,5 @@
-//! One cell: its stage, what holds it in sentences, steps, findings, signatures, dates, gaps, close.
+//! One cell: its stage, what holds it in sentences, steps, findings, signatures, dates, gaps,
+//! close.
 
 use anlauf_model::{CellId, Minutes, Slot, TaskKind};
 use anlauf_recovery::Order;
@@ -35,8 +36,8 @@ pub(crate) fn screen(visit: &Visit<'_>) -> Result<Screen, Miss> {
     let main = html! {
         (parts[0].1)
         div.columns {
-            div { (parts[1].1) (parts[2].1) (parts[3].1) (parts[4].1) }
-            div { (parts[5].1) (parts[6].1) (parts[7].1) (parts[8].1)
+            div { (parts[1].1) (parts[2].1) (parts[3].1) }
+            div { (parts[5].1) (parts[8].1) (parts[4].1) (parts[6].1) (parts[7].1)
                 (close_forms(visit, &view, shuts.as_ref())) }
         }
     };
@@ -58,7 +59,7 @@ pub(crate) fn own(visit: &Visit<'_>) -> Result<Screen, Miss> {
         (parts[0].1)
         div.columns {
             div { (parts[1].1) (parts[2].1) (parts[3].1) }
-            div { (parts[4].1) (parts[5].1) (parts[6].1) (parts[7].1) (close_own(visit, &view)) }
+            div { (parts[5].1) (parts[4].1) (parts[6].1) (parts[7].1) (close_own(visit, &view)) }
         }
     };
     Ok(Screen::new(title, "/tenant", main).with_parts(parts))
@@ -97,7 +98,7 @@ fn head(say: &Say, view: &CellView, is_console: bool) -> Markup {
         p.kicker {
             @if is_console { a href="/console/grid" { (w.nav_grid) } }
             @else { a href="/tenant" { (w.nav_portal) } }
-            @if let Some(owner) = &view.name.owner { " · " (owner) }
+            @if let Some(owner) = &view.name.owner { " · " (part::said(say, owner)) }
         }
         h1 { (part::service(say, &view.name)) " " (part::stage(say, view.stage)) }
         (ladder(say, view))
@@ -119,8 +120,10 @@ fn head(say: &Say, view: &CellView, is_console: bool) -> Markup {
 fn ladder(say: &Say, view: &CellView) -> Markup {
     html! {
         ol.ladder aria-label=(say.w.stage_label) {
-            @for stage in std::iter::once(anlauf_model::Stage::Closed).chain(view.stages.iter().copied()) {
-                li.reached[stage <= view.stage] aria-current=[(stage == view.stage).then_some("step")] {
+            @for stage in
+                std::iter::once(anlauf_model::Stage::Closed).chain(view.stages.iter().copied()) {
+                li.reached[stage <= view.stage] aria-current=[(stage ==
+                    view.stage).then_some("step")] {
                     (part::stage(say, stage))
                 }
             }
@@ -139,14 +142,17 @@ fn why(say: &Say, view: &CellView, is_console: bool) -> Markup {
                     None => { p { (w.why_back) } }
                     Some(next) => {
                         p { (fill(w.why_next, &[&say.stage(next)])) }
-                        @if hold.reasons.is_empty() && hold.chain.is_empty() { p { (w.why_nothing) } }
+                        @if hold.reasons.is_empty() && hold.chain.is_empty() { p { (w.why_nothing)
+                            } }
                         ol.why {
-                            @for held in &hold.reasons { li { (part::held(say, held, is_console)) } }
+                            @for held in &hold.reasons { li { (part::held(say, held, is_console)) }
+                                }
                         }
                         @if !hold.chain.is_empty() {
                             h3 { (w.why_plan) }
                             ol.why.chain {
-                                @for held in &hold.chain { li { (part::held(say, held, is_console)) } }
+                                @for held in &hold.chain { li { (part::held(say, held, is_console))
+                                    } }
                             }
                         }
                     }
@@ -233,7 +239,7 @@ fn task_form(visit: &Visit<'_>, view: &CellView, line: &TaskLine) -> Markup {
 fn findings(say: &Say, view: &CellView, is_console: bool) -> Markup {
     let w = say.w;
     html! {
-        h2 { (w.findings) }
+        h2 { (w.nav_evidence) }
         @if view.findings.is_empty() { (part::nothing(w.no_findings)) }
         @else {
             ul.findings { @for line in &view.findings { li { (finding(say, line, is_console)) } } }
@@ -248,9 +254,11 @@ fn finding(say: &Say, line: &FindingLine, is_console: bool) -> Markup {
         @match (line.number, line.verdict) {
             (Some(number), Some(verdict)) => {
                 @let pass = verdict == anlauf_model::Verdict::Pass;
-                span.mark.good[pass].bad[!pass] aria-hidden="true" { (if pass { "✓" } else { "!" }) }
+                span.mark.good[pass].bad[!pass] aria-hidden="true" { (if pass { "✓" } else { "!" })
+                    }
                 span {
-                    @if is_console { a href={ "/console/evidence/" (number) } { (name) } } @else { (name) }
+                    @if is_console { a href={ "/console/evidence/" (number) } { (name) } } @else {
+                        (name) }
                     " · " (say.verdict(verdict))
                     span.quiet {
                         @if let Some(at) = line.at { " · " (part::when_short(say, at)) }
@@ -288,7 +296,8 @@ fn release_end(say: &Say, release: &ReleaseView) -> Markup {
             ReleaseEnd::Open if release.is_complete() => { (w.release_ready) }
             ReleaseEnd::Open => { (w.release_open) " " (part::sign_command(say, release)) }
             ReleaseEnd::Released(at) => { (w.release_done) " " (part::when(say, *at)) "." }
-            ReleaseEnd::Dropped(at, why) => { (w.release_dropped) " " (part::when(say, *at)) ": " (why) }
+            ReleaseEnd::Dropped(at, why) => { (w.release_dropped) " " (part::when(say, *at)) ": "
+                (why) }
         }
     }
 }
@@ -357,7 +366,8 @@ fn needs(say: &Say, view: &CellView, is_console: bool) -> Markup {
         ul.plain {
             @for (name, stage) in &view.needs {
                 li {
-                    @if is_console { (part::cell(say, name)) } @else { (part::full_name(say, name)) }
+                    @if is_console { (part::cell(say, name)) } @else { (part::full_name(say, name))
+                        }
                     " " (part::stage(say, *stage))
                 }
             }
@@ -418,7 +428,8 @@ fn close_forms(visit: &Visit<'_>, view: &CellView, shuts: Option<&CloseView>) ->
                         @if !view.dependents.is_empty() {
                             button.danger type="submit" name="scope"
                                 value={ "dependents/" (view.name.id) } {
-                                (fill(w.close_with, &[&view.dependents.len()]))
+                                (fill(w.close_with, &[&visit.say.count(
+                                    view.dependents.len() as u64 + 1, w.cell_word, w.cells_word)]))
                             }
                         }
                     }
@@ -484,7 +495,7 @@ pub(crate) fn draw_up(visit: &Visit<'_>, _: &Fields) -> Result<Act, Miss> {
 /// A window is offered.
 pub(crate) fn offer(visit: &Visit<'_>, fields: &Fields) -> Result<Act, Miss> {
     let cell = id_of(visit)?;
-    let at = |name: &str| fields.get(name).and_then(|text| visit.say.from_field(text));
+    let at = |name: &str| fields.get(name).and_then(|text| visit.say.read_field(text));
     let (Some(from), Some(to)) = (at("from"), at("to")) else {
         return Err(Miss::Unclear(visit.say.w.unclear_time));
     };

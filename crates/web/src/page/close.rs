@@ -39,7 +39,8 @@ pub(crate) fn screen(visit: &Visit<'_>) -> Result<Screen, Miss> {
                     input type="hidden" name="scope" value=(view.word);
                     (part::reason(say, "close", w.reason_close))
                     button.danger type="submit" {
-                        (fill(w.close_now, &[&say.number(view.open.len() as u64)]))
+                        (fill(w.close_now,
+                            &[&say.count(view.open.len() as u64, w.cell_word, w.cells_word)]))
                     }
                 }
             }
@@ -50,7 +51,10 @@ pub(crate) fn screen(visit: &Visit<'_>) -> Result<Screen, Miss> {
 
 fn title(say: &Say, view: &CloseView) -> String {
     let w = say.w;
-    let about = view.about.clone().unwrap_or_default();
+    let about = view
+        .about
+        .as_ref()
+        .map_or("", |about| part::said(say, about));
     let sentence = match view.wanted {
         Wanted::Everything => w.scope_everything,
         Wanted::Site(_) => w.scope_site,
@@ -100,7 +104,8 @@ pub(crate) fn list(say: &Say, view: &CloseView) -> Markup {
     let w = say.w;
     html! {
         p {
-            b { (fill(w.close_count, &[&say.number(view.open.len() as u64)])) } " "
+            b { (fill(w.close_count,
+                &[&say.count(view.open.len() as u64, w.open_cell, w.open_cells)])) } " "
             @if view.insured > 0 { (fill(w.close_people, &[&say.number(view.insured)])) " " }
             @if view.shut_count > 0 {
                 (fill(w.close_shut, &[&say.number(view.shut_count as u64)]))

@@ -72,11 +72,13 @@ fn texts(id: &str, say: &Say, de: &str, en: &str) -> Markup {
         div.two {
             div.field {
                 label for={ "de-" (id) } { (w.text_de) }
-                textarea id={ "de-" (id) } name="de" rows="6" required maxlength="8000" lang="de" { (de) }
+                textarea id={ "de-" (id) } name="de" rows="6" required maxlength="8000" lang="de" {
+                    (de) }
             }
             div.field {
                 label for={ "en-" (id) } { (w.text_en) }
-                textarea id={ "en-" (id) } name="en" rows="6" required maxlength="8000" lang="en" { (en) }
+                textarea id={ "en-" (id) } name="en" rows="6" required maxlength="8000" lang="en" {
+                    (en) }
             }
         }
     }
@@ -114,7 +116,8 @@ fn card(visit: &Visit<'_>, view: &NoticeView) -> Markup {
                 div lang="de" { p.text { (last.text.de) } }
                 div lang="en" { p.text { (last.text.en) } }
             }
-            p.quiet { (w.next_word) " " (part::when(say, last.next_word_at)) " · " (w.reason) ": " (last.reason) }
+            p.quiet { (w.next_word) " " (part::when(say, last.next_word_at)) " · " (w.reason) ": "
+                (last.reason) }
             (history(say, view))
             @if visit.may("revise_notice") {
                 details.action {
@@ -186,7 +189,7 @@ pub(crate) fn revise(visit: &Visit<'_>, fields: &Fields) -> Result<Act, Miss> {
 fn told(visit: &Visit<'_>, fields: &Fields) -> Result<(Text, Timestamp), Miss> {
     let next = fields
         .get("next")
-        .and_then(|text| visit.say.from_field(text));
+        .and_then(|text| visit.say.read_field(text));
     let next = next.ok_or(Miss::Unclear(visit.say.w.unclear_time))?;
     let text = |name: &str| fields.get(name).unwrap_or_default().replace("\r\n", "\n");
     let text = Text {

@@ -157,7 +157,8 @@ fn paging(visit: &Visit<'_>, before: Option<u64>, found: &Found) -> Markup {
     let w = visit.say.w;
     html! {
         nav.paging aria-label=(w.paging) {
-            @if before.is_some() { a.button href=(visit.address_with(&[("before", "")])) { (w.newest_first) } }
+            @if before.is_some() { a.button href=(visit.address_with(&[("before", "")])) {
+                (w.newest_first) } }
             @if let Some(older) = found.older {
                 a.button href=(visit.address_with(&[("before", &older.to_string())])) { (w.older) }
             }

@@ -93,7 +93,8 @@ fn filters(visit: &Visit<'_>, filter: &EvidenceFilter) -> Markup {
                 label for="kind" { (w.kind) }
                 select id="kind" name="kind" {
                     option value="" { (w.all) }
-                    @for kind in FindingKind::ALL.into_iter().filter(|kind| !kind.is_incident_wide()) {
+                    @for kind in FindingKind::ALL.into_iter().filter(|kind|
+                        !kind.is_incident_wide()) {
                         option value=(kind.word()) selected[filter.kind == Some(kind)] {
                             (say.finding(kind)) }
                     }
@@ -200,7 +201,8 @@ pub(crate) fn one(visit: &Visit<'_>) -> Result<Screen, Miss> {
             } }
         }
         @if !finding.note.is_empty() { blockquote.reason-text { (finding.note) } }
-        dl.facts.long { div { dt { (w.evidence_digest) } dd { code.digest-long { (finding.evidence) } } } }
+        dl.facts.long { div { dt { (w.evidence_digest) } dd { code.digest-long { (finding.evidence)
+            } } } }
         (rests(say, &page))
         (forms(visit, &page))
     };
@@ -236,7 +238,8 @@ fn forms(visit: &Visit<'_>, page: &FindingPage) -> Markup {
             @if finding.withdrawn.is_none() && visit.may("withdraw_finding") {
                 h2 { (w.withdraw) }
                 p.hint { (fill(w.withdraw_hint, &[&page.rests.len()])) }
-                form.stack method="post" action={ "/console/evidence/" (finding.number) "/withdraw" } {
+                form.stack method="post" action={ "/console/evidence/" (finding.number) "/withdraw"
+                    } {
                     (part::reason(say, "withdraw", w.reason_withdraw))
                     button.danger type="submit" { (w.withdraw) }
                 }
@@ -246,7 +249,8 @@ fn forms(visit: &Visit<'_>, page: &FindingPage) -> Markup {
                 form.stack method="post" action="/console/close/order" {
                     input type="hidden" name="scope" value={ "finding/" (finding.number) };
                     (part::reason(say, "close", w.reason_close))
-                    button.danger type="submit" { (fill(w.close_now, &[&open])) }
+                    button.danger type="submit" { (fill(w.close_now,
+                        &[&say.count(open as u64, w.cell_word, w.cells_word)])) }
                 }
             }
         }

@@ -76,11 +76,10 @@ impl Fields {
 /// Takes a form.
 pub(crate) async fn receive(
     State(web): State<Arc<Web>>,
+    Extension(memory): Extension<Arc<Memory>>,
     who: Option<Who>,
     Spoken(language): Spoken,
-    uri: Uri,
-    Extension(memory): Extension<Arc<Memory>>,
-    (headers, body): (HeaderMap, Bytes),
+    (uri, headers, body): (Uri, HeaderMap, Bytes),
 ) -> Response {
     let actor = who.as_ref().map(|who| &who.0);
     let mut visit = Visit::new(&web, actor, language, (uri.path(), ""));

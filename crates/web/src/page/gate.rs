@@ -76,7 +76,8 @@ fn differences(say: &Say, gate: &GateView) -> Markup {
         h3 { (w.differences) }
         div.scroll { table.list {
             thead { tr {
-                th scope="col" { (w.cell) } th scope="col" { (w.wanted) } th scope="col" { (w.reported) }
+                th scope="col" { (w.cell) } th scope="col" { (w.wanted) } th scope="col" {
+                    (w.reported) }
             } }
             tbody { @for difference in &gate.differences { (difference_row(say, difference)) } }
         } }
@@ -111,11 +112,13 @@ fn refused(say: &Say, items: &[RefusedItem]) -> Markup {
             summary { (fill(w.refused_items, &[&items.len()])) }
             div.scroll { table.list {
                 thead { tr {
-                    th scope="col" { (w.at) } th scope="col" { (w.item) } th scope="col" { (w.reasons) }
+                    th scope="col" { (w.at) } th scope="col" { (w.item) } th scope="col" {
+                        (w.reasons) }
                 } }
                 tbody { @for item in items { tr {
                     td { (part::when_short(say, item.at)) }
-                    td.number { a href={ "/console/events/" (item.seq) } { (say.number(item.seq)) } }
+                    td.number { a href={ "/console/events/" (item.seq) } { (say.number(item.seq)) }
+                        }
                     td lang="en" { ul.plain { @for reason in &item.reasons { li { (reason) } } } }
                 } } }
             } }

@@ -7,7 +7,9 @@ use super::part;
 use super::screen::{Miss, Screen};
 use super::visit::Visit;
 use crate::text::{Say, fill};
-use crate::view::grid::{Column, GridCell, GridFilter, GridView, GroundLine, TenantRow};
+use crate::view::grid::{
+    Column, GridCell, GridFilter, GridView, GroundCell, GroundLine, TenantRow,
+};
 
 /// The page.
 pub(crate) fn screen(visit: &Visit<'_>) -> Result<Screen, Miss> {
@@ -113,18 +115,25 @@ fn ground(say: &Say, lines: &[GroundLine]) -> Markup {
                 div {
                     dt { (part::said(say, &line.service)) }
                     dd {
-                        @for cell in &line.cells {
-                            @let owner = cell.owner.as_ref().map_or("", |owner| say.text(owner));
-                            a.chip class={ "stage-" (cell.stage.word()) }
-                                href={ "/console/cells/" (cell.id) }
-                                title={ (cell.id) ": " (say.stage(cell.stage)) } {
-                                span.stage-sign aria-hidden="true" { (part::sign(cell.stage)) }
-                                @if owner.is_empty() { (say.stage(cell.stage)) }
-                                @else { (owner) span.hidden { ": " (say.stage(cell.stage)) } }
-                            }
-                        }
+                        @for cell in &line.cells { (chip(say, cell)) }
                     }
                 }
+            }
+        }
+    }
+}
+
+/// An instance; of several, each by its site.
+fn chip(say: &Say, cell: &GroundCell) -> Markup {
+    let word = say.stage(cell.stage);
+    let place = cell.site.as_ref().map_or("", |(_, name)| say.text(name));
+    html! {
+        a.chip.{ "stage-" (cell.stage.word()) } href={ "/console/cells/" (cell.id) }
+            title={ (cell.id) " " (place) ": " (word) } {
+            span.stage-sign aria-hidden="true" { (part::sign(cell.stage)) }
+            @match &cell.site {
+                Some((id, _)) => { (id) span.hidden { ": " (word) } }
+                None => { (word) }
             }
         }
     }
@@ -174,7 +183,7 @@ fn grid_cell(say: &Say, cell: &GridCell, column: &Column, is_one_of_many: bool) 
     let name = part::said(say, &column.name);
     let working = if cell.is_worked { say.w.in_work } else { "" };
     html! {
-        a.cell.worked[cell.is_worked].small[is_one_of_many] class={ "stage-" (cell.stage.word()) }
+        a.cell.{ "stage-" (cell.stage.word()) }.worked[cell.is_worked].small[is_one_of_many]
             href={ "/console/cells/" (cell.id) } title={ (name) ": " (word) (working) }
             aria-label={ (name) ": " (word) (working) } {
             span aria-hidden="true" { (part::sign(cell.stage)) }

@@ -146,7 +146,8 @@ fn accept(say: &Say, view: &InboxView) -> Markup {
         @if !view.accept.is_empty() {
             (heading(say, say.w.inbox_accept, view.accept.count()))
             p.hint { (say.w.inbox_accept_hint) }
-            ul.cells.columns-list { @for name in &view.accept.items { li { (part::cell(say, name)) } } }
+            ul.cells.columns-list { @for name in &view.accept.items { li { (part::cell(say, name))
+                } } }
             (part::more(say, &view.accept))
         }
     }

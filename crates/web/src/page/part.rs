@@ -65,7 +65,7 @@ pub(crate) fn service(say: &Say, name: &CellName) -> String {
 pub(crate) fn full_name(say: &Say, name: &CellName) -> String {
     let service = service(say, name);
     match &name.owner {
-        Some(owner) => format!("{service} · {owner}"),
+        Some(owner) => format!("{service} · {}", said(say, owner)),
         None => service,
     }
 }
@@ -197,7 +197,7 @@ pub(crate) fn held(say: &Say, held: &Held, linked: bool) -> Markup {
             }
             Held::Signatures(missing) => {
                 (w.held_signatures) " "
-                (missing.iter().map(|(r, n)| format!("{n} × {}", say.role(*r)))
+                (missing.iter().map(|(r, n)| format!("{n}\u{a0}×\u{a0}{}", say.role(*r)))
                     .collect::<Vec<_>>().join(", ")) "."
             }
             Held::Word(answer) => { (w.held_word[answer.map_or(0, |answer| answer as usize + 1)]) }

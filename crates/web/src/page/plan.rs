@@ -44,12 +44,14 @@ pub(crate) fn screen(visit: &Visit<'_>) -> Result<Screen, Miss> {
         (parts[0].1)
         @if view.current.is_some() {
             nav.tabs aria-label=(w.rows_by) {
-                a href="/console/plan" aria-current=[(!by_tenant).then_some("true")] { (w.by_service) }
+                a href="/console/plan" aria-current=[(!by_tenant).then_some("true")] {
+                    (w.by_service) }
                 a href="/console/plan?by=tenant" aria-current=[by_tenant.then_some("true")] {
                     (w.by_tenant) }
             }
         }
         (parts[1].1)
+        @if visit.may("propose_plan") { div.two { (make_form(visit)) } }
         div.columns { (parts[2].1) (parts[3].1) }
     };
     Ok(Screen::new(w.nav_plan, "/console/plan", main)
@@ -83,7 +85,6 @@ fn head(visit: &Visit<'_>, view: &PlanView) -> Markup {
             }
         }
         @for card in &view.proposed { (proposal(visit, card)) }
-        @if visit.may("propose_plan") { (make_form(visit)) }
     }
 }
 
@@ -145,7 +146,8 @@ fn moves(say: &Say, difference: &PlanDifference) -> Markup {
         @if !difference.moves.is_empty() {
             ul.plain {
                 @for (name, from, to) in &difference.moves {
-                    li { (part::full_name(say, name)) ": " (say.when(*from)) " → " b { (say.when(*to)) } }
+                    li { (part::full_name(say, name)) ": " (say.when(*from)) " → " b {
+                        (say.when(*to)) } }
                 }
             }
         }
@@ -207,10 +209,12 @@ fn row(say: &Say, view: &PlanView, line: &PlanLine, marks: &[Timestamp]) -> Mark
                         line.day-line x1=(x(axis, *mark)) x2=(x(axis, *mark)) y1="0" y2="100%" {}
                     }
                     @if let Some((from, to)) = line.work {
-                        rect.work x=(x(axis, from)) width=(width(axis, from, to)) y="8" height="8" rx="2" {}
+                        rect.work x=(x(axis, from)) width=(width(axis, from, to)) y="8" height="8"
+                            rx="2" {}
                     }
                     @if let Some(range) = &line.last {
-                        rect.range-bar x=(x(axis, range.p50)) width=(width(axis, range.p50, range.p95))
+                        rect.range-bar x=(x(axis, range.p50)) width=(width(axis, range.p50,
+                            range.p95))
                             y="10.5" height="3" { title { (say.range(range)) } }
                     }
                     @for slot in &line.slots {
@@ -273,15 +277,17 @@ fn load(say: &Say, axis: Axis, team: &TeamLoad) -> Markup {
     html! {
         tr {
             th scope="row" { (say.text(&team.name)) " "
-                span.quiet { (fill(w.lanes, &[&team.lanes])) } }
+                span.quiet { (say.count(team.lanes.into(), w.lane, w.lanes)) } }
             td {
                 svg.load role="img"
                     aria-label=(fill(w.load_row, &[&say.number(team.busy_hours)])) {
-                    @for (index, load) in team.load.iter().enumerate().filter(|(_, load)| **load > 0) {
+                    @for (index, load) in team.load.iter().enumerate().filter(|(_, load)| **load >
+                        0) {
                         rect class={ "load-" (level(*load)) }
                             x=(format!("{:.3}%", index as f64 * step))
                             width=(format!("{:.3}%", step + 0.05))
-                            y=(percent_left(*load)) height=(part::percent(u64::from((*load).min(1000)))) {}
+                            y=(percent_left(*load))
+                                height=(part::percent(u64::from((*load).min(1000)))) {}
                     }
                     line.now x1=(x(axis, say.now)) x2=(x(axis, say.now)) y1="0" y2="100%" {}
                 }
@@ -310,10 +316,13 @@ fn legend(say: &Say) -> Markup {
         |shape: Markup| html! { svg.sample aria-hidden="true" focusable="false" { (shape) } };
     html! {
         p.legend {
-            span { (sample(html! { rect.work y="4" width="100%" height="8" rx="2" {} })) (w.legend_work) }
-            span { (sample(html! { line.planned x1="50%" x2="50%" y1="2" y2="14" {} })) (w.legend_planned) }
+            span { (sample(html! { rect.work y="4" width="100%" height="8" rx="2" {} }))
+                (w.legend_work) }
+            span { (sample(html! { line.planned x1="50%" x2="50%" y1="2" y2="14" {} }))
+                (w.legend_planned) }
             span { (sample(html! { circle.opened cx="50%" cy="8" r="3" {} })) (w.legend_opened) }
-            span { (sample(html! { rect.range-bar y="6" width="100%" height="3" {} })) (w.legend_range) }
+            span { (sample(html! { rect.range-bar y="6" width="100%" height="3" {} }))
+                (w.legend_range) }
             span { (sample(html! { rect.slot y="7" width="100%" height="3" {} })) (w.legend_slot) }
             span { (sample(html! { rect.band width="100%" height="100%" {} })) (w.legend_band) }
             span { (sample(html! { line.now x1="50%" x2="50%" y1="0" y2="16" {} })) (w.legend_now) }
@@ -355,7 +364,7 @@ fn chart(say: &Say, name: &str, class: &str, line: &[(Timestamp, u32)]) -> Marku
     html! {
         figure.way {
             figcaption { (name) " " b.number { (say.percent(u64::from(last.1))) } }
-            svg.chart class=(class) viewBox="0 0 1000 1000" preserveAspectRatio="none" role="img"
+            svg.chart.(class) viewBox="0 0 1000 1000" preserveAspectRatio="none" role="img"
                 aria-label={ (name) ": " (say.percent(u64::from(last.1))) } {
                 line.half x1="0" x2="1000" y1="500" y2="500" {}
                 polygon points={ "0,1000 " (points) "1000,1000" } {}

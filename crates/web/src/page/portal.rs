@@ -69,7 +69,8 @@ fn head(say: &Say, view: &PortalView, own: bool) -> Markup {
     let (restored, released) = (u64::from(view.restored), u64::from(view.released));
     html! {
         p.kicker {
-            @if own { (w.nav_portal) } @else { a href="/console/grid" { (w.nav_grid) } " · " (w.seen_by) }
+            @if own { (w.nav_portal) } @else { a href="/console/grid" { (w.nav_grid) } " · "
+                (w.seen_by) }
         }
         h1 { (view.name) }
         div.two {
@@ -86,7 +87,7 @@ fn head(say: &Say, view: &PortalView, own: bool) -> Markup {
                 p.hint { (fill(w.released_own_hint, &[&say.number(view.insured)])) }
             }
         }
-        (part::stages(say, &view.stages, true))
+        div.strip { (part::stages(say, &view.stages, true)) }
     }
 }
 
@@ -100,12 +101,18 @@ fn due(visit: &Visit<'_>, view: &PortalView) -> Markup {
     html! {
         h2 { (w.due_own) " " span.count.number { (view.due_count()) } }
         @if view.due_count() == 0 && view.catch_up.is_empty() { (part::nothing(w.nothing_due)) }
-        @if !open.is_empty() { (slot_form(visit, &open)) }
-        @if !view.accept.is_empty() { (accept_form(visit, view)) }
-        @if !view.catch_up.is_empty() { (catch_up_form(visit, view)) }
         @let mine = view.sign.iter().filter(|release| release.is_mine).count();
         @if mine > 0 {
-            p { a href="#own-sign" { (fill(w.sign_own, &[&mine])) } }
+            p.sign-own {
+                a href="#own-sign" {
+                    @if mine == 1 { (w.sign_own_one) } @else { (fill(w.sign_own, &[&mine])) }
+                }
+            }
+        }
+        div.cards {
+            @if !open.is_empty() { div.card { (slot_form(visit, &open)) } }
+            @if !view.accept.is_empty() { div.card { (accept_form(visit, view)) } }
+            @if !view.catch_up.is_empty() { div.card { (catch_up_form(visit, view)) } }
         }
         @let answered: Vec<_> = view.slots.iter().filter(|s| s.answer != Answer::Open).collect();
         @if !answered.is_empty() {
@@ -143,7 +150,8 @@ fn slot_form(visit: &Visit<'_>, open: &[&OwnSlot]) -> Markup {
                             span { (say.window(slot.slot.from, slot.slot.to)) }
                         }
                     } @else {
-                        b { (part::service(say, &slot.name)) } " " (say.window(slot.slot.from, slot.slot.to))
+                        b { (part::service(say, &slot.name)) } " " (say.window(slot.slot.from,
+                            slot.slot.to))
                     }
                 }
             } }
@@ -231,14 +239,16 @@ fn cell_row(say: &Say, cell: &OwnCell, own: bool) -> Markup {
         tr {
             th scope="row" {
                 @if own { (part::own_cell(say, &cell.name)) }
-                @else { a href={ "/console/cells/" (cell.name.id) } { (part::service(say, &cell.name)) } }
+                @else { a href={ "/console/cells/" (cell.name.id) } { (part::service(say,
+                    &cell.name)) } }
             }
             td { (part::stage(say, cell.stage)) }
             td.number {
                 @match &cell.range {
                     Some(range) => {
+                        @let (first, last) = (say.day(range.p50), say.day(range.p95));
                         span title=(say.range(range)) {
-                            (say.day(range.p50)) span.quiet { " – " (say.day(range.p95)) }
+                            (first) @if first != last { span.quiet { " – " (last) } }
                         }
                     }
                     None if cell.is_back => { span.quiet { "–" } }

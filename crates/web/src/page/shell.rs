@@ -1,10 +1,12 @@
 //! The frame of every page: banner, menu, as of, next word, language, foot.
 //!
-//! In:    a visit, a screen. Out: the whole document. Never: a page without its language and its time.
+//! In:    a visit, a screen. Out: the whole document. Never: a page without its language and its
+//!        time.
 
 use anlauf_model::{Language, Role};
 use maud::{DOCTYPE, Markup, PreEscaped, html};
 
+use super::Route;
 use super::part;
 use super::screen::Screen;
 use super::visit::{Visit, address, encoded};
@@ -157,7 +159,8 @@ fn menu(visit: &Visit<'_>, frame: &Frame, here: &str) -> Markup {
                     li {
                         a href=(to) aria-current=[(*to == here).then_some("page")] {
                             (name)
-                            @if *to == "/console/inbox" || *to == "/tenant" { (badge(visit, frame)) }
+                            @if *to == "/console/inbox" || *to == "/tenant" { (badge(visit, frame))
+                                }
                         }
                     }
                 }
@@ -178,7 +181,13 @@ pub(crate) fn badge(visit: &Visit<'_>, frame: &Frame) -> Markup {
 }
 
 fn languages(visit: &Visit<'_>) -> Markup {
-    let back = visit.address_with(&[]);
+    // A form's answer has no address of its own to come back to.
+    let shows = Route::find(visit.path, |route| route.show.is_some()).is_some();
+    let back = if shows {
+        visit.address_with(&[])
+    } else {
+        start(visit).to_owned()
+    };
     let to = |language: Language| {
         address(
             "/language",

@@ -57,7 +57,8 @@ fn no_landscape(say: &Say) -> Markup {
         section.empty {
             h1 { (w.no_landscape) }
             p { (w.no_landscape_how) }
-            pre.command { code { "anlauf landscape lint DIR\nanlauf serve --landscape DIR --data DIR" } }
+            pre.command { code {
+                "anlauf landscape lint DIR\nanlauf serve --landscape DIR --data DIR" } }
         }
     }
 }
@@ -76,7 +77,8 @@ fn head(say: &Say, view: &SituationView) -> Markup {
                         Some(ended) => { (w.incident_ended) " " (part::when(say, ended)) }
                         None => {
                             (w.incident_since) " " (part::when(say, incident.began))
-                            " · " (fill(w.day_number, &[&((say.now - incident.began).0 / 1440 + 1)]))
+                            " · " (fill(w.day_number, &[&((say.now - incident.began).0 / 1440 +
+                                1)]))
                         }
                     }
                 }
@@ -227,7 +229,7 @@ pub(crate) fn event_line_long(say: &Say, event: &EventLine, base: &str) -> Marku
 
 fn event_link(say: &Say, event: &EventLine, base: &str, is_long: bool) -> Markup {
     html! {
-        a.event class={ "event-" (event.kind.word()) } href={ (base) "/" (event.seq) } {
+        a.event.{ "event-" (event.kind.word()) } href={ (base) "/" (event.seq) } {
             span.event-when { (part::when_short(say, event.at)) }
             span.event-words {
                 (capital(event.words(say.language)))

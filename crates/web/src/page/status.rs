@@ -106,6 +106,12 @@ fn chosen(visit: &Visit<'_>, view: &StatusView) -> Markup {
                 button.primary type="submit" { (w.show) }
             }
             @if view.is_unknown { p.alarm role="status" { (w.tenant_unknown) } }
+            @if !view.several.is_empty() {
+                p { (w.tenant_several) }
+                ul.several { @for (id, name) in &view.several {
+                    li { a href={ "/status?tenant=" (id) } { (name) } }
+                } }
+            }
             @if let Some(tenant) = &view.chosen { (tenant_table(&visit.say, tenant)) }
         }
     }
@@ -173,7 +179,8 @@ fn service_line(say: &Say, line: &ServiceLine) -> Markup {
             span class={ "status-word stage-" (class) } {
                 span.stage-sign aria-hidden="true" { (sign) } (words)
             }
-            @if full < total && full + basic > 0 { (part::bar("bar-public", (full + basic) * 1000 / total.max(1))) }
+            @if full < total && full + basic > 0 { (part::bar("bar-public", (full + basic) * 1000 /
+                total.max(1))) }
         }
     }
 }

@@ -1,6 +1,7 @@
 //! Points in time as people say them.
 //!
-//! In:    timestamps. Out: "today 14:05", "Thu 4 May", "3 min ago". Never: another zone than the landscape's.
+//! In:    timestamps. Out: "today 14:05", "Thu 4 May", "3 min ago". Never: another zone than the
+//!        landscape's.
 
 use anlauf_model::{Language, Timestamp};
 use jiff::civil::{DateTime, Weekday};
@@ -94,7 +95,7 @@ impl Say {
     }
 
     /// What was put into a `datetime-local` field, in the landscape's own time.
-    pub(crate) fn from_field(&self, text: &str) -> Option<Timestamp> {
+    pub(crate) fn read_field(&self, text: &str) -> Option<Timestamp> {
         let local: DateTime = text.trim().parse().ok()?;
         let at = local.to_zoned_datetime(self.zone.clone()).ok()?;
         Some(Timestamp(at.timestamp().as_millisecond()))

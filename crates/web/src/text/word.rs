@@ -1,6 +1,7 @@
 //! The words of every page, German beside English: one list, from which both tables are made.
 //!
-//! In:    nothing. Out: [`DE`] and [`EN`]. Never: a word in one language only: it would not compile.
+//! In:    nothing. Out: [`DE`] and [`EN`]. Never: a word in one language only: it would not
+//!        compile.
 //! See:   docs/glossary.md, which fixes the words of the field.
 
 /// Makes the shape and one table per language.
@@ -323,21 +324,19 @@ words! {
         "One person may close, at once. Choose what; see exactly which cells it hits; say why.";
     close_what: "Was soll schließen?", "What should close?";
     close_show: "Liste zeigen", "Show the list";
-    close_now: "Jetzt {} Zellen schließen", "Close {} cells now";
+    close_now: "Jetzt schließen: {}", "Close now: {}";
     close_this: "Diese Zelle schließen", "Close this cell";
     close_only: "Nur diese Zelle schließen", "Close this cell only";
-    close_with:
-        "Mit allen {} abhängigen Zellen schließen",
-        "Close with all {} cells that need it";
-    close_count: "{} offene Zellen schließen.", "{} open cells will shut.";
+    close_with: "Mit allen Abhängigen schließen: {}", "Close with all that need it: {}";
+    close_count: "Schließt {}.", "Closes {}.";
     close_people: "Es trifft Mandanten mit {} Menschen.", "It hits tenants with {} people.";
     close_shut:
         "{} sind schon zu; wartende Freigaben für sie verfallen.",
         "{} are shut already; releases waiting for them burn.";
     close_list: "Genau diese Zellen", "Exactly these cells";
     close_left:
-        "{} offene Zellen brauchen eine davon und blieben offen:",
-        "{} open cells need one of these and would stay open:";
+        "Offen bliebe, was eine davon braucht ({}):",
+        "What needs one of these would stay open ({}):";
     close_own_hint:
         "Sofort zu für alle. Wieder geöffnet wird nur mit neuen Unterschriften.",
         "Shut for everyone at once. It opens again only with new signatures.";
@@ -385,7 +384,8 @@ words! {
     axis_last: " Letzte geplante Öffnung {}.", " Last planned opening {}.";
     back_of: "Wieder da", "Back";
     team_load: "Auslastung der Teams", "Load of the teams";
-    lanes: "{} Bahnen", "{} lanes";
+    lane: "Bahn", "lane";
+    lanes: "Bahnen", "lanes";
     load_row: "{} Stunden geplante Arbeit", "{} hours of planned work";
     legend_work: "Arbeit", "work";
     legend_planned: "geplante Öffnung", "planned opening";
@@ -453,7 +453,7 @@ words! {
     wanted: "Gewollt", "Wanted";
     reported: "Gemeldet", "Reported";
     at_epoch: "Epoche {}", "epoch {}";
-    refused_items: "{} abgewiesene Sendungen", "{} refused items";
+    refused_items: "Abgewiesene Sendungen: {}", "Refused items: {}";
     item: "Eintrag", "Item";
     // evidence.
     findings_wide: "Für den ganzen Vorfall", "For the whole incident";
@@ -477,10 +477,10 @@ words! {
          them.";
     withdraw: "Befund zurückziehen", "Withdraw the finding";
     withdraw_hint:
-        "{} Zellen beruhen darauf. Zurückziehen allein schließt nichts; neu freigeben lässt \
-         sich damit nichts mehr.",
-        "{} cells rest on it. Withdrawing alone closes nothing; nothing can be released on it \
-         again.";
+        "Zellen, die darauf beruhen: {}. Zurückziehen allein schließt nichts; neu freigeben \
+         lässt sich damit nichts mehr.",
+        "Cells that rest on it: {}. Withdrawing alone closes nothing; nothing can be released \
+         on it again.";
     close_rests: "Schließen, was darauf beruht", "Close what rests on it";
     // desk.
     notices: "Mitteilungen", "Notices";
@@ -576,10 +576,10 @@ words! {
         "Every entry can be verified without us.";
     // status.
     status_running:
-        "Seit {} bringen wir Dienste Schritt für Schritt zurück: erst gemeinsame, dann einen \
-         Mandanten nach dem anderen.",
+        "Seit {} bringen wir Dienste Schritt für Schritt zurück: erst gemeinsame, dann eine \
+         Organisation nach der anderen.",
         "Since {} we have been bringing services back step by step: first the shared ones, \
-         then one customer after another.";
+         then one organisation after another.";
     status_over: "Die Dienste sind wieder da", "The services are back";
     status_over_lead: "Der Vorfall wurde {} beendet.", "The incident ended {}.";
     status_calm: "Alle Dienste laufen", "All services are running";
@@ -591,8 +591,8 @@ words! {
         "Your insurer, town or organisation";
     tenant_name: "Name", "Name";
     tenant_unknown:
-        "Diesen Namen finden wir nicht, oder mehrere passen. Wählen Sie ihn aus der Liste.",
-        "We do not find this name, or several fit. Choose it from the list.";
+        "Diesen Namen finden wir nicht. Wählen Sie ihn aus der Liste.",
+        "We do not find this name. Choose it from the list.";
     expected_until: "voraussichtlich bis {}", "expected by {}";
     expected_public:
         "Erwartete Tage halten mit 80 von 100. Sie können sich ändern; dann steht es hier.",
@@ -600,6 +600,15 @@ words! {
     service_all: "überall verfügbar", "available everywhere";
     service_none: "noch nicht verfügbar", "not available yet";
     service_some: "bei {} von {} verfügbar", "available at {} of {}";
+    cells_word: "Zellen", "cells";
+    cell_word: "Zelle", "cell";
+    open_cell: "offene Zelle", "open cell";
+    open_cells: "offene Zellen", "open cells";
+    sign_own_one:
+        "Eine Freigabe wartet auf Ihre Unterschrift",
+        "One release waits for your signature";
+    range_same: "Mit 95 % Sicherheit bis {}.", "With 95% certainty by {}.";
+    tenant_several: "Mehrere passen. Welche ist es?", "Several fit. Which one is it?";
     // reasons as examples.
     reason_declare:
         "Verschlüsselung auf drei Servern gesehen",

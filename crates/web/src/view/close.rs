@@ -4,7 +4,7 @@ use anlauf_model::{CellId, ServiceId, SiteId, Stage, TenantId, Timestamp};
 use anlauf_recovery::{State, close_with_dependents, query};
 use anlauf_trust::Scope;
 
-use super::{CellName, cell_name, stage_now};
+use super::{CellName, Text2, cell_name, stage_now};
 
 /// A close as asked for: the word in addresses and what it means.
 #[derive(Clone, Debug)]
@@ -23,7 +23,7 @@ pub(crate) struct CloseView {
     pub(crate) word: String,
     pub(crate) wanted: Wanted,
     /// What it is about, for people; none = everything.
-    pub(crate) about: Option<String>,
+    pub(crate) about: Option<Text2>,
     /// Cells that are open and would be shut.
     pub(crate) open: Vec<(CellName, Stage)>,
     /// Cells in the scope that are shut already; their waiting releases burn too.
@@ -76,11 +76,15 @@ impl CloseView {
         let landscape = state.landscape.as_deref()?;
         let about = match &wanted {
             Wanted::Everything => None,
-            Wanted::Site(id) => Some(landscape.site(id)?.name.de.clone()),
-            Wanted::Tenant(id) => Some(landscape.tenant(id)?.name.clone()),
-            Wanted::Service(id) => Some(landscape.service(id)?.name.de.clone()),
-            Wanted::Cell(id) | Wanted::Dependents(id) => Some(landscape.cell(id)?.id.to_string()),
-            Wanted::Finding(number) => Some(state.findings.get(number)?.number.to_string()),
+            Wanted::Site(id) => Some(Text2::from(&landscape.site(id)?.name)),
+            Wanted::Tenant(id) => Some(Text2::same(&landscape.tenant(id)?.name)),
+            Wanted::Service(id) => Some(Text2::from(&landscape.service(id)?.name)),
+            Wanted::Cell(id) | Wanted::Dependents(id) => {
+                Some(Text2::same(&landscape.cell(id)?.id.to_string()))
+            }
+            Wanted::Finding(number) => {
+                Some(Text2::same(&state.findings.get(number)?.number.to_string()))
+            }
         };
         let cells: Vec<&CellId> = match wanted.scope(state) {
             Scope::Everything => landscape.cells().keys().collect(),

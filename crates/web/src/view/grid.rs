@@ -39,7 +39,8 @@ pub(crate) struct GroundLine {
 /// An instance of it.
 pub(crate) struct GroundCell {
     pub(crate) id: CellId,
-    pub(crate) owner: Option<Text>,
+    /// The site, where there is one instance per site.
+    pub(crate) site: Option<(String, Text)>,
     pub(crate) stage: Stage,
 }
 
@@ -145,9 +146,11 @@ fn ground(
             .iter()
             .filter_map(|id| {
                 let cell = landscape.cell(id)?;
-                let owner = match &cell.owner {
+                let at = match &cell.owner {
                     Owner::Tenant(_) => return None,
-                    Owner::Site(site) => landscape.site(site).map(|site| site.name.clone()),
+                    Owner::Site(site) => landscape
+                        .site(site)
+                        .map(|site| (site.id.to_string(), site.name.clone())),
                     Owner::Foundation | Owner::Shared => None,
                 };
                 let stage = stage_of(id);
@@ -158,7 +161,7 @@ fn ground(
                     && filter.stage.is_none_or(|wanted| wanted == stage);
                 kept.then(|| GroundCell {
                     id: id.clone(),
-                    owner,
+                    site: at,
                     stage,
                 })
             });

@@ -1,7 +1,7 @@
 //! What waits for a decision, and whose.
 
 use anlauf_model::{CellId, Digest, FindingKind, Role, Slot, Stage, TaskKind, Timestamp};
-use anlauf_recovery::state::{Answer, ReleaseCase, ReleaseEnd};
+use anlauf_recovery::state::{Answer, GateState, ReleaseCase, ReleaseEnd};
 use anlauf_recovery::{Actor, State, rights};
 
 use super::plan::{PlanDifference, difference};
@@ -114,99 +114,121 @@ pub(crate) fn due_count(state: &State, now: Timestamp, actor: &Actor) -> usize {
 
 /// What waits for this person, most urgent first.
 pub(crate) fn due(state: &State, now: Timestamp, actor: &Actor) -> Vec<Due> {
-    let mut due = Vec::new();
-    let mut add = |kind, count: usize, first: Option<&CellId>, link| {
-        if count > 0 {
-            let name = first.and_then(|id| Some(cell_name(state.landscape.as_deref()?, id)));
-            due.push(Due {
-                kind,
-                count,
-                cell: name,
-                link,
-            });
+    let mut dues = Dues {
+        state,
+        now,
+        actor,
+        due: Vec::new(),
+    };
+    dues.alarms();
+    dues.decisions();
+    dues.words();
+    dues.chores();
+    dues.due
+}
+
+/// Gathers what waits for one person.
+struct Dues<'a> {
+    state: &'a State,
+    now: Timestamp,
+    actor: &'a Actor,
+    due: Vec<Due>,
+}
+
+impl Dues<'_> {
+    fn may(&self, verb: &str) -> bool {
+        rights::may(self.actor.role, verb)
+    }
+
+    /// Whether a cell is this person's to speak for.
+    fn is_own(&self, cell: &CellId) -> bool {
+        let tenant = self.actor.tenant.as_ref();
+        self.actor.role != Role::Tenant || tenant.is_some_and(|t| t.as_str() == cell.owner())
+    }
+
+    fn add(&mut self, kind: DueKind, count: usize, first: Option<&CellId>) {
+        if count == 0 {
+            return;
         }
-    };
-    let may = |verb: &str| rights::may(actor.role, verb);
-    let own = |cell: &CellId| {
-        actor.role != Role::Tenant
-            || actor
-                .tenant
-                .as_ref()
-                .is_some_and(|t| t.as_str() == cell.owner())
-    };
-    if actor.role != Role::Tenant {
-        let far: usize = state
-            .gates
-            .values()
-            .map(|g| {
-                gate::differences(state, now, g)
+        let landscape = self.state.landscape.as_deref();
+        let link = match kind {
+            DueKind::GateOpenTooFar => "/console/gates",
+            DueKind::WordLate => "/console/desk",
+            _ if self.actor.role == Role::Tenant => "/tenant",
+            _ => "/console/inbox",
+        };
+        self.due.push(Due {
+            kind,
+            count,
+            cell: first.and_then(|id| Some(cell_name(landscape?, id))),
+            link,
+        });
+    }
+
+    /// What cannot wait: a gate too far open, a promise not kept.
+    fn alarms(&mut self) {
+        if self.actor.role != Role::Tenant {
+            let too_far = |g: &GateState| {
+                let found = gate::differences(self.state, self.now, g);
+                found
                     .iter()
-                    .filter(|d| d.is_open_too_far())
+                    .filter(|difference| difference.is_open_too_far())
                     .count()
-            })
-            .sum();
-        add(DueKind::GateOpenTooFar, far, None, "/console/gates");
+            };
+            let count = self.state.gates.values().map(too_far).sum();
+            self.add(DueKind::GateOpenTooFar, count, None);
+        }
+        if self.may("publish_notice") && is_word_late(self.state, self.now) {
+            self.add(DueKind::WordLate, 1, None);
+        }
     }
-    if may("publish_notice") && is_word_late(state, now) {
-        add(DueKind::WordLate, 1, None, "/console/desk");
+
+    /// What to sign, to carry out, to adopt.
+    fn decisions(&mut self) {
+        let (mine, ready) = releases(self.state, self.actor);
+        self.add(DueKind::Sign, mine.len(), mine.first().copied());
+        if self.may("release") {
+            self.add(DueKind::Release, ready.len(), ready.first().copied());
+        }
+        if self.may("adopt_plan") {
+            self.add(DueKind::Plan, self.state.proposed.len(), None);
+        }
     }
-    let inbox = if actor.role == Role::Tenant {
-        "/tenant"
-    } else {
-        "/console/inbox"
-    };
-    let (mine, ready) = releases(state, actor);
-    add(DueKind::Sign, mine.len(), mine.first().copied(), inbox);
-    if may("release") {
-        add(DueKind::Release, ready.len(), ready.first().copied(), inbox);
+
+    /// What waits for a tenant's word.
+    fn words(&mut self) {
+        if self.may("agree_slots") {
+            let open = answered(self.state, &[Answer::Open], &|cell| self.is_own(cell));
+            self.add(DueKind::AnswerSlot, open.len(), open.first().copied());
+        }
+        if self.may("accept_cells") {
+            let accept = acceptance_due(self.state, &|cell| self.is_own(cell));
+            self.add(DueKind::Accept, accept.len(), accept.first().copied());
+        }
     }
-    if may("adopt_plan") {
-        add(DueKind::Plan, state.proposed.len(), None, inbox);
+
+    /// What somebody has to bring, to offer again, to settle.
+    fn chores(&mut self) {
+        if self.may("add_findings") {
+            let found = findings_due(self.state);
+            self.add(
+                DueKind::FindingMissing,
+                found.len(),
+                found.first().map(|f| f.0),
+            );
+        }
+        if self.may("offer_slots") {
+            let answers = [Answer::Declined, Answer::Missed];
+            let again = answered(self.state, &answers, &|_| true);
+            self.add(DueKind::OfferAgain, again.len(), again.first().copied());
+            let torn = contradictions(self.state, self.now);
+            self.add(
+                DueKind::Contradiction,
+                torn.len(),
+                torn.first().map(|t| t.0),
+            );
+        }
     }
-    if may("agree_slots") {
-        let open = answered(state, &[Answer::Open], &own);
-        add(
-            DueKind::AnswerSlot,
-            open.len(),
-            open.first().copied(),
-            inbox,
-        );
-    }
-    if may("accept_cells") {
-        let accept = acceptance_due(state, &own);
-        add(
-            DueKind::Accept,
-            accept.len(),
-            accept.first().copied(),
-            inbox,
-        );
-    }
-    if may("add_findings") {
-        let found = findings_due(state);
-        add(
-            DueKind::FindingMissing,
-            found.len(),
-            found.first().map(|f| f.0),
-            inbox,
-        );
-    }
-    if may("offer_slots") {
-        let again = answered(state, &[Answer::Declined, Answer::Missed], &own);
-        add(
-            DueKind::OfferAgain,
-            again.len(),
-            again.first().copied(),
-            inbox,
-        );
-        let torn = contradictions(state, now);
-        add(
-            DueKind::Contradiction,
-            torn.len(),
-            torn.first().map(|t| t.0),
-            inbox,
-        );
-    }
-    due
 }
 
 /// Whether people were promised to hear more and have not.

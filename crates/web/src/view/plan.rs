@@ -162,13 +162,9 @@ fn lines(state: &State, now: Timestamp, by_tenant: bool) -> Vec<PlanLine> {
     let mut groups: Vec<(Text2, String, &[CellId])> = Vec::new();
     if by_tenant {
         for tenant in &declared.tenants {
-            let (de, en) = (tenant.name.clone(), tenant.name.clone());
             let link = format!("/console/tenants/{}", tenant.id);
-            groups.push((
-                Text2 { de, en },
-                link,
-                landscape.cells_of_tenant(&tenant.id),
-            ));
+            let cells = landscape.cells_of_tenant(&tenant.id);
+            groups.push((Text2::same(&tenant.name), link, cells));
         }
     } else {
         for service in &declared.services {

@@ -1,4 +1,5 @@
-//! A tenant's own view: its cells, order, dates, acceptances, signatures, proofs; nothing of others.
+//! A tenant's own view: its cells, order, dates, acceptances, signatures, proofs; nothing of
+//! others.
 
 use anlauf_model::{CellId, Range, Slot, Stage, TenantId, Timestamp};
 use anlauf_recovery::state::{Answer, ReleaseEnd};
@@ -65,7 +66,7 @@ impl PortalView {
             restored,
             released,
             stages: count_stages(known(), now),
-            cells: ids.iter().map(|cell| own_cell(state, now, cell)).collect(),
+            cells: own_cells(state, now, ids),
             slots: slots(state, ids),
             accept: accept
                 .into_iter()
@@ -117,6 +118,13 @@ fn shares(state: &State, ids: &[CellId]) -> (u32, u32) {
     }
     let share = |part: usize| u32::try_from(part * 1000 / ids.len().max(1)).unwrap_or(1000);
     (share(restored), share(released))
+}
+
+/// What is not back first, then by name.
+fn own_cells(state: &State, now: Timestamp, ids: &[CellId]) -> Vec<OwnCell> {
+    let mut cells: Vec<OwnCell> = ids.iter().map(|cell| own_cell(state, now, cell)).collect();
+    cells.sort_by(|a, b| (a.is_back, &a.name.service).cmp(&(b.is_back, &b.name.service)));
+    cells
 }
 
 fn own_cell(state: &State, now: Timestamp, id: &CellId) -> OwnCell {

@@ -15,6 +15,8 @@ pub(crate) struct StatusView {
     pub(crate) tenants: Vec<(TenantId, String)>,
     /// The tenant someone asked for.
     pub(crate) chosen: Option<ChosenTenant>,
+    /// Tenants that fit what was asked, when there are several.
+    pub(crate) several: Vec<(TenantId, String)>,
     /// Someone asked for a name that nobody has.
     pub(crate) is_unknown: bool,
     pub(crate) notices: Vec<NoticeView>,
@@ -45,7 +47,7 @@ impl StatusView {
             })
             .unwrap_or_default();
         tenants.sort_by(|a, b| a.1.cmp(&b.1));
-        let found = asked.and_then(|asked| find(&tenants, asked));
+        let found = asked.map(|asked| find(&tenants, asked)).unwrap_or_default();
         Self {
             provider: declared.map(|declared| declared.title.clone()),
             incident: state
@@ -53,30 +55,37 @@ impl StatusView {
                 .as_ref()
                 .map(|i| (i.title.clone(), i.began, i.ended)),
             services: services(state, now),
-            chosen: found.as_ref().and_then(|id| chosen(state, now, id)),
-            is_unknown: asked.is_some() && found.is_none(),
+            chosen: match found.as_slice() {
+                [(id, _)] => chosen(state, now, id),
+                _ => None,
+            },
+            is_unknown: asked.is_some() && found.is_empty(),
+            several: if found.len() > 1 { found } else { Vec::new() },
             tenants,
             notices: notices(state, |notice| notice.tenant.is_none()),
         }
     }
 }
 
-/// A tenant by its id or by a part of its name; only when there is one such tenant.
-fn find(tenants: &[(TenantId, String)], asked: &str) -> Option<TenantId> {
+/// Whether an id and a name in small letters are meant.
+type Way<'a> = &'a dyn Fn(&str, &str) -> bool;
+
+/// Tenants by id, by name, by a word of it, or by a part of it: the first way that finds any.
+fn find(tenants: &[(TenantId, String)], asked: &str) -> Vec<(TenantId, String)> {
     let asked = asked.trim().to_lowercase();
-    let exact = tenants
-        .iter()
-        .find(|(id, name)| id.as_str() == asked || name.to_lowercase() == asked);
-    if let Some((id, _)) = exact {
-        return Some(id.clone());
-    }
-    let mut close = tenants
-        .iter()
-        .filter(|(_, name)| name.to_lowercase().contains(&asked));
-    match (close.next(), close.next()) {
-        (Some((id, _)), None) => Some(id.clone()),
-        _ => None,
-    }
+    let ways: [Way<'_>; 3] = [
+        &|id, name| id == asked || name == asked,
+        &|_, name| name.split_whitespace().any(|word| word == asked),
+        &|id, name| name.contains(&asked) || id.contains(&asked),
+    ];
+    let by = |way: &Way<'_>| {
+        let fits = |(id, name): &&(TenantId, String)| way(id.as_str(), &name.to_lowercase());
+        tenants.iter().filter(fits).cloned().collect::<Vec<_>>()
+    };
+    ways.iter()
+        .map(by)
+        .find(|found| !found.is_empty())
+        .unwrap_or_default()
 }
 
 /// Services people know: those of tenants, without the non-standard ones.
