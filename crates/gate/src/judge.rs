@@ -16,7 +16,7 @@ use crate::visit::{Conn, Visit};
 
 /// The proof that one request may pass. Whoever forwards takes it by value.
 ///
-/// Its fields are private and only [`judge`] makes one: a way around the judge does not compile.
+/// Its fields are private and only `judge` makes one: a way around the judge does not compile.
 pub struct Permit {
     visit: Visit,
 }
