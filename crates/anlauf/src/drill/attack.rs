@@ -205,16 +205,18 @@ impl Scene {
     }
 
     /// An attacker on the way between control plane and gates has releases of its own making ready:
-    /// they ride before the next genuine item to each gate.
-    pub fn forge(&mut self) {
+    /// they ride before the next genuine item to each gate. Gives whether there was a cell to aim at.
+    pub fn forge(&mut self) -> bool {
         let now = self.clock.get();
         let forgeries = super::forger::forgeries(&self.control.read(), &self.parties, now);
+        if forgeries.is_empty() {
+            return false;
+        }
         self.tally.forged = forgeries.len() as u64;
-        let line = format!(
-            "{} forged releases wait on the way to each gate",
-            forgeries.len()
-        );
+        let count = forgeries.len();
+        let line = format!("{count} forged releases wait on the way to each gate");
         self.show.line(&line);
         self.forger.slip(forgeries);
+        true
     }
 }

@@ -10,7 +10,7 @@ use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use anlauf_model::feed::{FeedItem, FeedKind, FeedPage};
-use anlauf_model::{CellKind, Epoch, Minutes, PersonId, Stage, Timestamp};
+use anlauf_model::{Cell, CellId, CellKind, Epoch, Landscape, Minutes, PersonId, Stage, Timestamp};
 use anlauf_recovery::state::{ReleaseEnd, State};
 use anlauf_trust::{Envelope, Release};
 use anyhow::Result;
@@ -182,6 +182,16 @@ fn position(path: &str) -> u64 {
     from.and_then(|from| from.parse().ok()).unwrap_or(0)
 }
 
+/// The code by which a gate must refuse each forgery, in the order of [`forgeries`].
+pub const CODES: [&str; 6] = [
+    "AN-TRU-033",
+    "AN-TRU-025",
+    "AN-TRU-023",
+    "AN-TRU-030",
+    "AN-TRU-036",
+    "AN-TRU-020",
+];
+
 /// Six releases that must not open anything: each has all but one thing right.
 pub fn forgeries(state: &State, parties: &Parties, now: Timestamp) -> Vec<Envelope> {
     let Some(draft) = draft(state, now) else {
@@ -255,18 +265,26 @@ pub fn forgeries(state: &State, parties: &Parties, now: Timestamp) -> Vec<Envelo
     forged
 }
 
+/// A cell that is shut while all it needs is open, so that a forgery has one fault only; a tenant's
+/// where there is one.
+fn target<'a>(landscape: &'a Landscape, state: &State) -> Option<(&'a CellId, &'a Cell)> {
+    let stage = |id: &CellId| state.cells.get(id).map(|known| known.stage);
+    let open = |id: &CellId| stage(id).is_some_and(Stage::is_public);
+    let mut cells: Vec<_> = landscape
+        .cells()
+        .iter()
+        .filter(|(id, cell)| stage(id) == Some(Stage::Closed) && cell.needs.iter().all(open))
+        .collect();
+    cells.sort_by_key(|(_, cell)| cell.kind != CellKind::Tenant);
+    cells.into_iter().next()
+}
+
 /// A release that would be right in every part but the evidence's meaning: for a cell that is shut.
 fn draft(state: &State, now: Timestamp) -> Option<Release> {
     let landscape = state.landscape.as_ref()?;
     let authority = state.authority.as_ref()?;
     let (policy, rules) = authority.policy()?;
-    let (id, cell) = landscape.cells().iter().find(|(id, cell)| {
-        cell.kind == CellKind::Tenant
-            && state
-                .cells
-                .get(id)
-                .is_some_and(|known| known.stage == Stage::Closed)
-    })?;
+    let (id, cell) = target(landscape, state)?;
     let stage = cell.stage_last();
     let rule = rules
         .rules

@@ -123,7 +123,7 @@ impl Scene {
             self.show.update(&self.control, now);
             self.tally.note(&self.control.read(), now);
             let over = self.control.read().unrestored().next().is_none();
-            let quiet = self.story.second_attack.is_none() || once.attacked_again;
+            let quiet = self.all_played(&once);
             if over && quiet {
                 return self.end(began).await;
             }
@@ -134,6 +134,12 @@ impl Scene {
                 );
             }
         }
+    }
+
+    /// Whether the story has nothing more to tell.
+    fn all_played(&self, once: &Once) -> bool {
+        (self.story.second_attack.is_none() || once.attacked_again)
+            && (self.story.forgery_day.is_none() || once.forged)
     }
 
     /// Waits until the real clock has come to the story's.
@@ -191,8 +197,7 @@ impl Scene {
             && !once.forged
             && now >= self.story.day(day)
         {
-            once.forged = true;
-            self.forge();
+            once.forged = self.forge();
         }
         self.attack_again(crews, once).await?;
         if is_due(once.planned, now, self.story.replan_every_hours) {

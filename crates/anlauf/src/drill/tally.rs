@@ -6,10 +6,12 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use anlauf_model::{CellId, CellKind, Landscape, Minutes, Plan, Timestamp};
+use anlauf_model::{CellId, CellKind, GateId, Landscape, Minutes, Plan, Timestamp};
 use anlauf_recovery::State;
 use anlauf_recovery::query::Progress;
+use anlauf_recovery::state::GateState;
 
+use super::forger::CODES;
 use super::probe::Cut;
 use super::traffic::Sweep;
 
@@ -219,12 +221,27 @@ pub fn violations(state: &State, tally: &Tally, leaked: u64) -> Vec<String> {
     }
     violations.extend(order_violations(landscape, state));
     for (gate, known) in &state.gates {
-        let refused = known.refused.len() as u64;
-        if refused != tally.forged {
-            violations.push(format!(
-                "gate `{gate}` refused {refused} items, {} were forged",
-                tally.forged
-            ));
+        violations.extend(forgery_violations(gate, known, tally.forged));
+    }
+    violations
+}
+
+/// Every forgery was refused by its own reason, and nothing else was refused.
+fn forgery_violations(gate: &GateId, known: &GateState, forged: u64) -> Vec<String> {
+    let mut violations = Vec::new();
+    let refused = known.refused.len() as u64;
+    if refused != forged {
+        violations.push(format!(
+            "gate `{gate}` refused {refused} items, {forged} were forged"
+        ));
+    }
+    for code in CODES.iter().filter(|_| forged > 0) {
+        let named = known
+            .refused
+            .iter()
+            .any(|(_, decision)| decision.reasons.iter().any(|reason| reason.contains(code)));
+        if !named {
+            violations.push(format!("gate `{gate}` refused no forgery by {code}"));
         }
     }
     violations
