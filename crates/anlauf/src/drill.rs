@@ -1,7 +1,7 @@
 //! Rehearses a whole recovery on the real machinery, in one process, on loopback.
 //!
 //! In:    a landscape with its story. Out: bars, events in words, a table, an HTML report.
-//! Never: anything another process could not do: people use the API, gates their feed, clients HTTP.
+//! Never: anything another process could not do: people use the API, gates their feed.
 //! See:   docs/guide/drill.md.
 
 use std::path::{Path, PathBuf};

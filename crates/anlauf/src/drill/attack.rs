@@ -204,8 +204,9 @@ impl Scene {
         state.gates.values().filter(level).count() >= self.gates.len()
     }
 
-    /// An attacker on the way between control plane and gates has releases of its own making ready:
-    /// they ride before the next genuine item to each gate. Gives whether there was a cell to aim at.
+    /// An attacker on the way between control plane and gates has releases of its own making
+    /// ready: they ride before the next genuine item to each gate. Gives whether there was a cell
+    /// to aim at.
     pub fn forge(&mut self) -> bool {
         let now = self.clock.get();
         let forgeries = super::forger::forgeries(&self.control.read(), &self.parties, now);

@@ -1,5 +1,5 @@
-//! The auditor at the end: believes nothing but the ledger's file, the pinned root, and what the gates
-//! say for themselves.
+//! The auditor at the end: believes nothing but the ledger's file, the pinned root, and what the
+//! gates say for themselves.
 //!
 //! In:    data folder, pin, the gates' admin addresses, what the control plane believes.
 //! Out:   [`Audit`]: facts of the ledger, and everything that does not hold, in words.

@@ -140,8 +140,9 @@ async fn relay(shared: &Shared, request: Request<Incoming>) -> Result<Response<F
     Ok(Response::from_parts(parts, Full::new(body)))
 }
 
-/// Puts forged items before the first genuine one, at numbers that the gate has not seen: behind its
-/// own position, which it tells in its question, and before the genuine item, which must not be lost.
+/// Puts forged items before the first genuine one, at numbers that the gate has not seen: behind
+/// its own position, which it tells in its question, and before the genuine item, which must not
+/// be lost.
 fn tamper(shared: &Shared, login: &str, from: u64, body: Bytes) -> Bytes {
     let mut pending = shared
         .pending

@@ -1,6 +1,6 @@
 //! Working hours of a crew in local time.
 //!
-//! In:    a time zone, hours of the day, days of the week. Out: when work can begin, when it is done.
+//! In:    time zone, hours of the day, days of the week. Out: when work can begin, when it is done.
 //! Never: work outside them.
 
 use anlauf_model::landscape::Team;

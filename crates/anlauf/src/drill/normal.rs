@@ -1,6 +1,6 @@
 //! Before the attack: the landscape is commissioned cell by cell, and people use it.
 //!
-//! In:    a [`Scene`] on which nothing is open. Out: every cell at its last stage, clients answered.
+//! In:    a [`Scene`] on which nothing is open. Out: every cell at its last stage, clients served.
 //! Never: opens a cell in another way than in earnest: policy, findings, quorum, gates.
 
 use anlauf_model::landscape::policy::normal_rules;

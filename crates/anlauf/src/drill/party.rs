@@ -156,7 +156,7 @@ impl Parties {
         self.login(person.ok_or_else(|| anyhow!("nobody may speak for `{tenant}`"))?)
     }
 
-    /// `count` people of a role for a tenant's or the provider's cells; who it is turns with `turn`.
+    /// `count` people of a role for a tenant's or the provider's cells; who it is turns by `turn`.
     pub fn pick(
         &self,
         role: Role,

@@ -80,8 +80,8 @@ pub struct Scene {
     pub impatient: bool,
     /// Which cells lean on which.
     pub order: Order,
-    /// Cells whose release was refused, with how many findings stood for them and the incident then:
-    /// it is asked for again when something new is known.
+    /// Cells whose release was refused, with how many findings stood for them and the incident
+    /// then: it is asked for again when something new is known.
     pub waiting: BTreeMap<CellId, (usize, usize)>,
 }
 

@@ -1,6 +1,6 @@
 //! Answers that run and connections that are kept alive while cells are shut: all must be cut.
 //!
-//! In:    gates, doors of open cells. Out: [`Cut`]: how many were cut, how many pieces came too late.
+//! In:    gates, doors of open cells. Out: [`Cut`]: how many were cut, how many pieces came late.
 //! Never: trusts a gate's own count: each piece carries the time at which its backend sent it.
 
 use std::net::SocketAddr;

@@ -34,7 +34,8 @@ pub fn report(state: &State, tally: &Tally, summary: &Summary, language: Languag
                     h1 { (title) }
                     @if let Some(incident) = incident {
                         p.lead {
-                            (when(incident.began)) " – " (incident.ended.map(when).unwrap_or_default())
+                            (when(incident.began)) " – "
+                            (incident.ended.map(when).unwrap_or_default())
                         }
                     }
                     (verdict(summary, say))
@@ -64,9 +65,9 @@ fn verdict(summary: &Summary, say: Say) -> Markup {
                 "✓ "
                 (say.of("Every promise held: nothing was let through without a valid release, the \
                          order is right, every gate stands as signed, the ledger proves it.",
-                        "Alle Zusagen gehalten: nichts wurde ohne gültige Freigabe durchgelassen, die \
-                         Reihenfolge stimmt, jedes Gate steht wie unterschrieben, das Journal \
-                         beweist es."))
+                        "Alle Zusagen gehalten: nichts wurde ohne gültige Freigabe \
+                         durchgelassen, die Reihenfolge stimmt, jedes Gate steht wie \
+                         unterschrieben, das Journal beweist es."))
             }
         } @else {
             div.verdict.broken {
@@ -189,7 +190,8 @@ fn notices(state: &State, say: Say) -> Markup {
                         h3 { (say.of("as of", "Stand")) " " (when(version.at)) }
                         p { (version.text.get(say.0)) }
                         p.small {
-                            (say.of("next word", "nächste Nachricht")) ": " (when(version.next_word_at))
+                            (say.of("next word", "nächste Nachricht")) ": "
+                            (when(version.next_word_at))
                         }
                     }
                 }

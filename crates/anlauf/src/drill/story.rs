@@ -1,6 +1,6 @@
 //! What happens when in a drill: read from `story.toml` beside the landscape.
 //!
-//! In:    TOML text, the landscape. Out: [`Story`], or every name in it that the landscape does not know.
+//! In:    TOML text, the landscape. Out: [`Story`], or every name that the landscape does not know.
 //! Never: an event the landscape cannot play.
 
 use anlauf_model::{CellId, Landscape, Minutes, SiteId, TenantId, Text, Timestamp};

@@ -1,4 +1,4 @@
-//! What a drill says at its end: one set of facts for the terminal table, the JSON and the HTML report.
+//! What a drill says at its end: one set of facts for the table, the JSON and the HTML report.
 //!
 //! In:    the played scene, the audit. Out: [`Summary`].
 //! Never: a figure that was not measured in this drill.

@@ -2,7 +2,7 @@
 //!
 //! In:    hosts and paths of all cells, the addresses of the gates.
 //! Out:   counts, and the one number that must stay 0: let through without a valid release.
-//! Never: asks a gate or the control plane what is open; it knows only what it was told from outside.
+//! Never: asks a gate or the control plane what is open; it knows only what outsiders are told.
 
 use std::collections::BTreeMap;
 use std::net::SocketAddr;

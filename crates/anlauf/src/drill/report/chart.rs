@@ -71,8 +71,11 @@ pub fn progress(curve: &[(Timestamp, Progress)], say: Say) -> Markup {
         figure {
             svg viewBox="-50 -10 970 260" role="img" aria-label=(label) {
                 @for per_cent in [0u32, 25, 50, 75, 100] {
-                    line.rule x1="0" x2=(px(WIDTH)) y1=(px(y(per_cent * 10))) y2=(px(y(per_cent * 10))) {}
-                    text.tick x="-6" y=(px(y(per_cent * 10) + 4.0)) text-anchor="end" { (per_cent) " %" }
+                    @let level = y(per_cent * 10);
+                    line.rule x1="0" x2=(px(WIDTH)) y1=(px(level)) y2=(px(level)) {}
+                    text.tick x="-6" y=(px(level + 4.0)) text-anchor="end" {
+                        (per_cent) " %"
+                    }
                 }
                 (day_axis(last, HEIGHT + 20.0, &x, say))
                 polyline.systems points=(line(|p| p.systems_restored_per_mille)) {}
@@ -122,10 +125,10 @@ pub fn services(rows: &[ServiceReturn], say: Say) -> Markup {
                 (day_axis(last, height + 18.0, &x, say))
             }
             figcaption {
-                (say.of("thick: from the first to the last cell as it happened, with the half marked; \
-                         thin line above: what the first plan wanted",
-                        "dick: von der ersten bis zur letzten Zelle, wie es kam, mit der Hälfte als \
-                         Strich; dünn darüber: was der erste Plan wollte"))
+                (say.of("thick: from the first to the last cell as it happened, with the half \
+                         marked; thin line above: what the first plan wanted",
+                        "dick: von der ersten bis zur letzten Zelle, wie es kam, mit der Hälfte \
+                         als Strich; dünn darüber: was der erste Plan wollte"))
             }
         }
     }
@@ -166,8 +169,11 @@ pub fn load(plan: &Plan, landscape: &Landscape, began: Timestamp, say: Say) -> M
                 @for (index, (team, days)) in load.iter().enumerate() {
                     @let y = index as f64 * ROW;
                     @let most = days.values().max().copied().unwrap_or(1).max(1);
-                    text.name x=(px(NAMES - 10.0)) y=(px(y + 16.0)) text-anchor="end" { (name(team)) }
-                    line.rule x1=(px(NAMES)) x2=(px(WIDTH - 10.0)) y1=(px(y + 20.0)) y2=(px(y + 20.0)) {}
+                    @let floor = px(y + 20.0);
+                    text.name x=(px(NAMES - 10.0)) y=(px(y + 16.0)) text-anchor="end" {
+                        (name(team))
+                    }
+                    line.rule x1=(px(NAMES)) x2=(px(WIDTH - 10.0)) y1=(floor) y2=(floor) {}
                     @for (day, count) in days {
                         @let tall = 17.0 * (*count as f64) / (most as f64);
                         rect.load x=(px(x(*day as f64))) y=(px(y + 20.0 - tall)) height=(px(tall))
@@ -178,7 +184,7 @@ pub fn load(plan: &Plan, landscape: &Landscape, began: Timestamp, say: Say) -> M
             }
             figcaption {
                 (say.of("height: tasks under way on that day, each team by its own fullest day",
-                        "Höhe: Schritte in Arbeit an diesem Tag, jedes Team nach seinem vollsten Tag"))
+                        "Höhe: Schritte in Arbeit am Tag, jedes Team nach seinem vollsten Tag"))
             }
         }
     }
@@ -233,9 +239,9 @@ pub fn forecasts(state: &State, hits: HitRate, say: Say) -> Markup {
             figcaption {
                 (say.of("Day on which the last cell was expected back, as said on each day: lowest \
                          line 50 %, middle 80 %, highest 95 %. Thick: the day it was.",
-                        "Tag, an dem die letzte Zelle zurückerwartet wurde, wie an jedem Tag gesagt: \
-                         unterste Linie 50 %, mittlere 80 %, oberste 95 %. Dick: der Tag, an dem es \
-                         war."))
+                        "Tag, an dem die letzte Zelle zurückerwartet wurde, wie an jedem Tag \
+                         gesagt: unterste Linie 50 %, mittlere 80 %, oberste 95 %. Dick: der Tag, \
+                         an dem es war."))
             }
         }
         (held(hits, say))
