@@ -14,7 +14,8 @@ use crate::{agree, catch_up, close, finding, gate, incident, notice, plan, relea
 
 /// Decides one command. Changes nothing.
 ///
-/// The entries are numbered from `state.seq + 1`; none when the key was already used for the same order.
+/// The entries are numbered from `state.seq + 1`; none when the key was already used for the same
+/// order.
 ///
 /// # Errors
 /// Every reason why not.

@@ -1,6 +1,7 @@
 //! What happened: the truth, in the words of the ledger.
 //!
-//! In:    `decide`. Out: [`Entry`] with its [`Event`]. Never: changed once written; variants are only added.
+//! In:    `decide`. Out: [`Entry`] with its [`Event`]. Never: changed once written; variants are
+//!        only added.
 //! See:   docs/formats/ledger.md.
 
 use anlauf_model::feed::GateDecision;

@@ -1,6 +1,7 @@
 //! Everything derived from the ledger so far.
 //!
-//! In:    entries, in order. Out: [`State`], equal for equal ledgers. Never: the truth; it can be rebuilt.
+//! In:    entries, in order. Out: [`State`], equal for equal ledgers. Never: the truth; it can be
+//!        rebuilt.
 
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};

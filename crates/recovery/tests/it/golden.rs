@@ -1,6 +1,7 @@
 //! Bytes that never change: what was written once can be read for ever.
 //!
-//! In:    `tests/golden/*.jsonl`, one value a line. Lines are only ever added; `UPDATE=1` adds them.
+//! In:    `tests/golden/*.jsonl`, one value a line. Lines are only ever added; `UPDATE=1` adds
+//!        them.
 
 use std::fmt::Debug;
 use std::path::PathBuf;

@@ -303,7 +303,8 @@ fn a_line() -> impl Strategy<Value = String> {
     let number = 1u64..40;
     prop_oneof![
         3 => one(&["later 20m", "later 3h", "later 1d", "later 9d"]).prop_map(str::to_owned),
-        2 => one(&["op declare x", "op end", "op contain", "op commission"]).prop_map(str::to_owned),
+        2 => one(&["op declare x", "op end", "op contain", "op commission"])
+            .prop_map(str::to_owned),
         2 => one(&["op adopt policy 2 recovery", "op adopt policy 3 normal", "op adopt root 2",
             "op narrow east", "op hold east 5h", "for hold east 0m", "auto plan on nothing",
             "op adopt plan", "op forecast plan", "op tell alder 1h x", "op tell everyone 1h x",
@@ -336,10 +337,13 @@ fn a_line() -> impl Strategy<Value = String> {
             .prop_map(|(w, c)| format!("{w} close {c}")),
         2 => (who(), one(&["accept", "reject", "agree", "decline", "catch up"]), some_cells())
             .prop_map(|(w, v, c)| format!("{w} {v} {c}")),
-        1 => (some_cells(), one(&["0m to 4h", "2h to 6h"])).prop_map(|(c, s)| format!("op offer {c} {s}")),
-        1 => (one(&["alder", "birch"]), some_cells()).prop_map(|(w, c)| format!("{w} wish {w} {c}")),
+        1 => (some_cells(), one(&["0m to 4h", "2h to 6h"]))
+            .prop_map(|(c, s)| format!("op offer {c} {s}")),
+        1 => (one(&["alder", "birch"]), some_cells())
+            .prop_map(|(w, c)| format!("{w} wish {w} {c}")),
         1 => (some_cells(), one(&["closed g2", "full g1", "closed g9"])).prop_filter_map(
-            "one cell", |(c, s)| CELLS.contains(&c.as_str()).then(|| format!("gate report gate-1 3 {c} {s}"))),
+            "one cell", |(c, s)| CELLS.contains(&c.as_str())
+                .then(|| format!("gate report gate-1 3 {c} {s}"))),
     ]
 }
 

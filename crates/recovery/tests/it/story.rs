@@ -1,4 +1,5 @@
-//! Stories: one line per command, the answer behind it. `check` knows the API, the stories are data.
+//! Stories: one line per command, the answer behind it. `check` knows the API, the stories are
+//! data.
 //!
 //! In:    a file under `stories/`. Out: the same text, when every answer is the one written there.
 //! Never: a short cut around `decide`; every line goes through it, and every entry through `apply`.
