@@ -43,7 +43,7 @@ use self::summary::Summary;
 use crate::exit::{Done, Failure};
 use crate::output::Output;
 
-/// Story seconds per real second by default: 60 days in less than three minutes.
+/// Story seconds per real second by default: ten weeks in about three minutes.
 const SPEED: &str = "36000";
 
 /// Rehearse a whole recovery: attack, containment, plan, signatures, releases, proof
@@ -195,7 +195,7 @@ fn announce(scene: &Scene, console: &str, folder: &Path) -> Result<()> {
     ));
     for (gate, admin) in scene.gates.iter().zip(&scene.admins) {
         show.line(&format!(
-            "gate    http://{gate}/  (admin http://{admin}/state)"
+            "gate     http://{gate}/  its own account: http://{admin}/state"
         ));
     }
     show.line(&format!("folder   {}", folder.display()));

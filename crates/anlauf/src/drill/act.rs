@@ -5,9 +5,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use anlauf_model::{
-    CellId, Digest, Minutes, PersonId, Role, Slot, Stage, TenantId, Text, Timestamp,
-};
+use anlauf_model::{CellId, Digest, Minutes, PersonId, Role, Slot, TenantId, Text, Timestamp};
 use anlauf_recovery::Order;
 use anlauf_recovery::command::{SignatureDraft, SlotDraft, WaveDraft};
 use anlauf_recovery::state::{Answer as Word, ReleaseEnd, State};
@@ -481,25 +479,27 @@ fn public_text(state: &State) -> Text {
     let progress = anlauf_recovery::query::progress(state);
     let services = progress.services_released_per_mille / 10;
     let systems = progress.systems_restored_per_mille / 10;
-    let open = state
-        .cells
-        .values()
-        .filter(|cell| cell.stage == Stage::Full)
-        .count();
+    if state.running().is_none() {
+        return Text {
+            de: "Alle Dienste stehen wieder bereit. Was in der Zwischenzeit abgewiesen wurde, ist \
+                 nachgeholt. Wir danken für die Geduld."
+                .to_owned(),
+            en: "All services are available again. What was turned away meanwhile has been \
+                 worked off. Thank you for your patience."
+                .to_owned(),
+        };
+    }
     Text {
         de: format!(
-            "Wir nehmen die Dienste nach Prüfung Schritt für Schritt wieder in Betrieb. \
-             {systems} % der Systeme sind wiederhergestellt, {services} % der Dienste für \
-             Versicherte stehen wieder bereit ({open} von {} Zellen voll freigegeben). Einen \
-             einheitlichen Endtermin nennen wir nicht; jede Kasse kennt ihre eigenen Termine.",
-            state.cells.len()
+            "Wir nehmen die Dienste nach Prüfung Schritt für Schritt wieder in Betrieb. {systems} % \
+             der Systeme sind wiederhergestellt, {services} % der Dienste stehen wieder bereit. \
+             Einen einheitlichen Endtermin nennen wir nicht: die angeschlossenen Häuser kennen \
+             ihre eigenen Termine und sagen sie Ihnen."
         ),
         en: format!(
             "We bring the services back step by step, each after its check. {systems} % of the \
-             systems are restored, {services} % of the services for insured people are available \
-             again ({open} of {} cells fully released). We give no single end date; every insurer \
-             knows its own dates.",
-            state.cells.len()
+             systems are restored, {services} % of the services are available again. We give no \
+             single end date: each organisation knows its own dates and tells you."
         ),
     }
 }

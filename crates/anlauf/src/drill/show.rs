@@ -39,9 +39,9 @@ impl Show {
         let (systems, services) = match language {
             Language::De => (
                 "Systeme wiederhergestellt",
-                "Dienste freigegeben (nach Versicherten)",
+                "Dienste freigegeben (nach Personen)",
             ),
-            Language::En => ("systems restored", "services released (by insured people)"),
+            Language::En => ("systems restored", "services released (by people served)"),
         };
         let bar = |title: &'static str| {
             let bar = bars.add(ProgressBar::new(1000));

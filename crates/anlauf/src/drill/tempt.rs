@@ -18,7 +18,7 @@ impl Scene {
     /// The control plane does not answer.
     pub async fn tempt(&mut self) -> Result<()> {
         let operator = self.parties.first(Role::Operator)?.clone();
-        self.attempt(&operator, "the insurers press for it", Ask::EndIncident)
+        self.attempt(&operator, "the customers press for it", Ask::EndIncident)
             .await?;
 
         let tenants = &self.landscape.declared().tenants;

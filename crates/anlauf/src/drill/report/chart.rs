@@ -85,8 +85,8 @@ pub fn progress(curve: &[(Timestamp, Progress)], say: Say) -> Markup {
                 span.key.systems { "━ " (say.of("systems restored", "Systeme wiederhergestellt")) }
                 " "
                 span.key.services {
-                    "┅ " (say.of("services released, weighted by insured people",
-                                 "Dienste freigegeben, nach Versicherten gewichtet"))
+                    "┅ " (say.of("services released, weighted by people served",
+                                 "Dienste freigegeben, nach Personen gewichtet"))
                 }
             }
         }
