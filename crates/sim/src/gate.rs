@@ -1,4 +1,4 @@
-//! A gate as this crate models it: it believes verified statements only, and forgets nothing it kept.
+//! A gate as this crate models it: believes verified statements only, forgets nothing it kept.
 //!
 //! In:    feed items in any order, restarts. Out: which cell is open how far, judgements.
 //! Never: opens a cell but through the verifier (unless a [`Mutant`] makes it).

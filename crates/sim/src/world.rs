@@ -1,4 +1,4 @@
-//! The whole: people, control plane, gates, the wire between them, the adversary on it, the checkers.
+//! The whole: people, control plane, gates, the wire, the adversary on it, the checkers.
 //!
 //! In:    a seed, perhaps a mistake. Out: steps; after each the checkers look.
 //! Never: lets a checker change anything.

@@ -4,6 +4,7 @@
 
 mod cast;
 mod golden;
+mod growth;
 mod property;
 mod rights;
 mod sample;

@@ -29,15 +29,20 @@ pub struct House {
 }
 
 impl House {
-    /// A house that knows its landscape, its root and the policy of ordinary days.
-    pub fn new() -> Self {
-        let mut house = Self {
+    /// A house before its first entry.
+    pub fn empty() -> Self {
+        Self {
             state: State::default(),
             entries: Vec::new(),
             now: cast::start(),
             releases: Vec::new(),
             keys: 0,
-        };
+        }
+    }
+
+    /// A house that knows its landscape, its root and the policy of ordinary days.
+    pub fn new() -> Self {
+        let mut house = Self::empty();
         for order in [
             Order::AdoptLandscape {
                 landscape: Box::new(cast::declared()),
