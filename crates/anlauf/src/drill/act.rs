@@ -242,9 +242,12 @@ impl Scene {
         let offered = {
             let state = self.control.read();
             let mut offered: BTreeMap<TenantId, Vec<CellId>> = BTreeMap::new();
-            for (cell, offer) in &state.offers {
-                let tenant = cell.owner().parse::<TenantId>();
-                if let (Word::Open, Ok(tenant)) = (offer.answer, tenant) {
+            let open = state
+                .offers
+                .iter()
+                .filter(|(_, offer)| offer.answer == Word::Open);
+            for (cell, _) in open {
+                if let Ok(tenant) = cell.owner().parse::<TenantId>() {
                     offered.entry(tenant).or_default().push(cell.clone());
                 }
             }
