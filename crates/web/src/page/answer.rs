@@ -21,7 +21,7 @@ use crate::who::{Spoken, Who};
 
 use super::screen::{Miss, Screen};
 use super::visit::{Visit, encoded};
-use super::{Audience, Route, pick, shell};
+use super::{Audience, Route, part, pick, shell};
 
 /// Nothing but our own style, script and pictures; nothing inline; in nobody's frame.
 const POLICY: &str = "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self'; \
@@ -185,11 +185,12 @@ fn reasons(visit: &Visit<'_>, reasons: &[reason::Told]) -> Response {
             ol.reasons {
                 @for told in reasons {
                     li {
-                        p.reason-what { (told.what) }
-                        @if let Some(detail) = &told.detail { p.reason-detail lang="en" { (detail)
-                            } }
+                        p.reason-what { (part::ticked(&told.what)) }
+                        @if let Some(detail) = &told.detail {
+                            p.reason-detail lang="en" { (part::ticked(detail)) }
+                        }
                         @if !told.remedy.is_empty() {
-                            p.reason-remedy { b { (w.remedy) ": " } (told.remedy) }
+                            p.reason-remedy { b { (w.remedy) ": " } (part::ticked(&told.remedy)) }
                         }
                         p.reason-code { code { (told.code) } }
                     }

@@ -11,6 +11,9 @@ use super::visit::Visit;
 use crate::text::{Say, fill};
 use crate::view::evidence::{EvidenceFilter, EvidenceView, FindingPage, FindingView};
 
+/// Cells of a list that stands open; a longer one is opened by hand.
+const LIST_SHOWN_MAX: usize = 40;
+
 /// The list.
 pub(crate) fn list(visit: &Visit<'_>) -> Result<Screen, Miss> {
     let (say, w) = (&visit.say, visit.say.w);
@@ -216,9 +219,12 @@ fn rests(say: &Say, page: &FindingPage) -> Markup {
         @if page.rests.is_empty() { (part::nothing(w.rests_nothing)) }
         @else {
             p.hint { (w.rests_hint) }
-            ul.cells.columns-list {
-                @for (name, stage) in &page.rests {
-                    li { (part::cell(say, name)) " " (part::stage(say, *stage)) }
+            details.list-box open[page.rests.len() <= LIST_SHOWN_MAX] {
+                summary { (w.close_list) }
+                ul.cells.columns-list {
+                    @for (name, stage) in &page.rests {
+                        li { (part::cell(say, name)) " " (part::stage(say, *stage)) }
+                    }
                 }
             }
         }

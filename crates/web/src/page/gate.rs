@@ -119,7 +119,9 @@ fn refused(say: &Say, items: &[RefusedItem]) -> Markup {
                     td { (part::when_short(say, item.at)) }
                     td.number { a href={ "/console/events/" (item.seq) } { (say.number(item.seq)) }
                         }
-                    td lang="en" { ul.plain { @for reason in &item.reasons { li { (reason) } } } }
+                    td lang="en" { ul.plain {
+                        @for reason in &item.reasons { li { (part::ticked(reason)) } }
+                    } }
                 } } }
             } }
         }

@@ -180,12 +180,15 @@ fn tenant_row(say: &Say, row: &TenantRow, columns: &[Column]) -> Markup {
 
 fn grid_cell(say: &Say, cell: &GridCell, column: &Column, is_one_of_many: bool) -> Markup {
     let word = say.stage(cell.stage);
-    let name = part::said(say, &column.name);
+    let name = match is_one_of_many {
+        true => format!("{} {}", part::said(say, &column.name), cell.id.service()),
+        false => part::said(say, &column.name).to_owned(),
+    };
     let working = if cell.is_worked { say.w.in_work } else { "" };
     html! {
         a.cell.{ "stage-" (cell.stage.word()) }.worked[cell.is_worked].small[is_one_of_many]
-            href={ "/console/cells/" (cell.id) } title={ (name) ": " (word) (working) }
-            aria-label={ (name) ": " (word) (working) } {
+            .faint[!cell.is_meant] href={ "/console/cells/" (cell.id) }
+            title={ (name) ": " (word) (working) } aria-label={ (name) ": " (word) (working) } {
             span aria-hidden="true" { (part::sign(cell.stage)) }
             @if !is_one_of_many { span.short aria-hidden="true" { (say.stage_short(cell.stage)) } }
         }

@@ -293,3 +293,12 @@ pub(crate) fn sign_command(say: &Say, view: &ReleaseView) -> Markup {
 pub(crate) fn nothing(words: &str) -> Markup {
     html! { p.nothing { (words) } }
 }
+
+/// A sentence with the names in backticks set as code.
+pub(crate) fn ticked(sentence: &str) -> Markup {
+    html! {
+        @for (index, piece) in sentence.split('`').enumerate() {
+            @if index % 2 == 1 { code { (piece) } } @else { (piece) }
+        }
+    }
+}

@@ -15,6 +15,8 @@ use crate::text::{Say, fill};
 use crate::view::event::EventLine;
 use crate::view::portal::{OwnCell, OwnSlot, PortalView};
 
+/// Lines of a list to tick that stands open; a longer one is opened by hand.
+const CHECK_SHOWN_MAX: usize = 6;
 /// Lines of its part of the ledger.
 const EVENT_SHOWN_MAX: usize = 15;
 
@@ -196,8 +198,10 @@ fn catch_up_form(visit: &Visit<'_>, view: &PortalView) -> Markup {
     let (say, w) = (&visit.say, visit.say.w);
     let may = visit.may("catch_up");
     html! {
-        h3 { (w.catch_up_own) }
+        h3 { (w.catch_up_own) " " span.count.number { (view.catch_up.len()) } }
         p.hint { (w.catch_up_hint) }
+        details open[view.catch_up.len() <= CHECK_SHOWN_MAX] {
+        summary { (w.catch_up_list) }
         form.stack method="post" action="/tenant/catch-up" {
             ul.checks { @for (name, from, to) in &view.catch_up {
                 @let id = format!("gap-{}", name.id.service());
@@ -213,6 +217,7 @@ fn catch_up_form(visit: &Visit<'_>, view: &PortalView) -> Markup {
                 (part::reason(say, "catch-up", w.reason_catch_up))
                 button.primary type="submit" { (w.catch_up_do) }
             }
+        }
         }
     }
 }

@@ -1,7 +1,7 @@
 //! The words of every page, German beside English: one list, from which both tables are made.
 //!
-//! In:    nothing. Out: [`DE`] and [`EN`]. Never: a word in one language only: it would not
-//!        compile.
+//! In:    nothing. Out: [`DE`] and [`EN`].
+//! Never: a word in one language only: it would not compile.
 //! See:   docs/glossary.md, which fixes the words of the field.
 
 /// Makes the shape and one table per language.
@@ -549,6 +549,7 @@ words! {
     catch_up_hint:
         "In diesen Zeiten wurde abgewiesen. Melden Sie, wenn alles nachgesendet ist.",
         "Requests were refused in these times. Report when everything was sent again.";
+    catch_up_list: "Genau diese Dienste", "Exactly these services";
     catch_up_do: "Als nachgearbeitet melden", "Report as caught up";
     sign_own: "{} Freigaben warten auf Ihre Unterschrift", "{} releases wait for your signature";
     own_cells: "Ihre Dienste", "Your services";

@@ -65,6 +65,8 @@ pub(crate) struct GridCell {
     pub(crate) stage: Stage,
     /// Whether a step runs.
     pub(crate) is_worked: bool,
+    /// Whether the filter asks for it; others stand beside it, faint.
+    pub(crate) is_meant: bool,
 }
 
 impl GridView {
@@ -102,10 +104,12 @@ impl GridView {
                 sizes.push(tenant.size.clone());
             }
         }
+        let rows = rows(state, (&columns, filter), &stage_of);
+        let (columns, rows) = narrowed(columns, rows);
         Self {
             has_landscape: true,
             ground: ground(state, &stage_of, filter),
-            rows: rows(state, (&columns, filter), &stage_of),
+            rows,
             columns,
             row_count_all: declared.tenants.len(),
             sites: declared
@@ -209,6 +213,7 @@ fn rows(
             by_service.entry(&cell.service).or_default().push(GridCell {
                 id: id.clone(),
                 stage: stage_of(id),
+                is_meant: filter.stage.is_none_or(|wanted| wanted == stage_of(id)),
                 is_worked: known.is_some_and(|c| c.tasks.values().any(|t| t.finished.is_none())),
             });
         }
@@ -231,4 +236,27 @@ fn rows(
         }
     }
     rows
+}
+
+/// Without the columns in which nobody has a cell that is asked for.
+fn narrowed(columns: Vec<Column>, rows: Vec<TenantRow>) -> (Vec<Column>, Vec<TenantRow>) {
+    let is_meant =
+        |row: &TenantRow, index: usize| row.cells[index].iter().any(|cell| cell.is_meant);
+    let kept: Vec<bool> = (0..columns.len())
+        .map(|index| rows.iter().any(|row| is_meant(row, index)))
+        .collect();
+    if rows.is_empty() {
+        return (columns, rows);
+    }
+    let mut index = kept.iter();
+    let columns = columns
+        .into_iter()
+        .filter(|_| index.next() == Some(&true))
+        .collect();
+    let narrow = |mut row: TenantRow| {
+        let mut index = kept.iter();
+        row.cells.retain(|_| index.next() == Some(&true));
+        row
+    };
+    (columns, rows.into_iter().map(narrow).collect())
 }
