@@ -149,6 +149,16 @@ fn cell_progress(last: Stage, now: &CellState) -> CellProgress {
 
 /// What holds a cell. None when it is not in the landscape.
 pub fn holding(state: &State, now: Timestamp, id: &CellId) -> Option<Holding> {
+    let mut held = holding_short(state, id)?;
+    if let (Some(plan), Some(_)) = (&state.plan, held.stage_next) {
+        let situation = situation(state, now)?;
+        held.chain = anlauf_planner::why(&situation, plan, id);
+    }
+    Some(held)
+}
+
+/// The same without the plan's chain, which takes a look at every cell: for lists of many cells.
+pub fn holding_short(state: &State, id: &CellId) -> Option<Holding> {
     let cell = state.landscape.as_ref()?.cell(id)?;
     let known = state.cells.get(id)?;
     let next = cell
@@ -165,12 +175,6 @@ pub fn holding(state: &State, now: Timestamp, id: &CellId) -> Option<Holding> {
         (Some(policy), Some(stage)) => findings_missing(state, policy, cell, known, stage),
         _ => Vec::new(),
     };
-    let chain = match (&state.plan, situation(state, now)) {
-        (Some(plan), Some(situation)) if next.is_some() => {
-            anlauf_planner::why(&situation, plan, id)
-        }
-        _ => Vec::new(),
-    };
     let open = |task: &TaskKind| next.is_some() && !known.is_done(*task);
     Some(Holding {
         cell: id.clone(),
@@ -183,7 +187,7 @@ pub fn holding(state: &State, now: Timestamp, id: &CellId) -> Option<Holding> {
         word_missing: next
             .and_then(|s| word_missing(state, cell, s))
             .map(|(word, _)| word),
-        chain,
+        chain: Vec::new(),
     })
 }
 
