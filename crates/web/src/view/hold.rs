@@ -3,7 +3,7 @@
 use anlauf_model::{CellId, FindingKind, Role, Slot, Stage, TaskKind, Text, Timestamp};
 use anlauf_planner::Why;
 use anlauf_recovery::State;
-use anlauf_recovery::query;
+use anlauf_recovery::query::{self, Holding};
 use anlauf_recovery::state::Answer;
 
 use super::{CellName, cell_name};
@@ -41,8 +41,23 @@ pub(crate) enum Held {
 
 /// What holds a cell; `foreign` = without names of other tenants. None when nobody knows it.
 pub(crate) fn hold(state: &State, now: Timestamp, id: &CellId, foreign: bool) -> Option<HoldView> {
-    let landscape = state.landscape.as_deref()?;
-    let held = query::holding(state, now, id)?;
+    Some(view(state, query::holding(state, now, id)?, foreign))
+}
+
+/// The same without the plan's chain, for lists of many cells.
+pub(crate) fn hold_short(state: &State, id: &CellId, foreign: bool) -> Option<HoldView> {
+    Some(view(state, query::holding_short(state, id)?, foreign))
+}
+
+fn view(state: &State, held: Holding, foreign: bool) -> HoldView {
+    let id = &held.cell;
+    let Some(landscape) = state.landscape.as_deref() else {
+        return HoldView {
+            stage_next: held.stage_next,
+            reasons: Vec::new(),
+            chain: Vec::new(),
+        };
+    };
     let name = |id: &CellId| cell_name(landscape, id);
     let mut reasons = Vec::new();
     if held.stage_next.is_some() {
@@ -98,9 +113,9 @@ pub(crate) fn hold(state: &State, now: Timestamp, id: &CellId, foreign: bool) ->
         Why::Agreed { slot } => Held::Agreed(*slot),
         Why::Calendar { until } => Held::Calendar(*until),
     };
-    Some(HoldView {
+    HoldView {
         stage_next: held.stage_next,
         reasons,
         chain: held.chain.iter().map(link).collect(),
-    })
+    }
 }

@@ -6,7 +6,7 @@ use anlauf_recovery::state::{Answer, ReleaseEnd};
 use anlauf_recovery::{Actor, State};
 
 use super::desk::{NoticeView, notices};
-use super::hold::{Held, hold};
+use super::hold::{Held, hold_short};
 use super::inbox::acceptance_due;
 use super::release::ReleaseView;
 use super::{CellName, StageCounts, cell_name, count_stages, stage_now};
@@ -135,7 +135,7 @@ fn own_cell(state: &State, now: Timestamp, id: &CellId) -> OwnCell {
         .cell(id)
         .map_or(Stage::Full, |cell| cell.stage_last());
     let is_back = stage >= last;
-    let held = (!is_back).then(|| hold(state, now, id, true)).flatten();
+    let held = (!is_back).then(|| hold_short(state, id, true)).flatten();
     OwnCell {
         name: cell_name(landscape, id),
         stage,
@@ -145,7 +145,7 @@ fn own_cell(state: &State, now: Timestamp, id: &CellId) -> OwnCell {
             .and_then(|f| f.cells.get(id).copied())
             .filter(|_| !is_back),
         slot: state.offers.get(id).map(|offer| (offer.slot, offer.answer)),
-        held: held.and_then(|held| held.reasons.into_iter().chain(held.chain).next()),
+        held: held.and_then(|held| held.reasons.into_iter().next()),
     }
 }
 
