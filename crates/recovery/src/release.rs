@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use anlauf_model::landscape::PolicyRule;
+use anlauf_model::landscape::{Freeze, PolicyRule};
 use anlauf_model::limits::{RELEASE_LIFETIME_DAYS_MAX, WAVE_CELL_COUNT_MAX};
 use anlauf_model::{
     Cell, CellId, Digest, FindingKind, Minutes, Stage, TaskKind, Timestamp, Verdict,
@@ -53,6 +53,7 @@ pub(crate) fn propose(
                 continue;
             };
             reasons.extend(held(state, at, &cell.site));
+            reasons.extend(frozen(state, at, cell, wave.stage));
             reasons.extend(may_propose(state, policy, (cell, now), wave.stage));
         }
     }
@@ -200,6 +201,25 @@ fn decision_missing(state: &State, cell: &Cell, now: &CellState, stage: Stage) -
     })
 }
 
+/// A time in which nothing opens to people, as the landscape declares it: an audit, a payment run.
+/// Days count from the beginning of the incident, as the planner counts them.
+fn frozen(state: &State, at: Timestamp, cell: &Cell, stage: Stage) -> Option<Reason> {
+    let began = state.running()?.began;
+    let day = |day: f64| Timestamp(began.0.saturating_add((day * 86_400_000.0) as i64));
+    let here = |freeze: &&Freeze| {
+        let site = freeze.sites.is_empty() || freeze.sites.contains(&cell.site);
+        site && day(freeze.from_day) <= at && at < day(freeze.to_day)
+    };
+    let freezes = &state.landscape.as_ref()?.declared().freezes;
+    let freeze = freezes
+        .iter()
+        .find(here)
+        .filter(|_| is_for_people(cell, stage))?;
+    let (id, to, why) = (&cell.id, day(freeze.to_day), &freeze.reason.en);
+    let message = format!("`{id}` may not open before {to}: {why}");
+    Some(Reason::new("AN-REC-083", message, "release it after that"))
+}
+
 /// What is missing of the tenant's word, with its remedy; none for the provider's own cells.
 pub(crate) fn word_missing(
     state: &State,
@@ -338,6 +358,7 @@ fn carry_out(
             continue;
         };
         reasons.extend(held(state, at, &cell.site));
+        reasons.extend(frozen(state, at, cell, case.release.stage));
         reasons.extend(decision_missing(state, cell, now, case.release.stage));
         for need in needs_closed(state, cell) {
             let message = format!("`{}` needs `{need}`, which is not open", cell.id);

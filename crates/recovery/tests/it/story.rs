@@ -401,6 +401,7 @@ stories!(
     gaps_before_the_end,
     waves_have_limits,
     a_foreign_tenant,
+    a_freeze,
     a_release_runs_out,
     an_automation_has_no_say,
     an_attack_strikes_again,
