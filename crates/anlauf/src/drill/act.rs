@@ -1,6 +1,6 @@
 //! What people do again and again in a recovery: sign and release, offer and agree, plan, tell.
 //!
-//! In:    the [`Scene`](super::play::Scene) with everyone on it. Out: orders through the API.
+//! In:    the [`Scene`] with everyone on it. Out: orders through the API.
 //! Never: decides what is due; that is the player's.
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -494,8 +494,8 @@ fn public_text(state: &State) -> Text {
     }
     Text {
         de: format!(
-            "Wir nehmen die Dienste nach Prüfung Schritt für Schritt wieder in Betrieb. {systems} % \
-             der Systeme sind wiederhergestellt, {services} % der Dienste stehen wieder bereit. \
+            "Wir nehmen die Dienste nach Prüfung Schritt für Schritt wieder in Betrieb. \
+             {systems} % der Systeme sind wiederhergestellt, {services} % der Dienste stehen wieder bereit. \
              Einen einheitlichen Endtermin nennen wir nicht: die angeschlossenen Häuser kennen \
              ihre eigenen Termine und sagen sie Ihnen."
         ),
