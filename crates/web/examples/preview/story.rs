@@ -175,7 +175,22 @@ impl<'a> Story<'a> {
         self.must(self.by(Role::Operator), reason, Order::Release { releases });
     }
 
+    /// Nothing opens in a freeze.
+    fn wait_for_thaw(&self) {
+        let Some(began) = self.desk.state().running().map(|incident| incident.began) else {
+            return;
+        };
+        for freeze in &self.landscape.declared().freezes {
+            let day = |day: f64| began + Minutes((day * 1440.0).ceil() as i64);
+            let now = self.desk.now();
+            if day(freeze.from_day) - Minutes(5) <= now && now < day(freeze.to_day) {
+                self.desk.pass(Minutes((day(freeze.to_day) - now).0 + 2));
+            }
+        }
+    }
+
     fn draw_up(&self, cells: &[&Cell], reason: &str, to: impl Fn(&Cell) -> Stage) {
+        self.wait_for_thaw();
         let mut waves: BTreeMap<(String, Stage), Vec<CellId>> = BTreeMap::new();
         for cell in cells {
             let wave = waves

@@ -208,12 +208,10 @@ pub(crate) fn problem(visit: &Visit<'_>, problem: &Problem) -> Response {
     if problem.reasons.is_empty() {
         return plain(visit, problem.status, &problem.detail);
     }
-    let told = problem.reasons.iter().map(|reason| reason::Told {
-        code: reason.code.clone(),
-        what: reason.message.clone(),
-        detail: None,
-        remedy: reason.remedy.clone(),
-    });
+    let told = problem
+        .reasons
+        .iter()
+        .map(|r| reason::told_of(&visit.say, (&r.code, &r.message, &r.remedy)));
     reasons(visit, &told.collect::<Vec<_>>())
 }
 

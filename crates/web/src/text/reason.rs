@@ -20,6 +20,11 @@ pub(crate) struct Told {
 /// German meanings and remedies by code.
 const GERMAN: &[(&str, &str, &str)] = &[
     (
+        "AN-PLN-001",
+        "Die vereinbarten Fenster sind nicht alle zu halten.",
+        "Lassen Sie eines absagen oder verlegen, dann planen Sie neu.",
+    ),
+    (
         "AN-REC-001",
         "Es fehlt eine Angabe.",
         "Füllen Sie das Feld aus, vor allem die Begründung.",
@@ -50,9 +55,19 @@ const GERMAN: &[(&str, &str, &str)] = &[
         "Nennen Sie alles genau einmal.",
     ),
     (
+        "AN-REC-007",
+        "Es gibt noch weitere Gründe.",
+        "Beseitigen Sie zuerst diese.",
+    ),
+    (
         "AN-REC-013",
         "Es gibt noch kein Wurzeldokument: Niemandes Unterschrift zählt.",
         "Halten Sie zuerst die Schlüsselzeremonie ab.",
+    ),
+    (
+        "AN-REC-014",
+        "Es gibt noch keine Systemlandschaft.",
+        "Übernehmen Sie zuerst eine.",
     ),
     (
         "AN-REC-015",
@@ -85,6 +100,11 @@ const GERMAN: &[(&str, &str, &str)] = &[
         "Ordnen Sie die Schließung noch einmal an.",
     ),
     (
+        "AN-REC-022",
+        "Der Standort ist schon länger gesperrt.",
+        "Lassen Sie die Sperre durch Forensik oder Sicherheit verkürzen.",
+    ),
+    (
         "AN-REC-030",
         "Dieser Schritt läuft schon oder ist fertig.",
         "Nichts ist zu beginnen.",
@@ -115,14 +135,39 @@ const GERMAN: &[(&str, &str, &str)] = &[
         "Beginnen Sie ihn zuerst.",
     ),
     (
+        "AN-REC-036",
+        "Diesen Schritt hat die Zelle nicht.",
+        "Sehen Sie ihre Schritte auf der Seite der Zelle nach.",
+    ),
+    (
+        "AN-REC-037",
+        "Diesen Schritt beendet jemand anderes.",
+        "Die Abnahme beendet das Wort des Mandanten, die Entscheidung die Leitung.",
+    ),
+    (
         "AN-REC-041",
         "Der Schritt, aus dem der Befund kommt, ist nicht fertig.",
         "Beenden Sie ihn vor dem Befund.",
     ),
     (
+        "AN-REC-042",
+        "Diesen Befund gibt es nicht.",
+        "Sehen Sie in der Liste der Befunde nach.",
+    ),
+    (
         "AN-REC-043",
         "Der Befund ist schon zurückgezogen.",
         "Nichts ist zu tun.",
+    ),
+    (
+        "AN-REC-044",
+        "Ein Mensch hat diesen Befund beanstandet.",
+        "Ein Mensch muss ihn ausräumen.",
+    ),
+    (
+        "AN-REC-050",
+        "Die Kennung des Plans passt nicht zu seinem Inhalt.",
+        "Planen Sie neu.",
     ),
     (
         "AN-REC-051",
@@ -170,6 +215,11 @@ const GERMAN: &[(&str, &str, &str)] = &[
         "Lassen Sie die Regeln unterschreiben und übernehmen Sie sie.",
     ),
     (
+        "AN-REC-071",
+        "Die Freigabe endete in der Vergangenheit oder später als in 90 Tagen.",
+        "Nennen Sie ein Ende in den nächsten 90 Tagen.",
+    ),
+    (
         "AN-REC-074",
         "Die Zelle kann nicht auf diese Stufe.",
         "Sehen Sie ihre Stufen auf der Seite der Zelle nach.",
@@ -190,6 +240,11 @@ const GERMAN: &[(&str, &str, &str)] = &[
         "Beenden Sie zuerst den Schritt Freigabeentscheidung.",
     ),
     (
+        "AN-REC-078",
+        "Diese Freigabe gibt es nicht.",
+        "Sehen Sie unter Entscheidungen nach.",
+    ),
+    (
         "AN-REC-079",
         "Diese Freigabe ist schon erledigt oder verworfen.",
         "Sehen Sie auf der Seite der Zelle nach.",
@@ -205,9 +260,24 @@ const GERMAN: &[(&str, &str, &str)] = &[
         "Geben Sie im Fenster frei, oder vereinbaren Sie ein anderes.",
     ),
     (
+        "AN-REC-082",
+        "Keine Regel lässt die Zelle auf diese Stufe.",
+        "Lassen Sie Freigaberegeln unterschreiben, die davon sprechen.",
+    ),
+    (
+        "AN-REC-083",
+        "In dieser Sperrzeit öffnet nichts für Menschen.",
+        "Geben Sie danach frei.",
+    ),
+    (
         "AN-REC-090",
         "Diese Person hat schon unterschrieben.",
         "Eine andere Person muss unterschreiben.",
+    ),
+    (
+        "AN-REC-095",
+        "Für diese Zelle ist nichts nachzuarbeiten.",
+        "Lassen Sie sie weg.",
     ),
     (
         "AN-REC-098",
@@ -223,20 +293,25 @@ const GERMAN: &[(&str, &str, &str)] = &[
 
 /// The reason in the reader's language.
 pub(crate) fn told(say: &Say, reason: &Reason) -> Told {
-    let german = GERMAN.iter().find(|(code, _, _)| *code == reason.code);
-    let exact = capital(&reason.message);
+    told_of(say, (reason.code, &reason.message, &reason.remedy))
+}
+
+/// The same of code, message and remedy.
+pub(crate) fn told_of(say: &Say, (code, message, remedy): (&str, &str, &str)) -> Told {
+    let german = GERMAN.iter().find(|(known, _, _)| *known == code);
+    let exact = capital(message);
     match german.filter(|_| say.is_german()) {
         Some((_, what, remedy)) => Told {
-            code: reason.code.to_owned(),
+            code: code.to_owned(),
             what: (*what).to_owned(),
             detail: Some(exact),
             remedy: (*remedy).to_owned(),
         },
         None => Told {
-            code: reason.code.to_owned(),
+            code: code.to_owned(),
             what: exact,
             detail: None,
-            remedy: capital(&reason.remedy),
+            remedy: capital(remedy),
         },
     }
 }
