@@ -496,8 +496,8 @@ fn public_text(state: &State) -> Text {
         de: format!(
             "Wir nehmen die Dienste nach Prüfung Schritt für Schritt wieder in Betrieb. \
              {systems} % der Systeme sind wiederhergestellt, {services} % der Dienste stehen \
-             wieder bereit. Einen einheitlichen Endtermin nennen wir nicht: die angeschlossenen Häuser kennen \
-             ihre eigenen Termine und sagen sie Ihnen."
+             wieder bereit. Einen einheitlichen Endtermin nennen wir nicht: die \
+             angeschlossenen Häuser kennen ihre eigenen Termine und sagen sie Ihnen."
         ),
         en: format!(
             "We bring the services back step by step, each after its check. {systems} % of the \
