@@ -40,10 +40,25 @@ pub fn test() -> Result<()> {
     run(cargo().args(["test", "--workspace", "--lib", "--bins", "--tests"]))
 }
 
+/// The licence checker's version: a new one may judge differently.
+const CARGO_DENY_VERSION: &str = "0.20.2";
+
 /// Licences and sources of all dependencies, by cargo-deny.
 fn licences() -> Result<()> {
     if !succeeds(cargo().args(["deny", "--version"])) {
-        run(cargo().args(["install", "--locked", "cargo-deny"]))?;
+        // It runs once, for a second: not worth minutes of optimising it.
+        let mut install = cargo();
+        install
+            .env("CARGO_PROFILE_RELEASE_OPT_LEVEL", "0")
+            .env("CARGO_PROFILE_RELEASE_LTO", "off");
+        install.args([
+            "install",
+            "--locked",
+            "cargo-deny",
+            "--version",
+            CARGO_DENY_VERSION,
+        ]);
+        run(&mut install)?;
     }
     run(cargo().args(["deny", "--offline", "check", "licenses", "bans", "sources"]))
 }
