@@ -207,17 +207,22 @@ impl Scene {
     /// An attacker on the way between control plane and gates has releases of its own making
     /// ready: they ride before the next genuine item to each gate. Gives whether there was a cell
     /// to aim at.
-    pub fn forge(&mut self) -> bool {
+    ///
+    /// # Errors
+    /// A gate is silent.
+    pub async fn forge(&mut self) -> Result<bool> {
+        // What the forgeries lean on must be open at the gates too, or they have two faults.
+        self.gates_follow().await?;
         let now = self.clock.get();
         let forgeries = super::forger::forgeries(&self.control.read(), &self.parties, now);
         if forgeries.is_empty() {
-            return false;
+            return Ok(false);
         }
         self.tally.forged = forgeries.len() as u64;
         let count = forgeries.len();
         let line = format!("{count} forged releases wait on the way to each gate");
         self.show.line(&line);
         self.forger.slip(forgeries);
-        true
+        Ok(true)
     }
 }

@@ -197,7 +197,7 @@ impl Scene {
             && !once.forged
             && now >= self.story.day(day)
         {
-            once.forged = self.forge();
+            once.forged = self.forge().await?;
         }
         self.attack_again(crews, once).await?;
         if is_due(once.planned, now, self.story.replan_every_hours) {
