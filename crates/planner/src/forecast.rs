@@ -30,7 +30,7 @@ const LOGARITHM_MAX: f64 = 3.0;
 
 /// Simulates the plan `samples` times from `seed`.
 ///
-/// Durations: shared factors of the incident and of each team, learned from finished tasks, times
+/// Durations: shared factors of the incident and of each team, learned from tasks begun, times
 /// a factor of the task with a heavy tail. Cells that never open (nobody works on them) get no
 /// range; while there is one, neither does the whole.
 pub fn forecast(situation: &Situation<'_>, plan: &Plan, samples: u32, seed: u64) -> Forecast {
@@ -43,7 +43,7 @@ pub fn forecast(situation: &Situation<'_>, plan: &Plan, samples: u32, seed: u64)
     let mut ends: Vec<Minute> = Vec::new();
     for _ in 0..samples {
         let works = sample(&network, &learned, &mut chance);
-        let open = replay::replay(&network, &dependents, &places, &works);
+        let open = replay::replay(&network, &dependents, &places, &works, learned.handover);
         for (opens, open) in opens.iter_mut().zip(&open) {
             opens.extend(open);
         }

@@ -1,16 +1,18 @@
-//! Learns from finished tasks how long work takes in this incident.
+//! Learns from tasks that have begun how long work takes in this incident.
 //!
 //! In:    a [`Situation`]: estimates, and when tasks began and ended.
 //! Out:   [`Learned`]: what is believed of the incident's and each crew's factor, and how sure.
-//! Never: believes more than the tasks say: with none finished the belief is wide.
+//! Never: believes more than the tasks say: with none begun the belief is wide.
 //!
 //! Logarithms of (time taken / estimate) are a factor of the incident, plus one of the crew, plus
 //! noise of the task. Each has a normal prior; the posterior is exact for given variances.
+//! Apart from that, each step waits until somebody notes its end; short ones tell how long.
 
 use std::collections::BTreeMap;
 
 use anlauf_model::{TaskKind, TeamId};
 
+use crate::calendar::Work;
 use crate::past::Past;
 use crate::situation::{Situation, TaskProgress};
 
@@ -30,11 +32,19 @@ const TASK_SD_WORTH: f64 = 20.0;
 /// the pen, or a task that was forgotten. e³ ≈ 20.
 const LOGARITHM_MAX: f64 = 3.0;
 
-/// Shortest time that can be told from a slip of the pen. Minutes.
+/// Shortest estimate whose factor can be told from the handover. Minutes.
 ///
 /// Work is noted when somebody looks; a task of two minutes that is noted after half an hour has
-/// not taken fifteen times its estimate.
+/// not taken fifteen times its estimate. Shorter ones tell the handover instead.
 const ESTIMATE_MIN: i64 = 60;
+
+/// How many short tasks must be finished before their handover is believed.
+const HANDOVERS_MIN: usize = 20;
+
+/// A task counts from this many times its estimate after its beginning on, finished or not.
+///
+/// Counting what is finished alone would count the quick ones first and promise too much.
+const AGE_MIN: i64 = 2;
 
 /// A belief about a factor: its logarithm is normal.
 #[derive(Clone, Copy, PartialEq, Debug)]
@@ -58,13 +68,17 @@ pub(crate) struct Learned<'a> {
     pub incident: Belief,
     /// Spread of a single task around its crew.
     pub task_sd: f64,
+    /// From the end of a step until the next can begin, or the cell open. Minutes.
+    pub handover: Work,
     crews: BTreeMap<Option<&'a TeamId>, Told>,
 }
 
 impl<'a> Learned<'a> {
-    /// Reads every finished task.
+    /// Reads every task that has begun.
     pub fn new(situation: &Situation<'a>) -> Self {
-        let crews = told(situation);
+        let noted = noted(situation);
+        let handover = handover(&noted);
+        let crews = told(&noted, handover);
         let mut precision = 1.0 / (INCIDENT_SD * INCIDENT_SD);
         let mut sum = INCIDENT_MEAN * precision;
         let (mut squares, mut count) = (TASK_SD * TASK_SD * TASK_SD_WORTH, TASK_SD_WORTH);
@@ -85,6 +99,7 @@ impl<'a> Learned<'a> {
         Self {
             incident,
             task_sd: task_variance.sqrt(),
+            handover,
             crews,
         }
     }
@@ -103,34 +118,78 @@ impl<'a> Learned<'a> {
     }
 }
 
-/// Sums over the finished tasks of each crew.
-fn told<'a>(situation: &Situation<'a>) -> BTreeMap<Option<&'a TeamId>, Told> {
+/// A task that has begun. Minutes of work.
+struct Noted<'a> {
+    team: Option<&'a TeamId>,
+    estimate: Work,
+    /// Until its end; until this moment while it runs.
+    taken: Work,
+    /// Until this moment.
+    age: Work,
+    is_done: bool,
+}
+
+/// Every task that has begun, without decisions: one waits for its window, and how long it stood
+/// open says nothing about its work.
+fn noted<'a>(situation: &Situation<'a>) -> Vec<Noted<'a>> {
     let mut past = Past::new(situation);
-    let mut crews: BTreeMap<Option<&TeamId>, Told> = BTreeMap::new();
+    let mut noted = Vec::new();
     for (id, progress) in &situation.progress {
         let Some(cell) = situation.landscape.cell(id) else {
             continue;
         };
         for (kind, task) in &progress.tasks {
-            let (Some(need), TaskProgress::Done { started, finished }) =
-                (cell.tasks.get(kind), task)
-            else {
+            let Some(need) = cell.tasks.get(kind).filter(|_| *kind != TaskKind::Decision) else {
                 continue;
             };
-            let estimate = need.work.mean().0;
-            // A decision waits for its window; how long it stood open says nothing about its work.
-            if *kind == TaskKind::Decision || estimate < ESTIMATE_MIN {
-                continue;
-            }
+            let (started, finished) = match task {
+                TaskProgress::Done { started, finished } => (*started, Some(*finished)),
+                TaskProgress::Running { started } => (*started, None),
+            };
             let team = need.team.as_ref();
-            let taken = past.elapsed(team, *started, *finished).max(1);
-            let logarithm = (taken as f64 / estimate as f64).ln();
-            if logarithm.abs() <= LOGARITHM_MAX {
-                let told = crews.entry(team).or_default();
-                told.count += 1.0;
-                told.sum += logarithm;
-                told.squares += logarithm * logarithm;
-            }
+            let age = past.elapsed(team, started, situation.now);
+            let taken = finished.map_or(age, |at| past.elapsed(team, started, at));
+            noted.push(Noted {
+                team,
+                estimate: need.work.mean().0,
+                taken,
+                age: age.max(taken),
+                is_done: finished.is_some(),
+            });
+        }
+    }
+    noted
+}
+
+/// What short tasks take beyond their estimate: the one in the middle, so that the few that had to
+/// be done again do not count.
+fn handover(noted: &[Noted<'_>]) -> Work {
+    let short = noted
+        .iter()
+        .filter(|task| task.is_done && task.estimate < ESTIMATE_MIN);
+    let mut beyond: Vec<Work> = short.map(|task| task.taken - task.estimate).collect();
+    if beyond.len() < HANDOVERS_MIN {
+        return 0;
+    }
+    beyond.sort_unstable();
+    beyond[beyond.len() / 2].max(0)
+}
+
+/// Sums over the longer tasks of each crew.
+fn told<'a>(noted: &[Noted<'a>], handover: Work) -> BTreeMap<Option<&'a TeamId>, Told> {
+    let mut crews: BTreeMap<Option<&TeamId>, Told> = BTreeMap::new();
+    let old = |task: &&Noted<'_>| {
+        task.estimate >= ESTIMATE_MIN && task.age >= AGE_MIN.saturating_mul(task.estimate)
+    };
+    for task in noted.iter().filter(old) {
+        let waited = if task.is_done { handover } else { 0 };
+        let taken = (task.taken - waited).max(1);
+        let logarithm = (taken as f64 / task.estimate as f64).ln();
+        if logarithm.abs() <= LOGARITHM_MAX {
+            let told = crews.entry(task.team).or_default();
+            told.count += 1.0;
+            told.sum += logarithm;
+            told.squares += logarithm * logarithm;
         }
     }
     crews

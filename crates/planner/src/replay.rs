@@ -18,6 +18,8 @@ use crate::window;
 enum Event {
     /// A task is done.
     End(usize),
+    /// It is known to be: the cell goes on.
+    Noted(usize),
     /// A task waits for a lane from now on.
     Ready(usize),
     /// A cell whose work is done opens.
@@ -41,6 +43,7 @@ struct Play<'n, 'a> {
     /// Place of each task in the plan.
     places: &'n [usize],
     works: &'n [Work],
+    handover: Minute,
     events: BinaryHeap<Reverse<(Minute, Event)>>,
     desks: Vec<Desk>,
     /// How many cells each cell waits for before anything but evidence, and before its last task.
@@ -82,12 +85,13 @@ impl Dependents {
     }
 }
 
-/// Plays the plan.
+/// Plays the plan. A cell goes on `handover` minutes after the end of a step; its crew at once.
 pub(crate) fn replay(
     network: &Network<'_>,
     dependents: &Dependents,
     places: &[usize],
     works: &[Work],
+    handover: Minute,
 ) -> Vec<Option<Minute>> {
     let desk = |crew: &crate::network::Crew<'_>| {
         let empty = network.calendars[crew.calendar].is_empty();
@@ -100,6 +104,7 @@ pub(crate) fn replay(
         network,
         places,
         works,
+        handover,
         events: BinaryHeap::new(),
         desks: network.crews.iter().map(desk).collect(),
         needs_left: network.nodes.iter().map(|node| node.needs.len()).collect(),
@@ -138,6 +143,7 @@ impl Play<'_, '_> {
     fn happen(&mut self, event: Event) {
         match event {
             Event::End(task) => self.end(task),
+            Event::Noted(task) => self.note(task),
             Event::Ready(task) => {
                 let crew = self.network.tasks[task].crew;
                 self.desks[crew]
@@ -151,9 +157,15 @@ impl Play<'_, '_> {
     }
 
     fn end(&mut self, task: usize) {
-        let (crew, node) = (self.network.tasks[task].crew, self.network.tasks[task].node);
+        let crew = self.network.tasks[task].crew;
         self.desks[crew].free += 1;
         self.look_soon(crew);
+        let noted = self.now + self.handover;
+        self.events.push(Reverse((noted, Event::Noted(task))));
+    }
+
+    fn note(&mut self, task: usize) {
+        let node = self.network.tasks[task].node;
         self.done[task] = true;
         self.busy[node] &= self.next[node] != task;
         self.go_on(node);
