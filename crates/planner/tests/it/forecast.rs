@@ -139,6 +139,38 @@ fn what_one_team_has_learned_moves_the_others() {
     assert!(late < 2.2 * right, "{right} {late}");
 }
 
+/// Thirty tenants are back. Their tasks of an hour and a half took half an hour longer; so did
+/// those of twelve minutes, or they did not: then it was the noting, or it was the work.
+#[test]
+fn what_short_tasks_take_longer_too_is_not_the_work() {
+    use anlauf_model::TaskKind::{Evidence, Rebuild};
+    let mut text = "site rz\n team crew 1 0-24\n service a tenant crew\n".to_owned();
+    for number in 0..60 {
+        text.push_str(&format!("tenant k{number} {} rz\n", 1000 - number));
+    }
+    text.push_str("work tenant evidence crew 0.2\n work tenant rebuild - 1.5\n now 100");
+    let mut world = World::told(&text);
+    let cells = world.landscape.cells().keys();
+    let back: Vec<CellId> = cells.take(30).cloned().collect();
+    let mut middle = |short: i64| {
+        for id in &back {
+            let done = |minutes| TaskProgress::Done {
+                started: world.began,
+                finished: world.began + Minutes(minutes),
+            };
+            let progress = CellProgress {
+                stage: Stage::Full,
+                done: true,
+                tasks: [(Evidence, done(short)), (Rebuild, done(120))].into(),
+            };
+            world.progress.insert(id.clone(), progress);
+        }
+        hours(&world, ranges(&world, 300, 3).whole.unwrap().p50) - 100.0
+    };
+    let (noting, work) = (middle(42), middle(12));
+    assert!(noting < 0.9 * work, "{noting} {work}");
+}
+
 #[test]
 fn an_agreed_window_is_a_floor() {
     let world = World::told(&format!("{ROW}\n slot oak/a 200 400"));
