@@ -77,6 +77,12 @@ pub enum StoreError {
         /// What is wrong.
         why: String,
     },
+    /// Asked whose signature it bears, and it bears none.
+    #[error(
+        "no signed head was found in `{0}`: nothing vouches that its entries are all of them; \
+         put `checkpoint.txt` back from the last copy, or have the control plane sign by a start"
+    )]
+    Unsigned(PathBuf),
     /// Nothing more may be written by this process.
     #[error(
         "cannot write to the ledger; the process must stop, everything acknowledged is kept: \
@@ -138,6 +144,7 @@ impl StoreError {
             StoreError::File { .. } => "AN-STO-011",
             StoreError::Stopped => "AN-STO-012",
             StoreError::Fault => "AN-STO-013",
+            StoreError::Unsigned(_) => "AN-STO-015",
         }
     }
 

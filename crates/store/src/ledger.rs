@@ -10,7 +10,7 @@ use std::path::PathBuf;
 use anlauf_model::Digest;
 use anlauf_recovery::{Entry, State};
 use anlauf_trust::{Checkpoint, Frontier, PublicKey, Signer};
-use rusqlite::{Connection, OptionalExtension, TransactionBehavior};
+use rusqlite::{Connection, TransactionBehavior};
 
 use crate::error::{Cause, StoreError};
 use crate::leaf::{self, Row};
@@ -327,12 +327,7 @@ fn check_domain(
     connection: &Connection,
     state: &State,
 ) -> Result<(), StoreError> {
-    let kept: Option<String> = connection
-        .query_row("SELECT value FROM meta WHERE key = 'domain'", [], |row| {
-            row.get(0)
-        })
-        .optional()
-        .map_err(StoreError::Read)?;
+    let kept = schema::domain(connection)?;
     let signed = state
         .authority
         .as_ref()

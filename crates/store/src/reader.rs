@@ -92,6 +92,14 @@ impl Reader {
         })
     }
 
+    /// The domain the ledger belongs to; none before a root or an opening named one.
+    ///
+    /// # Errors
+    /// Reading fails.
+    pub fn domain(&self) -> Result<Option<String>, StoreError> {
+        schema::domain(&self.connection)
+    }
+
     /// Every leaf hash up to a size: what proofs are computed from.
     ///
     /// # Errors

@@ -7,7 +7,7 @@
 use std::path::Path;
 
 use anlauf_trust::merkle::root_empty;
-use rusqlite::{Connection, OpenFlags, TransactionBehavior};
+use rusqlite::{Connection, OpenFlags, OptionalExtension, TransactionBehavior};
 
 use crate::error::{Cause, StoreError};
 
@@ -110,6 +110,16 @@ fn prepare_writer(connection: &Connection) -> rusqlite::Result<()> {
         return Err(rusqlite::Error::InvalidQuery);
     }
     Ok(())
+}
+
+/// The domain noted in the file, if one was.
+pub(crate) fn domain(connection: &Connection) -> Result<Option<String>, StoreError> {
+    connection
+        .query_row("SELECT value FROM meta WHERE key = 'domain'", [], |row| {
+            row.get(0)
+        })
+        .optional()
+        .map_err(StoreError::Read)
 }
 
 fn check_layout(file: &Path, connection: &Connection) -> Result<(), StoreError> {

@@ -44,7 +44,8 @@ pub fn verify(path: &Path) -> Result<VerifyReport, StoreError> {
 /// key. Of a data folder, the checkpoint that lies beside the ledger is held against it too.
 ///
 /// # Errors
-/// As [`verify`], or another log signed the checkpoint, or the ledger is an old copy.
+/// As [`verify`], or another log signed the checkpoint, or nobody signed any, or the ledger is an
+/// old copy.
 pub fn verify_signed(
     path: &Path,
     origin: &str,
@@ -89,16 +90,19 @@ fn verify_log(path: &Path, log: Option<(&str, &PublicKey)>) -> Result<VerifyRepo
         judge(note)?;
     }
     walked.check_side(side.as_ref())?;
+    let inside = walked.checkpoint.as_ref().map(|(tree, _)| tree.size());
+    let beside = side.as_ref().map(|checkpoint| checkpoint.size);
+    let signed = inside.max(beside);
+    if log.is_some() && signed.is_none() {
+        return Err(StoreError::Unsigned(path.to_owned()));
+    }
     Ok(VerifyReport {
         size: walked.frontier.size(),
         root: walked.frontier.root(),
         span,
         checkpoint_count: walked.checkpoint_count,
-        checkpoint_size: walked
-            .checkpoint
-            .as_ref()
-            .map_or(0, |(tree, _)| tree.size()),
-        signature_checked: log.is_some() && walked.checkpoint.is_some(),
+        checkpoint_size: signed.unwrap_or(0),
+        signature_checked: log.is_some(),
         bytes: reader::bytes(&file),
     })
 }

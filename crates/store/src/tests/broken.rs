@@ -78,6 +78,23 @@ fn a_sound_ledger_opens() {
 }
 
 #[test]
+fn whoever_asks_for_a_signature_is_told_that_there_is_none() {
+    let folder = tempfile::tempdir().unwrap();
+    sound(folder.path());
+    let signed = || verify_signed(folder.path(), ORIGIN, &public());
+    let rows = "DELETE FROM checkpoint";
+    database(folder.path()).execute_batch(rows).unwrap();
+    // The checkpoint beside the ledger still vouches for five of them.
+    let report = signed().unwrap();
+    assert!(report.signature_checked);
+    assert_eq!((report.checkpoint_size, report.checkpoint_count), (5, 0));
+    fs::remove_file(folder.path().join(FILE_CHECKPOINT)).unwrap();
+    assert_eq!(word(&signed().unwrap_err()), "AN-STO-015");
+    let report = verify(folder.path()).unwrap();
+    assert!(!report.signature_checked);
+}
+
+#[test]
 fn a_changed_entry_is_named() {
     let flip = |column: &str, seq: u64| {
         broken(|folder| {
