@@ -59,7 +59,7 @@ pub struct Add {
     /// For role `tenant`: whose cells
     #[arg(long, value_name = "ID")]
     tenant: Option<TenantId>,
-    /// Write the token to this file (0600) instead of stdout
+    /// Write the token to this new file (0600) instead of stdout
     #[arg(long, value_name = "FILE")]
     out: Option<PathBuf>,
 }
@@ -116,6 +116,9 @@ fn open(data: &Path) -> Done<Book> {
 
 fn give(add: &Add, output: Output) -> Done {
     let actor = actor(add, output)?;
+    if let Some(file) = &add.out {
+        prepare(file)?;
+    }
     let token = open(&add.data)?.add(actor.clone())?;
     let Some(file) = &add.out else {
         return output.result(&json!({ "actor": actor, "token": token }), || token.clone());
@@ -125,6 +128,29 @@ fn give(add: &Add, output: Output) -> Done {
     output.result(&json!({ "actor": actor, "file": file }), || {
         format!("{}  {}  {}", actor.person, actor.role, file.display())
     })
+}
+
+/// Makes the folder of a token file, which must not exist: its token would be lost.
+fn prepare(file: &Path) -> Done {
+    use std::os::unix::fs::DirBuilderExt;
+    if file.exists() {
+        let why = format!(
+            "`{}` exists; a token is never overwritten, name another file or remove this one",
+            file.display()
+        );
+        return Err(Failure::input(why));
+    }
+    let folder = file
+        .parent()
+        .filter(|folder| !folder.as_os_str().is_empty());
+    if let Some(folder) = folder {
+        std::fs::DirBuilder::new()
+            .recursive(true)
+            .mode(0o700)
+            .create(folder)
+            .with_context(|| format!("cannot create the folder `{}`", folder.display()))?;
+    }
+    Ok(())
 }
 
 fn actor(add: &Add, output: Output) -> Done<Actor> {

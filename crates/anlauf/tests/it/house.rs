@@ -109,7 +109,6 @@ impl House {
     }
 
     pub fn make_logins(&self) {
-        fs::create_dir(self.path("tokens")).unwrap();
         for person in PEOPLE {
             self.run(&format!(
                 "login add {person} --data data --landscape land --out tokens/{person}"
