@@ -15,7 +15,7 @@ use std::task::Poll;
 use anlauf_gate::{Gate, GateConfig, GateError, Network, Pilot, SystemClock, Upstreams};
 use anlauf_model::{CellId, Digest, GateId, OrganisationId, PersonId, Role, SiteId, TenantId};
 use anlauf_recovery::Actor;
-use anlauf_trust::Envelope;
+use anlauf_trust::{Envelope, Refusal, Root};
 use serde_json::json;
 
 use crate::cli::read_text;
@@ -165,9 +165,11 @@ fn config(args: &Args) -> Done<GateConfig> {
         (Some(pin), _) => *pin,
         (None, Some(file)) => {
             let text = read_text(file, "root")?;
-            let root = Envelope::parse(text.trim().as_bytes()).map_err(|refusal| {
+            let unsound = |refusal: Refusal| {
                 Failure::input(format!("`{}` is no root: {refusal}", file.display()))
-            })?;
+            };
+            let root = Envelope::parse(text.trim().as_bytes()).map_err(unsound)?;
+            Root::parse(&root.payload).map_err(unsound)?;
             root.digest()
         }
         (None, None) => return Err(Failure::usage("give --pin or --root")),
