@@ -15,6 +15,9 @@ use crate::view::plan::{Axis, PlanDifference, PlanLine, PlanView, TeamLoad};
 
 /// Labels of days on the axis at most.
 const DAY_LABEL_MAX: usize = 12;
+/// Where the last label begins at most, in thousandths of the axis, wide and on a telephone.
+const LABEL_FROM_MAX: f64 = 920.0;
+const LABEL_FROM_MAX_NARROW: f64 = 680.0;
 
 /// The page.
 pub(crate) fn screen(visit: &Visit<'_>) -> Result<Screen, Miss> {
@@ -161,7 +164,7 @@ fn axis(say: &Say, view: &PlanView) -> Markup {
     let marks: Vec<_> = marks.into_iter().step_by(every).collect();
     html! {
         @if view.current.is_some() {
-            div.scroll {
+            div.scroll tabindex="0" role="region" aria-label=(w.axis_caption) {
                 table.axis {
                     caption.hidden { (w.axis_caption) }
                     thead { tr {
@@ -188,8 +191,25 @@ fn days(say: &Say, axis: Axis, marks: &[Timestamp]) -> Markup {
     html! {
         span.hidden { (say.day(axis.from)) " – " (say.day(axis.to)) }
         svg.days aria-hidden="true" focusable="false" {
-            @for mark in marks { text x=(x(axis, *mark)) dx="3" y="14" { (say.day(*mark)) } }
+            @for (index, mark) in marks.iter().enumerate().filter(|(_, mark)| fits(axis, **mark)) {
+                text class=(label_class(axis, index, *mark)) x=(x(axis, *mark)) dx="3" y="14" {
+                    (say.day(*mark)) }
+            }
         }
+    }
+}
+
+/// Whether a label that begins here ends before the axis does.
+fn fits(axis: Axis, mark: Timestamp) -> bool {
+    axis.at(mark) < LABEL_FROM_MAX
+}
+
+/// Which labels stay when the axis gets narrow: every second, then every fourth.
+fn label_class(axis: Axis, index: usize, mark: Timestamp) -> &'static str {
+    match index % 4 {
+        0 if axis.at(mark) < LABEL_FROM_MAX_NARROW => "day every-4",
+        0 | 2 => "day every-2",
+        _ => "day",
     }
 }
 
@@ -381,7 +401,7 @@ fn past(say: &Say, view: &PlanView) -> Markup {
         h2 { (w.plans_past) }
         @if view.notes.is_empty() { (part::nothing(w.no_plan)) }
         @else {
-            div.scroll { table.list {
+            div.scroll tabindex="0" role="region" aria-label=(w.plans_past) { table.list {
                 thead { tr {
                     th scope="col" { (w.plan_word) } th scope="col" { (w.adopted) }
                     th scope="col" { (w.plan_gap) } th scope="col" { (w.reason) }
