@@ -168,8 +168,8 @@ fn tasks(visit: &Visit<'_>, view: &CellView, is_console: bool) -> Markup {
         h2 { (w.tasks) }
         @if view.tasks.is_empty() { (part::nothing(w.no_tasks)) }
         @else {
-            div.scroll {
-            table.list {
+            div.scroll tabindex="0" role="region" aria-label=(w.tasks) {
+            table.list.stacked {
                 thead { tr {
                     th scope="col" { (w.task_word) } th scope="col" { (w.team) }
                     th scope="col" { (w.task_state) } th scope="col" { (w.planned) }
@@ -179,7 +179,7 @@ fn tasks(visit: &Visit<'_>, view: &CellView, is_console: bool) -> Markup {
                     th scope="row" { (say.task(line.task)) }
                     td { (line.team.as_ref().map_or(w.tenant_people, |team| say.text(team))) }
                     td { (task_state(say, line)) }
-                    td {
+                    td data-label=(w.planned) {
                         @match line.planned {
                             Some((from, to)) => { (say.window(from, to)) }
                             None => { span.quiet { "–" } }

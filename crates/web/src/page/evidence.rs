@@ -134,7 +134,8 @@ fn table(visit: &Visit<'_>, view: &EvidenceView) -> Markup {
         p.quiet { (say.count(view.count as u64, w.finding_word, w.findings)) }
         @if view.findings.is_empty() { (part::nothing(w.no_findings)) }
         @else {
-            div.scroll { table.list {
+            div.scroll tabindex="0" role="region" aria-label=(w.findings_of_cells) {
+                table.list.stacked {
                 thead { tr {
                     th.right scope="col" { (w.number) } th scope="col" { (w.cell) }
                     th scope="col" { (w.kind) } th scope="col" { (w.verdict) }
@@ -169,8 +170,8 @@ fn row(say: &Say, view: &FindingView) -> Markup {
                 @if finding.withdrawn.is_some() { " · " (say.w.withdrawn) }
                 @else if !view.stands { span.quiet { " · " (say.w.overtaken) } }
             }
-            td { (part::when_short(say, finding.at)) }
-            td { (finding.by) }
+            td data-label=(say.w.at) { (part::when_short(say, finding.at)) }
+            td data-label=(say.w.by) { (finding.by) }
         }
     }
 }

@@ -74,7 +74,7 @@ fn differences(say: &Say, gate: &GateView) -> Markup {
     let w = say.w;
     html! {
         h3 { (w.differences) }
-        div.scroll { table.list {
+        div.scroll tabindex="0" role="region" aria-label=(w.differences) { table.list {
             thead { tr {
                 th scope="col" { (w.cell) } th scope="col" { (w.wanted) } th scope="col" {
                     (w.reported) }
@@ -110,7 +110,8 @@ fn refused(say: &Say, items: &[RefusedItem]) -> Markup {
     html! {
         details open[items.len() <= 5] {
             summary { (fill(w.refused_items, &[&items.len()])) }
-            div.scroll { table.list {
+            div.scroll tabindex="0" role="region"
+                aria-label=(fill(w.refused_items, &[&items.len()])) { table.list {
                 thead { tr {
                     th scope="col" { (w.at) } th scope="col" { (w.item) } th scope="col" {
                         (w.reasons) }

@@ -125,7 +125,7 @@ fn slots(say: &Say, view: &InboxView) -> Markup {
 fn slot_table(say: &Say, slots: &Listed<SlotLine>) -> Markup {
     let w = say.w;
     html! {
-        div.scroll { table.list {
+        div.scroll tabindex="0" role="region" aria-label=(w.slot) { table.list {
             thead { tr {
                 th scope="col" { (w.cell) } th scope="col" { (w.slot) }
                 th scope="col" { (w.answer_label) } th scope="col" { (w.reason) }
@@ -159,7 +159,7 @@ fn findings(say: &Say, view: &InboxView) -> Markup {
         @if !view.findings.is_empty() {
             (heading(say, w.inbox_findings, view.findings.count()))
             p.hint { (w.inbox_findings_hint) }
-            div.scroll { table.list {
+            div.scroll tabindex="0" role="region" aria-label=(w.inbox_findings) { table.list {
                 thead { tr {
                     th scope="col" { (w.cell) } th scope="col" { (w.finding_word) }
                     th scope="col" { (w.step_done) }
