@@ -131,11 +131,19 @@ fn is_ours(address: &str) -> bool {
     address.starts_with('/') && !address.starts_with("//") && address.bytes().all(legal)
 }
 
+/// Whether whoever stands in front of us says that the browser came over an encrypted way.
+pub(crate) fn is_encrypted(headers: &HeaderMap) -> bool {
+    headers
+        .get("x-forwarded-proto")
+        .is_some_and(|way| way == "https")
+}
+
 /// Over an encrypted way the cookie stays on encrypted ways.
 fn secure(headers: &HeaderMap) -> &'static str {
-    match headers.get("x-forwarded-proto") {
-        Some(way) if way == "https" => "; Secure",
-        _ => "",
+    if is_encrypted(headers) {
+        "; Secure"
+    } else {
+        ""
     }
 }
 

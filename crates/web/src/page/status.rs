@@ -9,6 +9,7 @@ use axum::response::{IntoResponse, Response};
 use maud::{Markup, PreEscaped, html};
 
 use super::desk::history;
+use super::login::is_encrypted;
 use super::part;
 use super::screen::{Miss, Screen};
 use super::visit::Visit;
@@ -65,12 +66,13 @@ fn newest(say: &Say, view: &StatusView) -> Markup {
     html! {
         @if let Some(notice) = view.notices.first() {
             h2 { (say.w.newest_word) }
-            (word(say, notice))
+            (word(say, notice, view.is_running()))
         }
     }
 }
 
-fn word(say: &Say, view: &NoticeView) -> Markup {
+/// A notice. Only the newest of a running incident still owes the word it promised.
+fn word(say: &Say, view: &NoticeView, owes: bool) -> Markup {
     let w = say.w;
     html! {
         @if let Some(last) = view.notice.versions.last() {
@@ -80,7 +82,7 @@ fn word(say: &Say, view: &NoticeView) -> Markup {
                     (w.as_of) " " (part::when(say, last.at))
                     @if view.notice.versions.len() > 1 { " · " (w.revised) }
                     " · " (w.next_word) " " (part::when(say, last.next_word_at))
-                    @if last.next_word_at <= say.now { " " em { (w.overdue) } }
+                    @if owes && last.next_word_at <= say.now { " " em { (w.overdue) } }
                 }
                 (history(say, view))
             }
@@ -189,7 +191,7 @@ fn earlier(say: &Say, view: &StatusView) -> Markup {
     html! {
         @if view.notices.len() > 1 {
             h2 { (say.w.earlier_words) }
-            @for notice in view.notices.iter().skip(1) { (word(say, notice)) }
+            @for notice in view.notices.iter().skip(1) { (word(say, notice, false)) }
         }
     }
 }
@@ -206,6 +208,11 @@ pub(crate) async fn atom(
         .get(header::HOST)
         .and_then(|host| host.to_str().ok())
         .unwrap_or("localhost");
+    let scheme = if is_encrypted(&headers) {
+        "https"
+    } else {
+        "http"
+    };
     let say = &visit.say;
     let domain = visit
         .state()
@@ -230,7 +237,8 @@ pub(crate) async fn atom(
             id { (base) ":status" }
             updated { (updated.unwrap_or_default()) }
             author { name { (title) } }
-            (PreEscaped(format!("<link rel=\"alternate\" href=\"//{}/\"/>", html! { (host) }.0)))
+            (PreEscaped(format!("<link rel=\"alternate\" href=\"{scheme}://{}/\"/>",
+                html! { (host) }.0)))
             @for notice in view.notices.iter().take(FEED_COUNT) { (entry(say, notice, &base)) }
         }
     };

@@ -65,6 +65,11 @@ impl StatusView {
             notices: notices(state, |notice| notice.tenant.is_none()),
         }
     }
+
+    /// An incident runs.
+    pub(crate) fn is_running(&self) -> bool {
+        matches!(self.incident, Some((_, _, None)))
+    }
 }
 
 /// Whether an id and a name in small letters are meant.
