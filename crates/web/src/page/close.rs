@@ -104,11 +104,18 @@ pub(crate) fn list(say: &Say, view: &CloseView) -> Markup {
     let w = say.w;
     html! {
         p {
-            b { (fill(w.close_count,
-                &[&say.count(view.open.len() as u64, w.open_cell, w.open_cells)])) } " "
+            b {
+                @match view.open.len() as u64 {
+                    0 => { (w.close_none) }
+                    count => { (fill(w.close_count,
+                        &[&say.count(count, w.open_cell, w.open_cells)])) }
+                }
+            } " "
             @if view.insured > 0 { (fill(w.close_people, &[&say.number(view.insured)])) " " }
-            @if view.shut_count > 0 {
-                (fill(w.close_shut, &[&say.number(view.shut_count as u64)]))
+            @match view.shut_count as u64 {
+                0 => {}
+                1 => { (w.close_shut_one) }
+                count => { (fill(w.close_shut, &[&say.number(count)])) }
             }
         }
         @if !view.open.is_empty() {

@@ -5,10 +5,14 @@ use anlauf_recovery::event::Scope;
 use anlauf_recovery::{Entry, query};
 use maud::{Markup, html};
 
+#[cfg(test)]
+mod tests;
+
 use super::part;
 use super::screen::{Miss, Screen};
 use super::situation::event_line_long;
 use super::visit::Visit;
+use crate::DeskError;
 use crate::text::{Say, capital, fill};
 use crate::view::event::{EventLine, Filter, Kind};
 
@@ -21,10 +25,29 @@ const LOOK_COUNT_MAX: u64 = 8_000;
 /// Most bytes of an entry shown; the whole of it is in the API.
 const BODY_SIZE_MAX: usize = 20_000;
 
+/// Entries a portal looks through at most for those its tenant may read.
+pub(crate) const OWN_LOOK_COUNT_MAX: u64 = 100_000;
+/// Lines of a tenant's part of the ledger.
+const OWN_LINE_COUNT: usize = 15;
+
 /// Entries that were found, and where to go on.
-struct Found {
-    lines: Vec<EventLine>,
+pub(crate) struct Found {
+    pub(crate) lines: Vec<EventLine>,
     older: Option<u64>,
+}
+
+impl Found {
+    /// Whether looking ended before there were enough lines and before the first entry.
+    pub(crate) fn is_cut(&self) -> bool {
+        self.lines.len() < OWN_LINE_COUNT && self.older.is_some()
+    }
+}
+
+/// How many lines are wanted, and how many entries are looked through for them.
+#[derive(Clone, Copy)]
+struct Limit {
+    line_count: usize,
+    look_count: u64,
 }
 
 /// The list.
@@ -40,7 +63,14 @@ pub(crate) fn list(visit: &Visit<'_>) -> Result<Screen, Miss> {
         tenant: visit.asked("tenant").map(str::to_owned),
     };
     let before = visit.asked("before").and_then(|text| text.parse().ok());
-    let found = find(visit, &filter, before, |_| true)?;
+    let limit = Limit {
+        line_count: PAGE_COUNT,
+        look_count: LOOK_COUNT_MAX,
+    };
+    let last = visit.state().seq;
+    let from = before.map_or(last, |before: u64| before.saturating_sub(1).min(last));
+    let read = |from, count| visit.web.desk.entries(from, count);
+    let found = look_back(from, limit, read, |entry| filter.keeps(entry))?;
     let rows = html! {
         section id="event-list" {
             @if found.lines.is_empty() { (part::nothing(w.no_events_found)) }
@@ -65,28 +95,27 @@ pub(crate) fn list(visit: &Visit<'_>) -> Result<Screen, Miss> {
     })
 }
 
-fn find(
-    visit: &Visit<'_>,
-    filter: &Filter,
-    before: Option<u64>,
-    may_read: impl Fn(&Entry) -> bool,
-) -> Result<Found, Miss> {
-    let last = visit.state().seq;
-    let mut next = before.map_or(last, |before| before.saturating_sub(1).min(last));
-    let end = next.saturating_sub(LOOK_COUNT_MAX);
+/// Looks from entry `next` back for those to keep, a bounded piece at a time.
+fn look_back(
+    mut next: u64,
+    limit: Limit,
+    read: impl Fn(u64, usize) -> Result<Vec<Entry>, DeskError>,
+    keep: impl Fn(&Entry) -> bool,
+) -> Result<Found, DeskError> {
+    let end = next.saturating_sub(limit.look_count);
     let mut lines = Vec::new();
     while next > end {
         let from = next.saturating_sub(READ_COUNT - 1).max(1);
         let count = (next + 1 - from) as usize;
-        let entries = visit.web.desk.entries(from, count)?;
+        let entries = read(from, count)?;
         for entry in entries.iter().rev().filter(|entry| entry.seq <= next) {
-            if lines.len() == PAGE_COUNT {
+            if lines.len() == limit.line_count {
                 return Ok(Found {
                     lines,
                     older: Some(entry.seq + 1),
                 });
             }
-            if filter.keeps(entry) && may_read(entry) {
+            if keep(entry) {
                 lines.push(EventLine::of(entry));
             }
         }
@@ -99,10 +128,16 @@ fn find(
 }
 
 /// Newest entries this login may read, for a tenant's portal.
-pub(crate) fn own_lines(visit: &Visit<'_>) -> Result<Vec<EventLine>, Miss> {
+pub(crate) fn own_lines(visit: &Visit<'_>) -> Result<Found, Miss> {
     let actor = visit.actor.ok_or(Miss::NotFound)?;
+    let limit = Limit {
+        line_count: OWN_LINE_COUNT,
+        look_count: OWN_LOOK_COUNT_MAX,
+    };
+    let read = |from, count| visit.web.desk.entries(from, count);
     let readable = |entry: &Entry| query::may_read(entry, actor.role, actor.tenant.as_ref());
-    Ok(find(visit, &Filter::default(), None, readable)?.lines)
+    let last = visit.state().seq;
+    Ok(look_back(last, limit, read, readable)?)
 }
 
 fn filters(visit: &Visit<'_>, filter: &Filter) -> Markup {

@@ -6,19 +6,17 @@ use anlauf_recovery::state::Answer;
 use maud::{Markup, html};
 
 use super::desk::history;
+use super::event::Found;
 use super::form::{Act, Fields};
 use super::screen::{Miss, Screen};
 use super::situation::event_line;
 use super::visit::Visit;
 use super::{event, part};
 use crate::text::{Say, fill};
-use crate::view::event::EventLine;
 use crate::view::portal::{OwnCell, OwnSlot, PortalView};
 
 /// Lines of a list to tick that stands open; a longer one is opened by hand.
 const CHECK_SHOWN_MAX: usize = 6;
-/// Lines of its part of the ledger.
-const EVENT_SHOWN_MAX: usize = 15;
 
 /// The portal.
 pub(crate) fn screen(visit: &Visit<'_>) -> Result<Screen, Miss> {
@@ -34,7 +32,7 @@ pub(crate) fn seen_by(visit: &Visit<'_>) -> Result<Screen, Miss> {
     page(visit, &tenant, None).ok_or(Miss::NotFound)
 }
 
-fn page(visit: &Visit<'_>, tenant: &TenantId, events: Option<&[EventLine]>) -> Option<Screen> {
+fn page(visit: &Visit<'_>, tenant: &TenantId, events: Option<&Found>) -> Option<Screen> {
     let (say, w) = (&visit.say, visit.say.w);
     let actor = visit.actor?;
     let view = PortalView::of(&visit.state(), visit.now(), tenant, actor)?;
@@ -226,7 +224,8 @@ fn cells(say: &Say, view: &PortalView, own: bool) -> Markup {
     let w = say.w;
     html! {
         h2 { (w.own_cells) }
-        div.scroll { table.list.own-cells {
+        div.scroll tabindex="0" role="region" aria-label=(w.own_cells) {
+            table.list.stacked.own-cells {
             thead { tr {
                 th scope="col" { (w.service) } th scope="col" { (w.stage_label) }
                 th scope="col" { (w.expected) } th scope="col" { (w.slot) }
@@ -248,7 +247,7 @@ fn cell_row(say: &Say, cell: &OwnCell, own: bool) -> Markup {
                     &cell.name)) } }
             }
             td { (part::stage(say, cell.stage)) }
-            td.number {
+            td.number data-label=(w.expected) {
                 @match &cell.range {
                     Some(range) => {
                         @let (first, last) = (say.day(range.p50), say.day(range.p95));
@@ -260,7 +259,7 @@ fn cell_row(say: &Say, cell: &OwnCell, own: bool) -> Markup {
                     None => { span.quiet { (w.no_date_short) } }
                 }
             }
-            td {
+            td data-label=(w.slot) {
                 @match &cell.slot {
                     Some((slot, answer)) => {
                         (say.window(slot.from, slot.to)) " " span.quiet { (say.answer(*answer)) }
@@ -268,7 +267,12 @@ fn cell_row(say: &Say, cell: &OwnCell, own: bool) -> Markup {
                     None => { span.quiet { "–" } }
                 }
             }
-            td { @if let Some(held) = &cell.held { (part::held(say, held, false)) } }
+            @match &cell.held {
+                Some(held) => {
+                    td data-label=(w.waits_for) { (part::held(say, held, false)) }
+                }
+                None => { td {} }
+            }
         }
     }
 }
@@ -334,16 +338,17 @@ fn order(visit: &Visit<'_>, view: &PortalView) -> Markup {
     }
 }
 
-fn proofs(say: &Say, events: &[EventLine]) -> Markup {
+fn proofs(say: &Say, events: &Found) -> Markup {
     let w = say.w;
     html! {
         h2 { (w.own_proofs) }
         p.hint { (w.own_proofs_hint) }
-        @if events.is_empty() { (part::nothing(w.no_events)) }
+        @if events.lines.is_empty() && !events.is_cut() { (part::nothing(w.no_events)) }
         ol.events {
-            @for line in events.iter().take(EVENT_SHOWN_MAX) {
-                li { (event_line(say, line, "/tenant/events")) }
-            }
+            @for line in &events.lines { li { (event_line(say, line, "/tenant/events")) } }
+        }
+        @if events.is_cut() {
+            p.hint { (fill(w.own_proofs_far, &[&say.number(event::OWN_LOOK_COUNT_MAX)])) }
         }
     }
 }

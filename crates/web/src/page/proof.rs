@@ -31,14 +31,20 @@ pub(crate) fn screen(visit: &Visit<'_>) -> Result<Screen, Miss> {
             }
         }
     };
+    // First line of a checkpoint: the name of its log.
+    let origin = head.note.as_deref().and_then(|note| note.lines().next());
+    let origin = origin.unwrap_or("ORIGIN");
     let main = html! {
         h1 { (w.nav_proof) }
         p.lead { (w.proof_lead) }
         (figures)
         h2 { (w.verify_how) }
         ol.steps {
-            li { (w.verify_all) pre.command { code { "anlauf ledger verify --data DIR" } } }
-            li { (w.verify_one) pre.command { code { "anlauf prove ENTRY" } } }
+            li { (w.verify_all) pre.command { code {
+                "anlauf ledger verify DIR --origin " (origin) " --key DIR/log.pub" } } }
+            li { (w.verify_one) pre.command { code {
+                "anlauf prove ENTRY --out FILE\n"
+                "anlauf prove --check FILE --origin " (origin) " --log-key log.pub" } } }
             li { (w.verify_outside) }
         }
     };

@@ -48,7 +48,7 @@ pub(crate) fn page(visit: &Visit<'_>, screen: &Screen) -> Markup {
                 script src={ "/assets/anlauf.js?" (super::asset::js_mark()) } defer {}
             }
             body.wide[screen.is_wide] data-live=[live] data-lost=(say.w.lost)
-                data-asof=(say.w.as_of) {
+                data-asof=(say.w.lost_as_of) {
                 a.skip href="#main" { (say.w.skip) }
                 (drill(visit, &frame))
                 (head(visit, &frame, screen.here))

@@ -34,11 +34,12 @@ words! {
         "Alles hier ist eine Probe mit echten Abläufen und eigenen Schlüsseln. Domäne",
         "Everything here is a rehearsal of the real machinery with keys of its own. Domain";
     as_of: "Stand", "As of";
-    next_word: "nächste Mitteilung", "next word";
+    next_word: "nächste Mitteilung", "next notice";
     overdue: "überfällig", "overdue";
     not_said_yet: "noch nicht angesagt", "not announced yet";
     waiting: "warten auf Sie", "wait for you";
     lost: "Verbindung verloren. Diese Seite zeigt den", "Connection lost. This page shows things";
+    lost_as_of: "Stand von", "as of";
     done: "Erledigt. Eintrag {} im Register.", "Done. Entry {} in the ledger.";
     foot_ledger: "Register bis Eintrag {}", "Ledger up to entry {}";
     atom: "Mitteilungen als Atom-Feed", "Notices as an Atom feed";
@@ -304,7 +305,9 @@ words! {
     planned_for: "Im Plan für", "In the plan for";
     slot: "Zeitfenster", "Slot";
     gaps: "Lückenfenster", "Gap windows";
-    no_gaps: "Nie geschlossen.", "Never closed.";
+    no_gaps:
+        "Keines verzeichnet: Sie wurde nie geschlossen, während sie für alle offen war.",
+        "None on record: it was never shut while it was open to everyone.";
     gap_open: "noch zu", "still closed";
     caught_up: "nachgearbeitet", "caught up";
     not_caught_up: "noch nicht nachgearbeitet", "not caught up yet";
@@ -329,10 +332,14 @@ words! {
     close_only: "Nur diese Zelle schließen", "Close this cell only";
     close_with: "Mit allen Abhängigen schließen: {}", "Close with all that need it: {}";
     close_count: "Schließt {}.", "Closes {}.";
+    close_none: "Schließt keine offene Zelle.", "Closes no open cell.";
     close_people: "Es trifft Mandanten mit {} Menschen.", "It hits tenants with {} people.";
     close_shut:
         "{} sind schon zu; wartende Freigaben für sie verfallen.",
         "{} are shut already; releases waiting for them burn.";
+    close_shut_one:
+        "Eine ist schon zu; wartende Freigaben für sie verfallen.",
+        "One is shut already; releases waiting for it burn.";
     close_list: "Genau diese Zellen", "Exactly these cells";
     close_left:
         "Offen bliebe, was eine davon braucht ({}):",
@@ -484,15 +491,15 @@ words! {
     close_rests: "Schließen, was darauf beruht", "Close what rests on it";
     // desk.
     notices: "Mitteilungen", "Notices";
-    no_notices: "Noch nichts mitgeteilt.", "Nothing said yet.";
+    no_notices: "Noch keine Mitteilung.", "No notice yet.";
     word_is_late:
         "Eine Mitteilung ist überfällig: Es wurde Weiteres versprochen, oder noch nichts \
          gesagt.",
-        "Word is overdue: more was promised, or nothing was said yet.";
+        "A notice is overdue: more was promised, or nothing was said yet.";
     write: "Mitteilung schreiben", "Write a notice";
     text_de: "Text auf Deutsch", "Text in German";
     text_en: "Text auf Englisch", "Text in English";
-    next_word_at: "Nächste Mitteilung um", "Next word at";
+    next_word_at: "Nächste Mitteilung um", "Next notice at";
     publish: "Veröffentlichen", "Publish";
     revise: "Berichtigen", "Revise";
     revised: "berichtigt", "revised";
@@ -516,12 +523,15 @@ words! {
     no_checkpoint: "Noch kein unterschriebener Prüfpunkt.", "No signed checkpoint yet.";
     verify_how: "So prüfen Sie es selbst", "How to verify it yourself";
     verify_all:
-        "Das ganze Register: Jede Prüfsumme, jede Unterschrift und der Zustand werden neu \
-         berechnet.",
-        "The whole ledger: every hash, every signature and the state are computed again.";
+        "Das ganze Register: Jedes Blatt und der Baum werden neu berechnet und mit jedem \
+         Prüfpunkt verglichen; beim neuesten auch die Unterschrift des Registers.",
+        "The whole ledger: every leaf and the tree are computed again and held against every \
+         checkpoint; of the newest, the ledger's signature too.";
     verify_one:
-        "Ein Eintrag: Sein Nachweis lässt sich ohne die Leitstelle prüfen.",
-        "One entry: its proof can be checked without the control plane.";
+        "Ein Eintrag: Die erste Zeile holt seinen Nachweis in eine Datei, die zweite prüft sie \
+         ohne die Leitstelle.",
+        "One entry: the first line fetches its proof into a file, the second checks that \
+         without the control plane.";
     verify_outside:
         "Mandanten prüfen ihre eigenen Einträge gegen den Prüfpunkt, ohne die der anderen zu \
          sehen.",
@@ -575,6 +585,10 @@ words! {
     own_proofs_hint:
         "Jeder Eintrag lässt sich ohne uns prüfen.",
         "Every entry can be verified without us.";
+    own_proofs_far:
+        "Hier wurde nur in den letzten {} Einträgen gesucht; ältere gibt die Leitstelle über \
+         ihre API aus.",
+        "Only the last {} entries were looked through here; the API hands out older ones.";
     // status.
     status_running:
         "Seit {} bringen wir Dienste Schritt für Schritt zurück: erst gemeinsame, dann eine \
@@ -585,11 +599,9 @@ words! {
     status_over_lead: "Der Vorfall wurde {} beendet.", "The incident ended {}.";
     status_calm: "Alle Dienste laufen", "All services are running";
     status_calm_lead: "Es gibt keinen Vorfall.", "There is no incident.";
-    newest_word: "Zuletzt mitgeteilt", "Latest word";
+    newest_word: "Neueste Mitteilung", "Latest notice";
     earlier_words: "Frühere Mitteilungen", "Earlier notices";
-    your_tenant:
-        "Ihre Krankenkasse, Gemeinde oder Organisation",
-        "Your insurer, town or organisation";
+    your_tenant: "Ihre Organisation", "Your organisation";
     tenant_name: "Name", "Name";
     tenant_unknown:
         "Diesen Namen finden wir nicht. Wählen Sie ihn aus der Liste.",
@@ -624,7 +636,7 @@ words! {
     reason_adopt: "Geprüft, Abstand klein genug", "Checked, distance small enough";
     reason_release: "Im vereinbarten Fenster", "In the agreed slot";
     reason_withdraw: "Das Archiv war befallen", "The archive was infected";
-    reason_publish: "Regelmäßige Mitteilung", "Regular word";
+    reason_publish: "Regelmäßige Mitteilung", "Regular notice";
     reason_revise: "Zahl berichtigt", "Number corrected";
     reason_slots: "Passt zu unserem Betrieb", "Fits our operations";
     reason_accept: "Prüfplan 3 durchlaufen", "Test plan 3 was run";

@@ -1,8 +1,13 @@
 //! How pages read, in both languages: snapshots of what a reader gets.
 
+use anlauf_model::Minutes;
+use serde_json::json;
+
 use super::outline::outline;
-use super::{OWN, OWN_PERSON, open, send};
+use super::{HERE, OWN, OWN_PERSON, open, send};
+use crate::Desk;
 use crate::stand::Stand;
+use crate::stand::desk::ORIGIN;
 
 /// One snapshot per page and language.
 async fn look(stand: &Stand, who: Option<&str>, name: &str, path: &str) {
@@ -103,6 +108,58 @@ async fn the_feed_names_every_public_notice_and_no_other() {
         !feed.text.contains(":notice:2"),
         "a tenant's own notice is not public"
     );
+}
+
+#[tokio::test]
+async fn the_feed_leads_to_a_page_by_its_whole_address() {
+    let stand = Stand::founded().await;
+    let feed = open(&stand, None, "en", "/status.atom").await;
+    let link = format!("href=\"http://{HERE}/\"");
+    assert!(feed.text.contains(&link), "{}", feed.text);
+    let behind = axum::http::Request::builder()
+        .uri("/status.atom")
+        .header("host", HERE)
+        .header("x-forwarded-proto", "https");
+    let behind = behind.body(axum::body::Body::empty()).expect("legal");
+    let feed = super::read(&stand, behind).await;
+    assert!(feed.text.contains(&format!("href=\"https://{HERE}/\"")));
+}
+
+#[tokio::test]
+async fn only_the_newest_notice_can_be_overdue() {
+    let stand = Stand::rich().await;
+    let next = (stand.desk.now() + Minutes::days(1)).to_string();
+    let order = json!({ "verb": "publish_notice", "text": { "de": "neu", "en": "new" },
+        "next_word_at": next, "tenant": null });
+    stand.must("operator-1", order).await;
+    let overdue = |text: &str| -> Vec<bool> {
+        let notices = text.split("<article").skip(1);
+        notices
+            .map(|notice| notice.contains("<em>überfällig"))
+            .collect()
+    };
+    let page = open(&stand, None, "de", "/").await;
+    assert_eq!(overdue(&page.text), [false, false]);
+    stand.desk.pass(Minutes::days(3));
+    let page = open(&stand, None, "de", "/").await;
+    assert_eq!(
+        overdue(&page.text),
+        [true, false],
+        "the second word kept the first's promise"
+    );
+}
+
+#[tokio::test]
+async fn the_proof_page_prints_commands_that_exist() {
+    let stand = Stand::rich().await;
+    let page = open(&stand, Some("operator-1"), "en", "/console/proof").await;
+    for command in [
+        format!("anlauf ledger verify DIR --origin {ORIGIN} --key DIR/log.pub"),
+        "anlauf prove ENTRY --out FILE".to_owned(),
+        format!("anlauf prove --check FILE --origin {ORIGIN} --log-key log.pub"),
+    ] {
+        assert!(page.text.contains(&command), "{command}\n{}", page.text);
+    }
 }
 
 #[tokio::test]
