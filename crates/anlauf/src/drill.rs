@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Instant;
 
-use anlauf_model::{Landscape, Role};
+use anlauf_model::{Landscape, Language, Role};
 use anyhow::{Context, Result, bail};
 
 mod act;
@@ -155,7 +155,16 @@ async fn play(args: &Args, (landscape, story): (Landscape, Story), output: Outpu
         .line(&if output.json { json } else { text() })
         .map_err(said)?;
     if args.stay {
-        eprintln!("the console stays at {console}; end with Ctrl-C");
+        // Said even when quiet: without a login nobody gets in.
+        let operator = scene.parties.first(Role::Operator)?;
+        let words = match output.language {
+            Language::De => "die Konsole bleibt offen, Ende mit Strg-C",
+            Language::En => "the console stays open, end with Ctrl-C",
+        };
+        eprintln!(
+            "console  {console}/login  {} {}\n{words}",
+            operator.person, operator.token
+        );
         tokio::signal::ctrl_c().await?;
     }
     for gate in gates {

@@ -45,7 +45,7 @@ pub fn report(state: &State, tally: &Tally, summary: &Summary, language: Languag
                     (chart::services(&summary.services, say))
                     (services(&summary.services, say))
                     (plan(state, tally, say))
-                    h2 { (say.of("Forecast against what happened", "Prognose gegen Verlauf")) }
+                    h2 { (say.of("Forecast against what happened", "Vorhersage gegen Verlauf")) }
                     (chart::forecasts(state, summary.hits, say))
                     (restrictions(summary, say))
                     @for group in &summary.groups { (facts(group)) }
@@ -67,7 +67,7 @@ fn verdict(summary: &Summary, say: Say) -> Markup {
                          order is right, every gate stands as signed, the ledger proves it.",
                         "Alle Zusagen gehalten: nichts wurde ohne gültige Freigabe \
                          durchgelassen, die Reihenfolge stimmt, jedes Gate steht wie \
-                         unterschrieben, das Journal beweist es."))
+                         unterschrieben, das Register beweist es."))
             }
         } @else {
             div.verdict.broken {

@@ -11,6 +11,7 @@ use anlauf_recovery::query::{in_words, progress};
 use anlauf_recovery::{Entry, Event};
 use anlauf_store::Desk as Control;
 use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
+use jiff::tz::TimeZone;
 
 /// Most cells of one line that are named.
 const NAME_COUNT_MAX: usize = 3;
@@ -24,14 +25,25 @@ pub struct Show {
     systems: ProgressBar,
     services: ProgressBar,
     language: Language,
+    /// Where the provider is: its pages show the same hours.
+    zone: TimeZone,
     seen: u64,
     quiet: bool,
     last_line: String,
+    group: Group,
+}
+
+/// What happened to many owners at one time; told once.
+#[derive(Default)]
+struct Group {
+    at: Timestamp,
+    shut: usize,
+    opened: BTreeMap<Stage, Vec<CellId>>,
 }
 
 impl Show {
     /// Bars when the terminal can show them; lines always, unless quiet.
-    pub fn new(language: Language, quiet: bool) -> Self {
+    pub fn new(language: Language, quiet: bool, zone: &str) -> Self {
         let bars = MultiProgress::new();
         if quiet || !std::io::stderr().is_terminal() {
             bars.set_draw_target(ProgressDrawTarget::hidden());
@@ -57,9 +69,11 @@ impl Show {
             systems,
             services,
             language,
+            zone: TimeZone::get(zone).unwrap_or(TimeZone::UTC),
             seen: 0,
             quiet,
             last_line: String::new(),
+            group: Group::default(),
         }
     }
 
@@ -71,7 +85,7 @@ impl Show {
                 .set_position(u64::from(progress.systems_restored_per_mille));
             self.services
                 .set_position(u64::from(progress.services_released_per_mille));
-            self.services.set_prefix(minute(now));
+            self.services.set_prefix(self.minute(now));
         }
         while let Ok(entries) = control.entries(self.seen + 1, PAGE) {
             let Some(last) = entries.last().map(|entry| entry.seq) else {
@@ -80,6 +94,7 @@ impl Show {
             self.tell(&entries);
             self.seen = last;
         }
+        self.tell_group();
     }
 
     /// A line of its own, above the bars.
@@ -93,31 +108,45 @@ impl Show {
         }
     }
 
-    /// What happened in words; the small steps of work are left to the console, and what happened
-    /// to many owners at once is told once.
+    /// What happened in words, in its order; the small steps of work are left to the console, and
+    /// what happened to many owners at once is told once.
     fn tell(&mut self, entries: &[Entry]) {
         if self.quiet {
             return;
         }
-        let mut opened: BTreeMap<(Timestamp, Stage), Vec<&CellId>> = BTreeMap::new();
-        let mut shut: BTreeMap<Timestamp, usize> = BTreeMap::new();
         for entry in entries {
+            if entry.at != self.group.at {
+                self.tell_group();
+                self.group.at = entry.at;
+            }
             match &entry.event {
                 Event::CellsReleased { stage, cells, .. } => {
-                    let ids = cells.iter().map(|(id, _)| id);
-                    opened.entry((entry.at, *stage)).or_default().extend(ids);
+                    let ids = cells.iter().map(|(id, _)| id.clone());
+                    self.group.opened.entry(*stage).or_default().extend(ids);
                 }
-                Event::CellsClosed { cells, .. } => {
-                    *shut.entry(entry.at).or_default() += cells.len();
+                Event::CellsClosed { cells, .. } => self.group.shut += cells.len(),
+                event if is_told(event) => {
+                    self.tell_group();
+                    self.say(entry.at, &in_words(event, self.language));
                 }
-                event if is_told(event) => self.say(entry.at, &in_words(event, self.language)),
                 _ => {}
             }
         }
-        for (at, count) in shut {
-            self.say(at, &self.many("shut", "geschlossen", count, &[]));
+    }
+
+    fn tell_group(&mut self) {
+        let at = self.group.at;
+        let Group { shut, opened, .. } = std::mem::replace(
+            &mut self.group,
+            Group {
+                at,
+                ..Group::default()
+            },
+        );
+        if shut > 0 {
+            self.say(at, &self.many("shut", "geschlossen", shut, &[]));
         }
-        for ((at, stage), cells) in opened {
+        for (stage, cells) in opened {
             let (english, german) = match stage {
                 Stage::Pilot => ("open to testers", "offen für Tester"),
                 _ => ("open to everyone", "offen für alle"),
@@ -127,7 +156,7 @@ impl Show {
     }
 
     /// A number of cells, the first few by name.
-    fn many(&self, english: &str, german: &str, count: usize, cells: &[&CellId]) -> String {
+    fn many(&self, english: &str, german: &str, count: usize, cells: &[CellId]) -> String {
         let names: Vec<String> = cells
             .iter()
             .take(NAME_COUNT_MAX)
@@ -151,10 +180,21 @@ impl Show {
     }
 
     fn say(&mut self, at: Timestamp, words: &str) {
-        let text = format!("{}  {words}", minute(at));
+        let text = format!("{}  {words}", self.minute(at));
         if text != self.last_line {
             self.line(&text);
             self.last_line = text;
+        }
+    }
+
+    /// Date and minute of a point in time, where the provider is.
+    fn minute(&self, at: Timestamp) -> String {
+        match jiff::Timestamp::from_millisecond(at.0) {
+            Ok(time) => {
+                let local = self.zone.to_datetime(time);
+                local.strftime("%Y-%m-%d %H:%M").to_string()
+            }
+            Err(_) => at.to_string(),
         }
     }
 
@@ -163,15 +203,6 @@ impl Show {
         self.systems.finish_and_clear();
         self.services.finish_and_clear();
     }
-}
-
-/// Date and minute of a point in time.
-fn minute(at: Timestamp) -> String {
-    at.to_string()
-        .chars()
-        .take(16)
-        .map(|c| if c == 'T' { ' ' } else { c })
-        .collect()
 }
 
 /// Events that people follow while they watch.

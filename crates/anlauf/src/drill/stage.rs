@@ -97,7 +97,7 @@ pub async fn build(
         traffic,
         forger,
         tally: Tally::default(),
-        show: Show::new(language, args.quiet),
+        show: Show::new(language, args.quiet, &landscape.declared().time_zone),
         language,
         speed: match args.speed {
             Speed::Times(times) => Some(times),

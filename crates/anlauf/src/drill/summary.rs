@@ -115,10 +115,10 @@ impl Summary {
             ),
             say.group(
                 "forecast against what happened",
-                "Prognose gegen Verlauf",
+                "Vorhersage gegen Verlauf",
                 forecast(hits, say),
             ),
-            say.group("ledger", "Journal", ledger(audit, say)),
+            say.group("ledger", "Register", ledger(audit, say)),
             say.group(
                 "drill",
                 "Übung",

@@ -222,7 +222,7 @@ pub fn forecasts(state: &State, hits: HitRate, say: Say) -> Markup {
             .map(|(day, days)| format!("{},{}", px(x(*day)), px(y(days[pick]))));
         points.collect::<Vec<_>>().join(" ")
     };
-    let label = say.of("Forecasts of the end", "Prognosen des Endes");
+    let label = say.of("Forecasts of the end", "Vorhersagen des Endes");
     html! {
         figure {
             svg viewBox="-50 -10 970 260" role="img" aria-label=(label) {
