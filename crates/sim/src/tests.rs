@@ -6,7 +6,7 @@ use crate::{Mutant, play, run};
 fn seeds_hold(quarter: u64) {
     let (count, steps) = match std::env::var_os("SLOW") {
         Some(_) => (200, 2_000),
-        None => (7, 100),
+        None => (9, 100),
     };
     let (mut releases, mut closes, mut forgeries) = (0, 0, 0);
     for seed in quarter * 1_000..quarter * 1_000 + count {

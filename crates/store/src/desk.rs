@@ -287,6 +287,7 @@ impl Desk {
     /// Answers what is queued, signs the head, and lets go of the ledger. Other handles get
     /// [`SubmitError::Stopped`] from then on.
     pub fn close(self) {
+        self.inner.let_readers_go();
         // A writer that has stopped before is gone already.
         let _gone = self.send(Ask::Close);
         self.inner.join();
@@ -340,12 +341,16 @@ impl Desk {
 }
 
 impl Inner {
-    fn join(&self) {
-        // Idle readers first, so that the writer is the last to let go of the file.
+    /// Idle readers go before the writer is asked to end: whoever lets go of the file last moves
+    /// the write-ahead log into it, and a reader cannot.
+    fn let_readers_go(&self) {
         self.readers
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
             .clear();
+    }
+
+    fn join(&self) {
         let handle = self
             .writer
             .lock()
@@ -364,6 +369,7 @@ impl Inner {
 
 impl Drop for Inner {
     fn drop(&mut self) {
+        self.let_readers_go();
         self.queue = None;
         self.join();
     }
