@@ -5,15 +5,16 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use anlauf_model::{
-    CellId, CellKind, FindingKind, Role, Stage, TaskKind, TenantId, Timestamp, Verdict,
+    CellId, CellKind, Digest, FindingKind, Role, Slot, Stage, TaskKind, TenantId, Timestamp,
+    Verdict,
 };
 use anlauf_planner::{CellProgress, Situation, TaskProgress, Why};
 use anlauf_trust::ReleaseCell;
 use serde::Serialize;
 
 use crate::event::{Entry, Scope};
-use crate::release::{findings_missing, word_missing};
-use crate::state::{Answer, CellState, ReleaseEnd, State};
+use crate::release::{carry_out, findings_missing, word_missing};
+use crate::state::{Answer, CellState, ReleaseCase, ReleaseEnd, State};
 use crate::task::needs_closed;
 
 mod words;
@@ -38,7 +39,7 @@ pub struct Holding {
     pub stage: Stage,
     /// The next stage on its way; none when it is back.
     pub stage_next: Option<Stage>,
-    /// Steps of its recovery that are not done.
+    /// Steps of its recovery that are not done; none outside an incident, which demands none.
     pub tasks_open: Vec<TaskKind>,
     /// Cells it needs that are not open.
     pub needs_closed: Vec<CellId>,
@@ -46,6 +47,10 @@ pub struct Holding {
     pub findings_missing: Vec<FindingKind>,
     /// Signatures missing under an open release: role and how many.
     pub signatures_missing: Vec<(Role, u32)>,
+    /// An open release of it that is fully signed and only waits for being carried out.
+    pub ready: Option<Digest>,
+    /// Window the tenant agreed to, as long as it is not over.
+    pub agreed: Option<Slot>,
     /// What is missing of the tenant's word, in words.
     pub word_missing: Option<String>,
     /// The plan's chain, nearest first.
@@ -150,6 +155,13 @@ fn cell_progress(last: Stage, now: &CellState) -> CellProgress {
 /// What holds a cell. None when it is not in the landscape.
 pub fn holding(state: &State, now: Timestamp, id: &CellId) -> Option<Holding> {
     let mut held = holding_short(state, id)?;
+    held.ready = ready(state, now, id);
+    held.agreed = state
+        .offers
+        .get(id)
+        .filter(|offer| held.stage_next.is_some() && offer.answer == Answer::Agreed)
+        .map(|offer| offer.slot)
+        .filter(|slot| now <= slot.to);
     if let (Some(plan), Some(_)) = (&state.plan, held.stage_next) {
         let situation = situation(state, now)?;
         held.chain = anlauf_planner::why(&situation, plan, id);
@@ -157,7 +169,8 @@ pub fn holding(state: &State, now: Timestamp, id: &CellId) -> Option<Holding> {
     Some(held)
 }
 
-/// The same without the plan's chain, which takes a look at every cell: for lists of many cells.
+/// The same without what takes a clock, a look at every cell or at signatures (`ready`, `agreed`,
+/// `chain`): for lists of many cells.
 pub fn holding_short(state: &State, id: &CellId) -> Option<Holding> {
     let cell = state.landscape.as_ref()?.cell(id)?;
     let known = state.cells.get(id)?;
@@ -175,7 +188,8 @@ pub fn holding_short(state: &State, id: &CellId) -> Option<Holding> {
         (Some(policy), Some(stage)) => findings_missing(state, policy, cell, known, stage),
         _ => Vec::new(),
     };
-    let open = |task: &TaskKind| next.is_some() && !known.is_done(*task);
+    let demanded = next.is_some() && state.running().is_some();
+    let open = |task: &TaskKind| demanded && !known.is_done(*task);
     Some(Holding {
         cell: id.clone(),
         stage: known.stage,
@@ -184,6 +198,8 @@ pub fn holding_short(state: &State, id: &CellId) -> Option<Holding> {
         needs_closed: needs_closed(state, cell).into_iter().cloned().collect(),
         findings_missing: missing,
         signatures_missing: signatures_missing(state, id),
+        ready: None,
+        agreed: None,
         word_missing: next
             .and_then(|s| word_missing(state, cell, s))
             .map(|(word, _)| word),
@@ -191,12 +207,24 @@ pub fn holding_short(state: &State, id: &CellId) -> Option<Holding> {
     })
 }
 
+/// The open release of a cell.
+fn release_open<'a>(state: &'a State, id: &CellId) -> Option<(&'a Digest, &'a ReleaseCase)> {
+    state.releases.iter().find(|(_, case)| {
+        case.end == ReleaseEnd::Open && case.release.cells.iter().any(|c| c.cell == *id)
+    })
+}
+
+/// The open release of a cell, if nothing keeps it from being carried out now.
+fn ready(state: &State, now: Timestamp, id: &CellId) -> Option<Digest> {
+    let (digest, case) = release_open(state, id)?;
+    carry_out(state, now, digest, case)
+        .is_ok()
+        .then_some(*digest)
+}
+
 /// Signatures missing under the open release of a cell: role and how many.
 fn signatures_missing(state: &State, id: &CellId) -> Vec<(Role, u32)> {
-    let case = state.releases.values().find(|case| {
-        case.end == ReleaseEnd::Open && case.release.cells.iter().any(|c| c.cell == *id)
-    });
-    let (Some(case), Some(authority)) = (case, &state.authority) else {
+    let (Some((_, case)), Some(authority)) = (release_open(state, id), &state.authority) else {
         return Vec::new();
     };
     let cell = state.landscape.as_ref().and_then(|l| l.cell(id));

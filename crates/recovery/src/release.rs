@@ -341,7 +341,8 @@ pub(crate) fn unknown_release(id: &Digest) -> Reason {
     Reason::new("AN-REC-078", message, "see the list of releases")
 }
 
-fn carry_out(
+/// What carrying a release out would do, or every reason why not.
+pub(crate) fn carry_out(
     state: &State,
     at: Timestamp,
     id: &Digest,

@@ -174,14 +174,21 @@ impl House {
             ["rests", "on", number] => list(&query::rests_on(state, number.parse().unwrap())),
             ["holds", cell] => {
                 let held = query::holding(state, self.now, &verb::cell(cell)).unwrap();
-                format!(
+                let ready = held
+                    .ready
+                    .map(|release| format!(", ready {}", release.short()));
+                let agreed = held
+                    .agreed
+                    .map(|slot| format!(", agreed {} to {}", slot.from, slot.to));
+                let told = format!(
                     "tasks {:?}, needs {:?}, findings {:?}, signatures {:?}, word {:?}",
                     held.tasks_open,
                     held.needs_closed,
                     held.findings_missing,
                     held.signatures_missing,
                     held.word_missing
-                )
+                );
+                self.named(&(told + &ready.unwrap_or_default() + &agreed.unwrap_or_default()))
             }
             ["gates", "are", "handed"] => {
                 let kinds = state
@@ -407,6 +414,8 @@ stories!(
     an_attack_strikes_again,
     bad_news_at_any_time,
     plans_follow_plans,
+    what_holds_a_cell,
+    a_window_too_early,
     people_are_told,
     gates_report,
 );

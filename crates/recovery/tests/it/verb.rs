@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use anlauf_model::feed::{GateCellState, GateDecision, GateReport};
-use anlauf_model::{CellId, Digest, Epoch, Forecast, Plan, Slot, Text, Verdict};
+use anlauf_model::{CellId, Digest, Epoch, Forecast, Plan, PlanRow, Slot, TaskKind, Text, Verdict};
 use anlauf_recovery::command::{FindingDraft, SignatureDraft, SlotDraft, TaskRef, WaveDraft};
 use anlauf_recovery::{Order, close_statement, close_with_dependents};
 use anlauf_trust::Scope;
@@ -288,6 +288,20 @@ fn planning(house: &House, verb: &str, what: &[&str]) -> Option<Order> {
         ("plan", ["on", parent]) => Order::ProposePlan {
             plan: Box::new(plan(parent)),
         },
+        ("plan", ["on", parent, "has", cell, "decided", "after", span]) => {
+            let mut plan = plan(parent);
+            let start = house.now + minutes(span);
+            plan.rows.push(PlanRow {
+                cell: self::cell(cell),
+                task: TaskKind::Decision,
+                team: None,
+                start,
+                end: start + minutes("1h"),
+            });
+            Order::ProposePlan {
+                plan: Box::new(plan.sealed()),
+            }
+        }
         ("plan", ["on", parent, "unsealed"]) => {
             let mut plan = plan(parent);
             plan.objective = 7;

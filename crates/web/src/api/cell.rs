@@ -413,6 +413,16 @@ fn why_shape() -> Shape {
         ),
         ("signatures_missing", list(Shape::Any("role and how many"))),
         (
+            "ready",
+            maybe(Shape::Text(
+                "its open release, when that is fully signed and waits for being carried out",
+            )),
+        ),
+        (
+            "agreed",
+            maybe(Shape::Any("the window that was agreed and is not over")),
+        ),
+        (
             "word_missing",
             maybe(Shape::Text("what is missing of the tenant's word")),
         ),

@@ -141,7 +141,9 @@ fn contradicted(contradiction: Contradiction) -> Problem {
     problem.reasons.push(ProblemReason {
         code: CODE_CONTRADICTION.to_owned(),
         message: contradiction.why,
-        remedy: "have one of the cells' slots declined or moved, then plan again".to_owned(),
+        remedy: "have the tenant give one of these windows back with `anlauf decline CELL`, offer \
+                 a later one, then plan again"
+            .to_owned(),
     });
     problem.with("cells", json!(cells))
 }

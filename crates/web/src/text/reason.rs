@@ -210,6 +210,11 @@ const GERMAN: &[(&str, &str, &str)] = &[
         "Bitten Sie um ein Angebot.",
     ),
     (
+        "AN-REC-065",
+        "Das Zeitfenster endet, bevor die Zelle nach dem geltenden Plan so weit ist.",
+        "Bieten Sie ein späteres Fenster an, oder planen Sie die Zelle zuerst früher.",
+    ),
+    (
         "AN-REC-070",
         "Es gelten noch keine Freigaberegeln.",
         "Lassen Sie die Regeln unterschreiben und übernehmen Sie sie.",
