@@ -29,7 +29,14 @@ use crate::keeper::{Closed, Order, Outcome, Urgent};
 use crate::limits::{
     CONTROL_WAIT_MAX, FEED_SIZE_MAX, FEED_WAIT_MS, REPORT_WAIT_MAX, RETRY_WAIT_MAX, RETRY_WAIT_MIN,
 };
+use crate::repeat::Repeat;
 use crate::shared::Shared;
+
+/// Largest problem of the control plane that is read. Bytes.
+const PROBLEM_SIZE_MAX: usize = 16 * 1024;
+
+/// Longest detail of a problem that the log shows. Characters.
+const DETAIL_LENGTH_MAX: usize = 300;
 
 /// A line to the control plane.
 #[derive(Clone)]
@@ -109,7 +116,10 @@ impl Control {
                 .map_err(|e| e.to_string())?;
             let status = answer.status();
             if !status.is_success() {
-                return Err(format!("the control plane answered {status}"));
+                let body = Limited::new(answer.into_body(), PROBLEM_SIZE_MAX);
+                let body = body.collect().await.map(|body| body.to_bytes());
+                let why = body.ok().and_then(|body| detail(&body)).unwrap_or_default();
+                return Err(format!("the control plane answered {status}{why}"));
             }
             let body = Limited::new(answer.into_body(), size_max).collect().await;
             Ok(body.map_err(|error| error.to_string())?.to_bytes())
@@ -119,6 +129,15 @@ impl Control {
             Err(_) => Err("the control plane did not answer in time".to_owned()),
         }
     }
+}
+
+/// What a problem of the control plane says, for the log: one line, cut.
+fn detail(body: &[u8]) -> Option<String> {
+    let problem: serde_json::Value = serde_json::from_slice(body).ok()?;
+    let text = problem.get("detail")?.as_str()?;
+    let safe = |c: char| if c.is_control() { ' ' } else { c };
+    let text: String = text.chars().map(safe).take(DETAIL_LENGTH_MAX).collect();
+    Some(format!(": {text}"))
 }
 
 // === impl Desk ===
@@ -152,6 +171,7 @@ pub(crate) async fn listen(
     mut stop: watch::Receiver<bool>,
 ) {
     let mut wait = RETRY_WAIT_MIN;
+    let mut troubles = Repeat::default();
     loop {
         let started = Instant::now();
         let heard = tokio::select! {
@@ -161,6 +181,10 @@ pub(crate) async fn listen(
         let pause = match heard {
             Ok(count) => {
                 wait = RETRY_WAIT_MIN;
+                if let Some(past) = troubles.over() {
+                    let (error, again) = (past.cause, past.again);
+                    tracing::info!(error, again, "the control plane is heard again");
+                }
                 // A control plane that does not hold the question must not be asked in a spin.
                 let least = if count == 0 {
                     RETRY_WAIT_MIN
@@ -170,11 +194,12 @@ pub(crate) async fn listen(
                 least.saturating_sub(started.elapsed())
             }
             Err(error) => {
-                tracing::warn!(
-                    error,
-                    wait_ms = wait.as_millis(),
-                    "no news from the control plane"
-                );
+                let wait_ms = wait.as_millis();
+                if troubles.is_news(&error) {
+                    tracing::warn!(error, wait_ms, "no news from the control plane");
+                } else {
+                    tracing::debug!(error, wait_ms, "still no news from the control plane");
+                }
                 let pause = wait;
                 wait = (wait * 2).min(RETRY_WAIT_MAX);
                 pause
@@ -257,10 +282,15 @@ pub(crate) async fn report(
     mut stop: watch::Receiver<bool>,
 ) {
     let mut wait = RETRY_WAIT_MIN;
+    let mut troubles = Repeat::default();
     loop {
         let pause = match tell(&control, &desk, &shared).await {
             Ok(()) => {
                 wait = RETRY_WAIT_MIN;
+                if let Some(past) = troubles.over() {
+                    let (error, again) = (past.cause, past.again);
+                    tracing::info!(error, again, "can report again");
+                }
                 tokio::select! {
                     () = shared.news.notified() => Duration::ZERO,
                     () = tokio::time::sleep(REPORT_WAIT_MAX) => Duration::ZERO,
@@ -268,7 +298,12 @@ pub(crate) async fn report(
                 }
             }
             Err(error) => {
-                tracing::warn!(error, wait_ms = wait.as_millis(), "cannot report");
+                let wait_ms = wait.as_millis();
+                if troubles.is_news(&error) {
+                    tracing::warn!(error, wait_ms, "cannot report");
+                } else {
+                    tracing::debug!(error, wait_ms, "still cannot report");
+                }
                 wait = (wait * 2).min(RETRY_WAIT_MAX);
                 wait
             }

@@ -25,6 +25,7 @@ use crate::limits::{
     REPORT_ITEM_COUNT_MAX,
 };
 use crate::mind::{Effect, Mind, Touched, Without, needs_shut};
+use crate::repeat::Repeat;
 use crate::shared::Shared;
 use crate::table::CellState;
 use crate::visit;
@@ -76,6 +77,8 @@ pub(crate) struct Keeper {
     mark: u64,
     changed: BTreeMap<CellId, u64>,
     decisions: VecDeque<(u64, GateDecision)>,
+    /// Why items are refused: said once, for a feed may hold thousands of the same.
+    refused: Repeat,
 }
 
 impl Keeper {
@@ -117,6 +120,7 @@ impl Keeper {
             mark: 0,
             changed: BTreeMap::new(),
             decisions: VecDeque::new(),
+            refused: Repeat::default(),
             shared,
         };
         let table = keeper.shared.table();
@@ -213,7 +217,10 @@ impl Keeper {
                     Without::Table(_) => Vec::new(),
                 };
                 let why = reasons.join("; ");
-                tracing::warn!(gate = %self.id, reasons = why, "refused a close ahead of its turn");
+                if self.refused.is_news(&why) {
+                    let gate = self.id.as_str();
+                    tracing::warn!(gate, reasons = why, "refused a close ahead of its turn");
+                }
                 let _ = close.reply.send(Err(reasons));
                 return Ok(());
             }
@@ -296,7 +303,14 @@ impl Keeper {
         let reasons = verdict.err();
         if let Some(reasons) = &reasons {
             let reasons = reasons.join("; ");
-            tracing::warn!(gate = %self.id, seq, reasons, "refused a feed item");
+            if self.refused.is_news(&reasons) {
+                tracing::warn!(gate = %self.id, seq, reasons, "refused a feed item");
+            } else {
+                tracing::debug!(gate = %self.id, seq, reasons, "refused a feed item again");
+            }
+        } else if let Some(past) = self.refused.over() {
+            let (reasons, again) = (past.cause, past.again);
+            tracing::info!(gate = %self.id, seq, reasons, again, "accepts feed items again");
         }
         let accepted = reasons.is_none();
         let mut reasons = reasons.unwrap_or_default();

@@ -30,6 +30,7 @@ mod body;
 mod forward;
 mod judge;
 mod page;
+mod repeat;
 mod request;
 mod serve;
 mod table;
