@@ -111,6 +111,8 @@ fn broken_toml_is_shown_at_its_place() {
     said.add("id", &id);
     let negative = changed(FILE_LANDSCAPE, "lanes = 1", "lanes = -1");
     said.add("negative", &negative);
+    let large = changed(FILE_LANDSCAPE, "lanes = 1", "lanes = 99999999999");
+    said.add("large", &large);
     insta::assert_snapshot!(said.0);
 }
 
