@@ -79,14 +79,32 @@ impl Control {
     /// A line to the control plane with this login.
     ///
     /// # Errors
-    /// The token's file cannot be read.
+    /// The address is none, or the token's file cannot be read.
     pub fn client(&self, output: Output) -> Done<Client> {
+        check_address(&self.control)?;
         let token = match &self.token_file {
             Some(file) => Some(read_text(file, "token")?.trim().to_owned()),
             None => std::env::var("ANLAUF_TOKEN").ok(),
         };
         Ok(Client::new(&self.control, token, output.language))
     }
+}
+
+/// An address that could be a control plane's: it speaks HTTP, a proxy in front of it HTTPS.
+fn check_address(address: &str) -> Done {
+    let uri = address.parse::<ureq::http::Uri>().ok();
+    let is_http = uri.is_some_and(|uri| {
+        uri.scheme_str() == Some("http") && uri.authority().is_some() && uri.query().is_none()
+    });
+    if is_http {
+        return Ok(());
+    }
+    let shown = crate::output::plain(address);
+    let why = format!(
+        "`{shown}` is no address of a control plane; write --control like \
+         `http://127.0.0.1:8440` (http, not https)"
+    );
+    Err(Failure::usage(why))
 }
 
 impl Change {

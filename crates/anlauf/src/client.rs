@@ -208,9 +208,8 @@ fn problem(status: u16, bytes: &[u8]) -> Failure {
         _ => (Code::Failed, format!("{title} ({status}): {detail}")),
     };
     Failure {
-        code,
-        message,
         reasons,
+        ..Failure::new(code, message)
     }
 }
 

@@ -155,17 +155,7 @@ async fn play(args: &Args, (landscape, story): (Landscape, Story), output: Outpu
         .line(&if output.json { json } else { text() })
         .map_err(said)?;
     if args.stay {
-        // Said even when quiet: without a login nobody gets in.
-        let operator = scene.parties.first(Role::Operator)?;
-        let words = match output.language {
-            Language::De => "die Konsole bleibt offen, Ende mit Strg-C",
-            Language::En => "the console stays open, end with Ctrl-C",
-        };
-        eprintln!(
-            "console  {console}/login  {} {}\n{words}",
-            operator.person, operator.token
-        );
-        tokio::signal::ctrl_c().await?;
+        stay(&scene, &console, output.language).await?;
     }
     for gate in gates {
         gate.stop().await;
@@ -182,6 +172,20 @@ async fn play(args: &Args, (landscape, story): (Landscape, Story), output: Outpu
         );
     }
     Ok(())
+}
+
+/// Keeps everything open until Ctrl-C. Said even when quiet: without a login nobody gets in.
+async fn stay(scene: &Scene, console: &str, language: Language) -> Result<()> {
+    let operator = scene.parties.first(Role::Operator)?;
+    let words = match language {
+        Language::De => "die Konsole bleibt offen, Ende mit Strg-C",
+        Language::En => "the console stays open, end with Ctrl-C",
+    };
+    eprintln!(
+        "console  {console}/login  {} {}\n{words}",
+        operator.person, operator.token
+    );
+    Ok(tokio::signal::ctrl_c().await?)
 }
 
 /// Where to look while it runs.

@@ -89,6 +89,8 @@ pub struct Failure {
     pub message: String,
     /// Of a refusal: every reason.
     pub reasons: Vec<Reason>,
+    /// Nobody reads the result any longer: no failure to tell anybody of.
+    pub unheard: bool,
 }
 
 impl Failure {
@@ -98,6 +100,16 @@ impl Failure {
             code,
             message: message.into(),
             reasons: Vec::new(),
+            unheard: false,
+        }
+    }
+
+    /// A result that could not be written.
+    pub fn unwritten(error: std::io::Error) -> Self {
+        let unheard = error.kind() == std::io::ErrorKind::BrokenPipe;
+        Self {
+            unheard,
+            ..Self::from(error)
         }
     }
 
@@ -122,6 +134,7 @@ impl Failure {
             code: Code::Refused,
             message: "refused; nothing was changed".to_owned(),
             reasons,
+            unheard: false,
         }
     }
 
@@ -131,6 +144,7 @@ impl Failure {
             code: Code::Input,
             message: self.message.clone(),
             reasons: self.reasons.clone(),
+            unheard: self.unheard,
         }
     }
 

@@ -29,7 +29,16 @@ pub fn read_folder(folder: &Path) -> Result<BTreeMap<String, Vec<u8>>> {
         let Some(name) = path.file_name().and_then(|name| name.to_str()) else {
             continue;
         };
-        if !matches!(kind, Some("toml" | "csv")) || !path.is_file() {
+        if !matches!(kind, Some("toml" | "csv")) {
+            continue;
+        }
+        if let Some(what) = no_file(&path) {
+            if is_of_landscape(name) {
+                bail!(
+                    "`{}` {what}; a landscape has a file of that name",
+                    path.display()
+                );
+            }
             continue;
         }
         if files.len() == LANDSCAPE_FILE_COUNT_MAX {
@@ -41,6 +50,27 @@ pub fn read_folder(folder: &Path) -> Result<BTreeMap<String, Vec<u8>>> {
         bail!("`{shown}` holds no landscape; `anlauf init DIR` writes an example");
     }
     Ok(files)
+}
+
+/// What lies at a path, if it is no ordinary file: reading it may give nothing, or never end.
+fn no_file(path: &Path) -> Option<&'static str> {
+    match fs::metadata(path) {
+        Ok(data) if data.is_file() => None,
+        Ok(data) if data.is_dir() => Some("is a folder"),
+        Ok(_) => Some("is a pipe or a device, no file"),
+        Err(_) => Some("leads nowhere"),
+    }
+}
+
+fn is_of_landscape(name: &str) -> bool {
+    let names = [
+        source::FILE_LANDSCAPE,
+        source::FILE_POLICY,
+        source::FILE_TENANTS,
+        source::FILE_OFFERS,
+        source::FILE_PEOPLE,
+    ];
+    names.contains(&name)
 }
 
 fn read_file(path: &Path, name: &str) -> Result<Vec<u8>> {

@@ -6,8 +6,9 @@
 use std::path::Path;
 
 use anlauf_model::Landscape;
+use anlauf_model::landscape::Declared;
 use anlauf_model::landscape::lint::{Problem, Severity, lint};
-use anlauf_model::landscape::source;
+use anlauf_model::landscape::source::{self, SourceError};
 
 use crate::exit::{Done, Failure};
 use crate::files;
@@ -37,14 +38,25 @@ pub fn load(folder: &Path, colour: bool) -> Done<(Landscape, Vec<Problem>)> {
 ///
 /// # Errors
 /// Files that cannot be read, or errors in them; all at once.
-pub fn declared(folder: &Path, colour: bool) -> Done<anlauf_model::landscape::Declared> {
-    let read = files::read_folder(folder).map_err(|error| Failure::from(error).as_input())?;
-    source::read(&read).map_err(|errors| {
-        let texts: Vec<String> = errors.iter().map(|error| error.render(colour)).collect();
-        let shown = folder.display();
-        Failure::input(format!(
-            "cannot read the landscape in `{shown}`\n\n{}",
-            texts.join("\n\n")
-        ))
-    })
+fn declared(folder: &Path, colour: bool) -> Done<Declared> {
+    read(folder)?.map_err(|errors| unreadable(folder, &errors, colour))
+}
+
+/// Reads what the files say, or every error with its place.
+///
+/// # Errors
+/// Files that cannot be read at all.
+pub fn read(folder: &Path) -> Done<Result<Declared, Vec<SourceError>>> {
+    let files = files::read_folder(folder).map_err(|error| Failure::from(error).as_input())?;
+    Ok(source::read(&files))
+}
+
+/// Errors in the files, as people read them.
+pub fn unreadable(folder: &Path, errors: &[SourceError], colour: bool) -> Failure {
+    let texts: Vec<String> = errors.iter().map(|error| error.render(colour)).collect();
+    let shown = folder.display();
+    Failure::input(format!(
+        "cannot read the landscape in `{shown}`\n\n{}",
+        texts.join("\n\n")
+    ))
 }

@@ -27,7 +27,7 @@ mod drill;
 mod gate;
 mod serve;
 
-use exit::Done;
+use exit::{Done, Failure};
 use output::Output;
 
 /// Bring the services of many tenants back after an attack: contain, clear, plan, agree, sign,
@@ -104,13 +104,25 @@ enum Verb {
 }
 
 fn main() -> ExitCode {
-    let cli = Cli::parse();
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(error) if error.use_stderr() && wants_json() => {
+            let text = error.to_string();
+            let text = text.trim().trim_start_matches("error: ");
+            let failure = Failure::usage(text);
+            eprintln!("{}", failure.to_json());
+            return failure.exit_code();
+        }
+        Err(error) => error.exit(),
+    };
     let output = Output {
         json: cli.json,
         language: cli.lang.unwrap_or_else(language_of_system),
     };
     match run(cli.command, output) {
         Ok(()) => ExitCode::SUCCESS,
+        // Whoever read the result has seen enough.
+        Err(failure) if failure.unheard => ExitCode::SUCCESS,
         Err(failure) => {
             let text = match output.json {
                 true => failure.to_json(),
@@ -161,6 +173,12 @@ fn run(verb: Verb, output: Output) -> Done {
         Verb::Man(args) => cli::man::run(&args, Cli::command(), output),
         Verb::ExitCodes => cli::exit_codes::run(output),
     }
+}
+
+/// Whether `--json` stands on a command line that could not be understood.
+fn wants_json() -> bool {
+    let flags = std::env::args_os().take_while(|flag| flag != "--");
+    flags.skip(1).any(|flag| flag == "--json")
 }
 
 fn language(text: &str) -> Result<Language, String> {

@@ -50,10 +50,9 @@ impl Output {
 
     /// A result for whoever reads it; a reader who has seen enough is no failure.
     fn shown(&self, text: &str) -> Done {
-        let mut stdout = std::io::stdout().lock();
-        match writeln!(stdout, "{text}").and_then(|()| stdout.flush()) {
-            Err(error) if error.kind() == std::io::ErrorKind::BrokenPipe => Ok(()),
-            written => Ok(written?),
+        match self.line(text) {
+            Err(failure) if failure.unheard => Ok(()),
+            written => written,
         }
     }
 
@@ -115,9 +114,8 @@ impl Output {
     /// Stdout is gone.
     pub fn line(&self, text: &str) -> Done {
         let mut stdout = std::io::stdout().lock();
-        writeln!(stdout, "{text}")?;
-        stdout.flush()?;
-        Ok(())
+        let written = writeln!(stdout, "{text}").and_then(|()| stdout.flush());
+        written.map_err(Failure::unwritten)
     }
 
     /// Talk.

@@ -5,13 +5,16 @@
 //! Never: starts on a broken or foreign ledger; acknowledges what the disk does not have.
 //! See:   docs/guide/first-start.md.
 
+use std::convert::Infallible;
 use std::error::Error;
+use std::future::pending;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::Duration;
 
 use anlauf_model::{Digest, Landscape};
-use anlauf_store::{Desk, DeskConfig, FILE_LEDGER, StoreError, SystemClock};
+use anlauf_store::{Desk, DeskConfig, FILE_LEDGER, Reader, StoreError, SystemClock};
 use anlauf_web::{Web, router};
 use serde_json::json;
 
@@ -29,6 +32,9 @@ pub mod keys;
 
 use first_start::Authorities;
 use keys::ControlKeys;
+
+/// How long an entry waits at most until a signed head covers it.
+const SIGNED_AFTER_MAX: Duration = Duration::from_secs(60);
 
 /// Folder of the signed documents below the data folder.
 const FOLDER_AUTHORITY: &str = "authority";
@@ -71,38 +77,79 @@ pub fn run(args: &Args, output: Output) -> Done {
     for warning in warnings {
         tracing::warn!(code = warning.code, "landscape: {}", warning.message);
     }
-    let keys = ControlKeys::open(&args.data)?;
     let folder = args
         .authority
         .clone()
         .unwrap_or_else(|| args.data.join(FOLDER_AUTHORITY));
-    let is_first = !args.data.join(FILE_LEDGER).exists();
     let signed = Authorities::read(&folder)?;
+    let Belongs { domain, is_first } = Belongs::read(&args.data, &signed)?;
+    let keys = ControlKeys::find(&args.data)?;
     if is_first {
-        signed.check(args, &folder, &landscape, &keys)?;
+        signed.check(args, &folder, &landscape, keys.as_ref())?;
     }
+    let (Some(keys), Some(domain)) = (keys, domain) else {
+        return Err(keys::lost(&args.data));
+    };
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .build()?;
     let config = DeskConfig {
         data_dir: args.data.clone(),
-        domain: signed.domain()?,
+        origin: origin(&domain),
+        domain: Some(domain),
         clock: Arc::new(SystemClock),
         signer: keys.log,
-        origin: origin(&landscape),
     };
     let desk = Desk::open(config)?;
     let served = runtime.block_on(async {
         first_start::adopt(&desk, &landscape, &signed).await?;
+        sign_first(&desk).await?;
         serve(args, &landscape, desk.clone(), keys.closer, output).await
     });
     desk.close();
     served
 }
 
-/// Name of the log in its checkpoints.
-pub fn origin(landscape: &Landscape) -> String {
-    format!("anlauf/{}", landscape.declared().id)
+/// Name of the log of a domain in its checkpoints.
+fn origin(domain: &str) -> String {
+    format!("anlauf/{domain}")
+}
+
+/// Whose ledger it is, before anything is written.
+struct Belongs {
+    /// Its domain, or that of the root it will begin with.
+    domain: Option<String>,
+    /// Whether there is no entry yet.
+    is_first: bool,
+}
+
+impl Belongs {
+    /// Asks the ledger, and holds its domain against that of the signed documents.
+    ///
+    /// # Errors
+    /// The ledger belongs to another domain, or says nothing where nobody else does.
+    fn read(data: &Path, signed: &Authorities) -> Done<Self> {
+        let asked = signed.domain()?;
+        if !data.join(FILE_LEDGER).exists() {
+            let (domain, is_first) = (asked, true);
+            return Ok(Self { domain, is_first });
+        }
+        // A ledger that cannot be read is told by the desk, which proves all of it.
+        let told = Reader::open(data).and_then(|own| Ok((own.domain()?, own.head()?.size == 0)));
+        let (found, is_first) = match told {
+            Err(error) if asked.is_none() => return Err(error.into()),
+            told => told.unwrap_or_default(),
+        };
+        match (asked, found) {
+            (Some(asked), Some(found)) if asked != found => {
+                Err(StoreError::DomainForeign { asked, found }.into())
+            }
+            (asked, found) => Ok(Self {
+                domain: found.or(asked),
+                is_first,
+            }),
+        }
+    }
 }
 
 async fn serve(
@@ -135,12 +182,41 @@ async fn serve(
             None => Ok(()),
         },
         failure = gate::failed(&mut gates) => Err(failure),
+        never = sign_heads(&desk) => match never {},
     };
     for (_, gate) in gates {
         gate.stop().await;
     }
     server.stop().await?;
     ended
+}
+
+/// Has the head signed at the start, so that no ledger is in use without.
+async fn sign_first(desk: &Desk) -> Done {
+    match desk.checkpoint().await {
+        Ok(_) => Ok(()),
+        Err(StoreError::Stopped) => Err(desk
+            .stopped()
+            .await
+            .map_or_else(|| StoreError::Stopped.into(), |error| stopped(&error))),
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// Has the head signed again and again, some time after entries came in.
+async fn sign_heads(desk: &Desk) -> Infallible {
+    let mut written = desk.watch();
+    loop {
+        if written.changed().await.is_err() {
+            return pending().await;
+        }
+        tokio::time::sleep(SIGNED_AFTER_MAX).await;
+        written.mark_unchanged();
+        // Why the desk has stopped is told by `Desk::stopped`.
+        if let Err(error) = desk.checkpoint().await {
+            tracing::error!("the ledger's head was not signed: {error}");
+        }
+    }
 }
 
 fn gates(args: &Args, landscape: &Landscape, desk: &Desk, control: &str) -> gate::Beside {

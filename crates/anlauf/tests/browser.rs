@@ -1,7 +1,8 @@
 //! The pages as a person sees them: a real browser in front of the real program.
 //!
 //! In:    a municipal drill that has been played and stays open; Debian's chromium and its driver.
-//! Out:   what must hold on every page: loads, fits narrow and wide, speaks the language, no faults.
+//! Out:   what must hold on every page: loads, fits narrow and wide, speaks the language, no
+//!        faults.
 //! Never: a wait by the clock: the drill says when it stays, the browser when a page is loaded.
 
 use std::io::{BufRead, BufReader};

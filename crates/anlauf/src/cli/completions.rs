@@ -3,7 +3,7 @@
 use clap::Command;
 use clap_complete::Shell;
 
-use crate::exit::Done;
+use crate::exit::{Done, Failure};
 
 /// Print a completion script
 #[derive(Debug, clap::Args)]
@@ -21,6 +21,7 @@ pub fn run(args: &Args, command: &mut Command) -> Done {
     let mut script = Vec::new();
     clap_complete::generate(args.shell, command, "anlauf", &mut script);
     use std::io::Write;
-    std::io::stdout().write_all(&script)?;
-    Ok(())
+    let mut stdout = std::io::stdout().lock();
+    let written = stdout.write_all(&script).and_then(|()| stdout.flush());
+    written.map_err(Failure::unwritten)
 }

@@ -26,7 +26,7 @@ pub fn run(args: &Args, output: Output) -> Done {
     output.fields(
         &gates,
         &[
-            (output.say("Tor", "gate"), "gate"),
+            (output.say("Gate", "gate"), "gate"),
             (output.say("zuletzt gehört", "last heard"), "heard_at"),
             (output.say("angewendet", "applied"), "applied"),
             (output.say("zurück", "behind"), "behind"),

@@ -3,10 +3,10 @@
 use std::path::PathBuf;
 
 use anlauf_model::landscape::lint::{Severity, lint};
-use anlauf_model::landscape::source;
+use anlauf_model::landscape::source::{self, SourceError};
 use anlauf_recovery::Order;
 use clap::Subcommand;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::{Change, Control};
 use crate::exit::{Code, Done, Failure};
@@ -70,25 +70,53 @@ pub fn run(verb: &Verb, output: Output) -> Done {
 }
 
 fn check(folder: &std::path::Path, strict: bool, output: Output) -> Done {
-    let problems = lint(&landscape::declared(folder, output.coloured())?);
+    let problems = match landscape::read(folder)? {
+        Ok(declared) => lint(&declared),
+        Err(errors) if output.json => {
+            output.result(&errors.iter().map(in_file).collect::<Vec<_>>(), String::new)?;
+            let count = counted(errors.len(), "error");
+            let why = format!(
+                "cannot read the landscape in `{}`: {count}",
+                folder.display()
+            );
+            return Err(Failure::new(Code::Input, why));
+        }
+        Err(errors) => return Err(landscape::unreadable(folder, &errors, output.coloured())),
+    };
     let errors = problems
         .iter()
         .filter(|problem| problem.severity == Severity::Error)
         .count();
     let warnings = problems.len() - errors;
+    let sum = [counted(errors, "error"), counted(warnings, "warning")].join(", ");
     output.result(&problems, || {
         let lines = problems.iter().map(ToString::to_string);
-        let sum = format!("{errors} errors, {warnings} warnings");
-        lines.chain([sum]).collect::<Vec<_>>().join("\n")
+        lines.chain([sum.clone()]).collect::<Vec<_>>().join("\n")
     })?;
     if errors > 0 || (strict && warnings > 0) {
-        let why = format!(
-            "`{}` has {errors} errors, {warnings} warnings",
-            folder.display()
-        );
+        let why = format!("`{}` has {sum}", folder.display());
         return Err(Failure::new(Code::Input, why));
     }
     Ok(())
+}
+
+/// `1 error`, `2 errors`.
+fn counted(count: usize, what: &str) -> String {
+    let plural = if count == 1 { "" } else { "s" };
+    format!("{count} {what}{plural}")
+}
+
+/// An error with its place, as programs read it; beside the problems of the whole.
+fn in_file(error: &SourceError) -> Value {
+    json!({
+        "code": error.code,
+        "severity": Severity::Error,
+        "file": error.file,
+        "line": error.line,
+        "column": error.column,
+        "message": error.message,
+        "suggestion": error.suggestion,
+    })
 }
 
 fn show(folder: &std::path::Path, output: Output) -> Done {

@@ -88,8 +88,8 @@ fn tell(report: &VerifyReport, output: Output) -> Done {
         let signed = match signature_checked {
             true => output.say("Unterschrift geprüft", "signature checked"),
             false => output.say(
-                "Unterschrift nicht geprüft (--origin und --key fehlen)",
-                "signature not checked (needs --origin and --key)",
+                "Unterschrift nicht geprüft, weil --origin und --key fehlen",
+                "signature not checked for want of --origin and --key",
             ),
         };
         let digits = fingerprint(root);

@@ -13,7 +13,7 @@ use serde_json::{Value, json};
 use super::{Change, Control, by_digest, texts};
 use crate::client::Client;
 use crate::exit::{Code, Done, Failure};
-use crate::output::Output;
+use crate::output::{Output, table};
 
 mod offline;
 mod rows;
@@ -217,7 +217,7 @@ fn show_made(made: Option<(crate::client::Ticket, Value)>, output: Output) -> Do
 fn list(control: &Control, output: Output) -> Done {
     let plans: Value = control.client(output)?.get("/plans")?;
     output.result(&plans, || {
-        let lines = ["adopted", "proposed"].into_iter().flat_map(|name| {
+        let rows = ["adopted", "proposed"].into_iter().flat_map(|name| {
             let items = plans[name].as_array().into_iter().flatten();
             items.map(move |plan| {
                 let word = match name {
@@ -226,15 +226,21 @@ fn list(control: &Control, output: Output) -> Done {
                 };
                 let at = [&plan["adopted_at"], &plan["made_at"]];
                 let at = at.into_iter().find(|at| !at.is_null());
-                format!(
-                    "{}  {word}  {}  {} ‰",
+                vec![
                     output.text(&plan["plan"]),
+                    word.to_owned(),
                     output.text(at.unwrap_or(&Value::Null)),
-                    plan["gap_per_mille"]
-                )
+                    format!("{} ‰", plan["gap_per_mille"]),
+                ]
             })
         });
-        lines.collect::<Vec<_>>().join("\n")
+        let head = [
+            output.say("Plan", "plan"),
+            output.say("Stand", "standing"),
+            output.say("Zeit", "time"),
+            output.say("Abstand zum Besten höchstens", "from the best at most"),
+        ];
+        table(&head, rows)
     })
 }
 

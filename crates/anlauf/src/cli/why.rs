@@ -1,6 +1,6 @@
 //! `anlauf why`: what holds a cell, nearest first.
 
-use anlauf_model::{CellId, Language};
+use anlauf_model::{CellId, Language, Slot, Timestamp};
 use serde_json::Value;
 
 use super::Control;
@@ -36,12 +36,11 @@ fn lines(why: &Value, output: Output) -> Vec<String> {
         output.text(&why["cell"]),
         output.text(&why["stage"])
     )];
+    let ready = why["ready"].as_str().map(|_| signed(why, output));
     if why["stage_next"].is_null() {
-        lines.push(
-            output
-                .say("ist zurück, nichts hält sie", "is back, nothing holds it")
-                .into(),
-        );
+        let back = output.say("ist zurück, nichts hält sie", "is back, nothing holds it");
+        lines.push(back.into());
+        lines.extend(ready);
         return lines;
     }
     let next = output.say("nächste Stufe", "next stage");
@@ -68,42 +67,86 @@ fn lines(why: &Value, output: Output) -> Vec<String> {
             lines.push(format!("  {words}: {}", output.text(&why[name])));
         }
     }
-    let chain = why["chain"].as_array().into_iter().flatten();
-    lines.extend(chain.map(|link| format!("  -> {}", sentence(link, output))));
+    lines.extend(agreed(why, output));
+    lines.extend(ready);
+    lines.extend(chain(why, output));
     lines
 }
 
-/// One link of the plan's chain in words.
-fn sentence(link: &Value, output: Output) -> String {
+/// A release that only waits for being carried out.
+fn signed(why: &Value, output: Output) -> String {
+    let words = output.say(
+        "unterschrieben; auszuführen mit",
+        "signed; to be carried out with",
+    );
+    let release = output.text(&why["ready"]);
+    format!("  {words} `anlauf release carry-out {release}`")
+}
+
+/// The window that was agreed, and whether the plan keeps it.
+fn agreed(why: &Value, output: Output) -> Option<String> {
+    let slot: Slot = serde_json::from_value(why["agreed"].clone()).ok()?;
+    let words = output.say("vereinbartes Fenster", "agreed window");
+    let until = output.say("bis", "to");
+    let mut line = format!("  {words}: {} {until} {}", slot.from, slot.to);
+    let planned = serde_json::from_value::<Timestamp>(why["chain"][0]["end"].clone());
+    if let Some(end) = planned.ok().filter(|end| *end > slot.to) {
+        let late = output.say(
+            "der Plan hält es nicht, er ist so weit erst",
+            "the plan does not keep it, it is ready only at",
+        );
+        line.push_str(&format!("; {late} {end}"));
+    }
+    Some(line)
+}
+
+/// The plan's chain in words. It walks from cell to cell: each step is told with its cell.
+fn chain(why: &Value, output: Output) -> Vec<String> {
+    let mut whose = None;
+    let mut lines = Vec::new();
+    for link in why["chain"].as_array().into_iter().flatten() {
+        lines.push(format!("  -> {}", sentence(link, whose, output)));
+        if matches!(link["why"].as_str(), Some("needs" | "after")) {
+            whose = Some(&link["cell"]);
+        }
+    }
+    lines
+}
+
+/// One link of the plan's chain in words; `whose` names the cell it is about, if another.
+fn sentence(link: &Value, whose: Option<&Value>, output: Output) -> String {
     let at = |name: &str| output.text(&link[name]);
+    let whose = whose.map(|cell| output.text(cell));
     let (until, cell) = (at("until"), at("cell"));
     let de = output.language == Language::De;
+    let of = match (&whose, de) {
+        (None, _) => String::new(),
+        (Some(cell), true) => format!(" von {cell}"),
+        (Some(cell), false) => format!(" of {cell}"),
+    };
     match (link["why"].as_str().unwrap_or_default(), de) {
         ("needs", true) => format!("wartet auf {cell}, geplant {until}"),
         ("needs", false) => format!("waits for {cell}, planned {until}"),
         ("after", true) => format!("kommt der Reihe nach nach {cell}, geplant {until}"),
         ("after", false) => format!("comes after {cell} by order, planned {until}"),
-        ("work", true) => format!(
-            "eigene Arbeit ({}): {} bis {}",
-            at("task"),
-            at("start"),
-            at("end")
-        ),
-        ("work", false) => format!(
-            "own work ({}): {} to {}",
-            at("task"),
-            at("start"),
-            at("end")
-        ),
+        ("work", _) => {
+            let work = match whose {
+                None => output.say("eigene Arbeit", "own work"),
+                Some(_) => output.say("Arbeit", "work"),
+            };
+            let to = output.say("bis", "to");
+            let (task, start, end) = (at("task"), at("start"), at("end"));
+            format!("{work}{of} ({task}): {start} {to} {end}")
+        }
         ("team", true) => format!(
-            "{} könnte seit {} laufen, {} ist bis {until} beschäftigt mit {}",
+            "{}{of} könnte seit {} laufen, {} ist bis {until} beschäftigt mit {}",
             at("task"),
             at("since"),
             at("team"),
             at("behind")
         ),
         ("team", false) => format!(
-            "{} could have begun {}, {} is busy until {until} with {}",
+            "{}{of} could have begun {}, {} is busy until {until} with {}",
             at("task"),
             at("since"),
             at("team"),
@@ -116,10 +159,13 @@ fn sentence(link: &Value, output: Output) -> String {
             at("site")
         ),
         ("hold", false) => format!("site {} is held for forensics until {until}", at("site")),
-        ("agreed", true) => format!("vereinbart für {}", at("slot")),
-        ("agreed", false) => format!("agreed for {}", at("slot")),
+        ("agreed", true) => format!("vereinbart{of} für {}", at("slot")),
+        ("agreed", false) => format!("agreed{of} for {}", at("slot")),
         ("calendar", true) => format!("keine Arbeit oder Freigabe vor {until}"),
         ("calendar", false) => format!("no work or no release before {until}"),
         _ => output.text(link),
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -57,7 +57,7 @@ impl Authorities {
         args: &Args,
         folder: &Path,
         landscape: &Landscape,
-        keys: &ControlKeys,
+        keys: Option<&ControlKeys>,
     ) -> Done {
         let (Some(root), Some(policy)) = (&self.root, &self.policy) else {
             return Err(self.missing(args, folder));
@@ -84,6 +84,14 @@ impl Authorities {
                        files, or draft and sign the policy again with `anlauf genesis`";
             return Err(Failure::input(why));
         }
+        let Some(keys) = keys else {
+            let why = format!(
+                "`{0}` holds no keys of the control plane, so the root cannot name them; draft it \
+                 with `anlauf genesis --data {0}`, which makes them",
+                args.data.display()
+            );
+            return Err(Failure::missing(why));
+        };
         let closer = keys.closer_public().id;
         if !authority
             .root()
@@ -142,7 +150,7 @@ fn envelope(path: &Path) -> Done<Option<Envelope>> {
 /// Carries into the ledger what it does not have yet. Safe to repeat after a crash in between.
 ///
 /// # Errors
-/// The rules say no, or the desk has stopped.
+/// The landscape is another one than the ledger's, the rules say no, or the desk has stopped.
 pub async fn adopt(desk: &Desk, landscape: &Landscape, signed: &Authorities) -> Done {
     let (has_landscape, has_root, has_policy) = {
         let state = desk.read();
@@ -160,7 +168,7 @@ pub async fn adopt(desk: &Desk, landscape: &Landscape, signed: &Authorities) -> 
         };
         submit(desk, landscape, order).await?;
     } else {
-        warn_changed(desk, landscape);
+        check_same(desk, landscape)?;
     }
     if let (false, Some(envelope)) = (has_root, signed.root.clone()) {
         submit(desk, landscape, Order::AdoptRoot { envelope }).await?;
@@ -171,18 +179,33 @@ pub async fn adopt(desk: &Desk, landscape: &Landscape, signed: &Authorities) -> 
     Ok(())
 }
 
-fn warn_changed(desk: &Desk, landscape: &Landscape) {
+/// Refuses the landscape of somebody else; tells when its own has changed.
+fn check_same(desk: &Desk, landscape: &Landscape) -> Done {
     let state = desk.read();
-    let same = state
-        .landscape
-        .as_ref()
-        .is_some_and(|known| known.declared() == landscape.declared());
-    if !same {
+    let Some(known) = state.landscape.as_ref().map(|known| known.declared()) else {
+        return Ok(());
+    };
+    let given = landscape.declared();
+    if known.id != given.id {
+        let domain = state.authority.as_ref().map(|a| a.root().domain.as_str());
+        let why = format!(
+            "the ledger of domain `{}` belongs to landscape `{}`, not to `{}`; start with the \
+             folder of landscape `{}`, or with the data folder of `{}`",
+            domain.unwrap_or_default(),
+            known.id,
+            given.id,
+            known.id,
+            given.id
+        );
+        return Err(Failure::new(Code::Ledger, why));
+    }
+    if known != given {
         tracing::warn!(
             "the landscape's files differ from the ledger's landscape, which stays in force; \
              hand them over with `anlauf landscape adopt`"
         );
     }
+    Ok(())
 }
 
 async fn submit(desk: &Desk, landscape: &Landscape, order: Order) -> Done {

@@ -1,6 +1,10 @@
 //! What bad input gets: one clear error each, and nothing is started.
 
 use std::fs::{self, File};
+use std::os::unix::fs::PermissionsExt;
+
+use anlauf_store::{Ledger, LedgerConfig};
+use anlauf_trust::Signer;
 
 use crate::house::{House, has_ledger};
 use crate::process::Run;
@@ -21,7 +25,7 @@ fn a_cycle() {
         r#"needs = ["network"]"#,
         r#"needs = ["network", "mail"]"#,
     );
-    house.run("landscape lint land").says(6, &["1 errors"]);
+    house.run("landscape lint land").says(6, &["1 error,"]);
     let run = house
         .not_served(&mut house.serve(0))
         .says(6, &["cannot be used", "`identity`", "`mail`"]);
@@ -128,6 +132,99 @@ fn a_foreign_ledger_is_not_served() {
     house
         .not_served(&mut house.serve(0))
         .says(5, &["is not a ledger", "AN-STO-003"]);
+}
+
+#[test]
+fn another_landscape_is_refused_and_spoils_nothing() {
+    let house = House::new(None);
+    // No checkpoint names the log: only the entries say whose ledger it is.
+    house.start(0).process.kill();
+    fs::remove_file(house.path("data").join(anlauf_store::FILE_CHECKPOINT)).unwrap();
+    let own = fs::read_to_string(house.path("land/landscape.toml")).unwrap();
+    house.edit(
+        "landscape.toml",
+        "id = \"beispiel\"",
+        "id = \"somebody-else\"",
+    );
+    house.not_served(&mut house.serve(0)).says(
+        5,
+        &["domain `beispiel`", "`beispiel`, not to `somebody-else`"],
+    );
+    fs::write(house.path("land/landscape.toml"), own).unwrap();
+    house.start(0).process.terminate().done();
+    house
+        .run("ledger verify data --origin anlauf/beispiel --key data/log.pub")
+        .done();
+}
+
+#[test]
+fn a_start_that_is_refused_writes_nothing() {
+    let house = House::with_landscape(None);
+    house
+        .not_served(&mut house.serve(0))
+        .says(9, &["root.json"]);
+    assert!(!house.path("data").exists());
+
+    // A ledger without its keys gets no others, neither from here nor from a genesis.
+    let house = House::new(None);
+    house.start(0).process.terminate().done();
+    let keys = ["closer.key", "closer.pub", "log.key", "log.pub"];
+    let keys = keys.map(|name| house.path("data").join(name));
+    for key in &keys {
+        fs::remove_file(key).unwrap();
+    }
+    house
+        .not_served(&mut house.serve(0))
+        .says(5, &["holds a ledger", "restore them"]);
+    house
+        .genesis("other", "other")
+        .says(5, &["holds a ledger", "restore them"]);
+    assert!(keys.iter().all(|key| !key.exists()));
+}
+
+#[test]
+fn a_ledger_is_signed_from_its_first_start_on() {
+    let house = House::new(None);
+    house.start(0).process.kill();
+    let signed = "ledger verify data --origin anlauf/beispiel --key data/log.pub";
+    assert!(house.run(signed).done().contains("signature checked"));
+
+    let unsigned = Ledger::open(LedgerConfig {
+        folder: house.path("unsigned"),
+        domain: None,
+        origin: "anlauf/beispiel".to_owned(),
+        public: Signer::from_seed([7; 32]).public(),
+    });
+    drop(unsigned.unwrap());
+    house
+        .run(&signed.replace("verify data", "verify unsigned"))
+        .says(5, &["no signed head was found", "AN-STO-015"]);
+    let told = house.run("ledger verify unsigned").done();
+    assert!(told.contains("signature not checked"), "{told}");
+}
+
+#[test]
+fn a_token_file_is_never_overwritten() {
+    let house = House::new(None);
+    let before = house.token("operator-1");
+    house
+        .run("login add operator-1 --data data --landscape land --out tokens/operator-1")
+        .says(6, &["`tokens/operator-1` exists", "never overwritten"]);
+    assert_eq!(house.token("operator-1"), before);
+    let mode = fs::metadata(house.path("tokens")).unwrap().permissions();
+    assert_eq!(mode.mode() & 0o777, 0o700);
+}
+
+#[test]
+fn a_gate_starts_on_a_root_only() {
+    let house = House::new(None);
+    let mut gate = house.command(
+        "gate --control http://127.0.0.1:1 --state gate --listen 127.0.0.1:0 --id gate-1 \
+         --root data/authority/policy.json --token-file tokens/gate-1",
+    );
+    house
+        .not_served(&mut gate)
+        .says(6, &["`data/authority/policy.json` is no root"]);
 }
 
 #[test]
