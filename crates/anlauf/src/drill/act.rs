@@ -446,7 +446,7 @@ fn due_offers(
             .get(id)
             .is_some_and(|offer| match offer.answer {
                 Word::Open => true,
-                Word::Agreed => offer.slot.to > now,
+                Word::Agreed => offer.slot.to >= now,
                 Word::Declined | Word::Missed | Word::Kept => false,
             });
         let ready = cell
