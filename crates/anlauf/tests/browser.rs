@@ -15,6 +15,9 @@ const KOMMUNEN: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../landscapes/ko
 /// Name of an element in answers of the driver (W3C WebDriver §12.1).
 const ELEMENT: &str = "element-6066-11e4-a52e-4f735466cecf";
 
+/// Most looks at an address that has to change.
+const LOOK_COUNT_MAX: usize = 5_000;
+
 const CONSOLE: [&str; 13] = [
     "/",
     "/console",
@@ -211,8 +214,16 @@ impl Browser {
     fn log_in(&self, base: &str, token: &str) {
         self.go(&format!("{base}/login"));
         self.type_into("input[name=token]", &format!("{token}\u{e007}"));
-        let address = self.look("return location.pathname");
-        assert_ne!(address, "/login", "the login was refused");
+        // A key is answered before the page it leads to is there: ask again, bounded in count.
+        let is_in = (0..LOOK_COUNT_MAX).any(|_| {
+            let told = self.web.get(format!("{}/url", self.session)).call();
+            let mut told = told.expect("the driver answers");
+            let told: Value = told.body_mut().read_json().expect("the driver speaks JSON");
+            told["value"]
+                .as_str()
+                .is_some_and(|address| !address.ends_with("/login"))
+        });
+        assert!(is_in, "the login was refused");
     }
 
     /// Holds one page against what every page promises.
