@@ -34,7 +34,8 @@ enum Task {
         #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
         arguments: Vec<String>,
     },
-    /// Prints figures, in release mode: all, or some of drill, contain, store, plan, gate
+    /// Prints figures, in release mode: all, or some of drill, contain, store, plan, gate; or
+    /// `planner` and its own
     Bench {
         /// Handed to `anlauf-bench`
         #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
@@ -49,6 +50,10 @@ fn main() -> ExitCode {
         Task::Tidy => tidy::tidy(),
         Task::Sim { arguments } => {
             built("anlauf-sim").and_then(|path| run(Command::new(path).args(arguments)))
+        }
+        Task::Bench { arguments } if arguments.first().is_some_and(|name| name == "planner") => {
+            built_alone("anlauf-bench-planner")
+                .and_then(|path| run(Command::new(path).args(&arguments[1..])))
         }
         Task::Bench { arguments } => {
             built("anlauf-bench").and_then(|path| run(Command::new(path).args(arguments)))
@@ -67,6 +72,13 @@ fn main() -> ExitCode {
 /// with other features. Gives the path of one binary.
 fn built(name: &str) -> Result<PathBuf> {
     run(cargo().args(["build", "--release", "--workspace", "--bins"]))?;
+    let target = std::env::var_os("CARGO_TARGET_DIR").unwrap_or_else(|| "target".into());
+    Ok(PathBuf::from(target).join("release").join(name))
+}
+
+/// Builds one package that shares little with the rest. Gives the path of its binary.
+fn built_alone(name: &str) -> Result<PathBuf> {
+    run(cargo().args(["build", "--release", "--package", name]))?;
     let target = std::env::var_os("CARGO_TARGET_DIR").unwrap_or_else(|| "target".into());
     Ok(PathBuf::from(target).join("release").join(name))
 }

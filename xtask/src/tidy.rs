@@ -23,7 +23,8 @@ const FILE_SIZE_MAX: u64 = 500_000;
 const LAYERS: [(&str, &[&str]); 9] = [
     ("model", &[]),
     ("trust", &["model"]),
-    ("planner", &["model"]),
+    ("scheduler", &[]),
+    ("planner", &["model", "scheduler"]),
     ("recovery", &["model", "trust", "planner"]),
     ("store", &["model", "trust", "planner", "recovery"]),
     ("gate", &["model", "trust"]),
@@ -38,7 +39,7 @@ const LAYERS: [(&str, &[&str]); 9] = [
 ];
 
 /// The functional core.
-const CORE: [&str; 4] = ["model", "trust", "planner", "recovery"];
+const CORE: [&str; 5] = ["model", "trust", "scheduler", "planner", "recovery"];
 
 /// Crates the core must not know: clock, disk, network, chance from outside, log output.
 const CORE_BANNED: [&str; 9] = [

@@ -1,0 +1,1 @@
+//! Small schedules solved to proof by a constraint solver.

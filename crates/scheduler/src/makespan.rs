@@ -1,0 +1,1 @@
+//! When is everything back: the shortest schedule of activities that share resources.

@@ -1,0 +1,1 @@
+//! Σ weight × completion on teams with calendars, agreed windows and sequences.
