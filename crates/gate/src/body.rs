@@ -5,6 +5,7 @@
 //! Never: outlives a cut: dropped before its end, a download takes the backend's connection along.
 
 use std::error::Error;
+use std::fmt;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -17,6 +18,10 @@ use crate::judge::Permit;
 
 /// Any reason why a body broke off.
 pub(crate) type Broken = Box<dyn Error + Send + Sync>;
+
+/// A client's body that cannot be read on: broken framing, or the client has left.
+#[derive(Debug)]
+pub(crate) struct Spoiled(Broken);
 
 /// A request's body on its way to a backend.
 pub(crate) struct Upload {
@@ -43,6 +48,27 @@ pub(crate) enum Download {
         /// Why it may.
         _permit: Permit,
     },
+}
+
+// === impl Spoiled ===
+
+impl Spoiled {
+    /// Whether this is what an error comes from.
+    pub(crate) fn is_behind(error: &(dyn Error + 'static)) -> bool {
+        error.is::<Self>() || error.source().is_some_and(Self::is_behind)
+    }
+}
+
+impl fmt::Display for Spoiled {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("the client's body cannot be read on")
+    }
+}
+
+impl Error for Spoiled {
+    fn source(&self) -> Option<&(dyn Error + 'static)> {
+        Some(&*self.0)
+    }
 }
 
 // === impl Upload ===
@@ -78,16 +104,17 @@ impl Drop for Upload {
 
 impl Body for Upload {
     type Data = Bytes;
-    type Error = Broken;
+    type Error = Spoiled;
 
     fn poll_frame(
         mut self: Pin<&mut Self>,
         cx: &mut Context<'_>,
-    ) -> Poll<Option<Result<Frame<Bytes>, Broken>>> {
-        match &mut self.from {
+    ) -> Poll<Option<Result<Frame<Bytes>, Spoiled>>> {
+        let frame = match &mut self.from {
             From::Http1(body) => Pin::new(body).poll_frame(cx).map_err(Into::into),
             From::Http2(body) => poll_http2(body, cx),
-        }
+        };
+        frame.map_err(Spoiled)
     }
 
     fn is_end_stream(&self) -> bool {

@@ -14,7 +14,7 @@ use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::rt::{TokioExecutor, TokioTimer};
 
 use crate::backdoor::{Connector, Line};
-use crate::body::{Download, Upload};
+use crate::body::{Download, Spoiled, Upload};
 use crate::judge::Permit;
 use crate::limits::{UPSTREAM_CONNECT_WAIT_MAX, UPSTREAM_HEAD_WAIT_MAX, UPSTREAM_IDLE_MAX};
 use crate::request::{Target, clean_hops, introduce};
@@ -31,6 +31,8 @@ pub(crate) enum Failed {
     Unreachable,
     /// It took the request and said nothing in time.
     Silent,
+    /// The client's body broke off or is framed wrongly: nobody's fault but the client's.
+    Spoiled,
 }
 
 impl Forwarder {
@@ -81,6 +83,7 @@ impl Forwarder {
         let answer = self.client.request(request);
         let answer = match tokio::time::timeout(UPSTREAM_HEAD_WAIT_MAX, answer).await {
             Ok(Ok(answer)) => answer,
+            Ok(Err(error)) if Spoiled::is_behind(&error) => return Err(Failed::Spoiled),
             Ok(Err(error)) => {
                 tracing::debug!(cell = %cell.state.id, %error, "backend failed");
                 return Err(Failed::Unreachable);

@@ -173,7 +173,7 @@ impl Speaker {
             Why::No(No::Closed | No::Testing | No::Reduced, cell) => {
                 self.words.expected.get(&cell.id).copied()
             }
-            Why::Failed(..) => return Some(RETRY_AFTER_MIN),
+            Why::Failed(Failed::Unreachable | Failed::Silent, _) => return Some(RETRY_AFTER_MIN),
             _ => return None,
         };
         let seconds = expected.map(|at| at.0.saturating_sub(self.now.0).div_euclid(1000));
@@ -247,6 +247,7 @@ fn meaning(why: Why<'_>) -> (StatusCode, &'static str, &'static Text4) {
         Why::No(No::Reduced, _) => (StatusCode::SERVICE_UNAVAILABLE, "cell-reduced", &REDUCED),
         Why::Failed(Failed::Unreachable, _) => (StatusCode::BAD_GATEWAY, "backend", &FAILED),
         Why::Failed(Failed::Silent, _) => (StatusCode::GATEWAY_TIMEOUT, "backend-late", &FAILED),
+        Why::Failed(Failed::Spoiled, _) => (StatusCode::BAD_REQUEST, "body", &SPOILED),
         Why::NoHost => (StatusCode::MISDIRECTED_REQUEST, "unknown-host", &NO_HOST),
         Why::NoPath => (StatusCode::NOT_FOUND, "unknown-path", &NO_PATH),
         Why::Wrong(Wrong::Method) => (StatusCode::METHOD_NOT_ALLOWED, "method", &WRONG),
@@ -305,6 +306,12 @@ const WRONG: Text4 = [
     "Sie wurde nicht weitergegeben.",
     "This request cannot be understood",
     "It was not passed on.",
+];
+const SPOILED: Text4 = [
+    "Der Inhalt dieser Anfrage ist nicht verständlich",
+    "Er brach ab oder ist falsch gebaut. Bitte senden Sie die Anfrage noch einmal.",
+    "The content of this request cannot be understood",
+    "It broke off or is built wrongly. Please send the request again.",
 ];
 
 fn outcome(told: &Told<'_>) -> Value {

@@ -11,6 +11,7 @@ use hyper::http::request::Parts;
 use hyper::{Request, Response};
 
 use crate::body::{Download, Upload};
+use crate::forward::Failed;
 use crate::judge::{Asked, Permit, judge};
 use crate::page::{Why, Wishes};
 use crate::request::{self, Target};
@@ -122,7 +123,10 @@ pub(crate) async fn pass(
             answer
         }
         Err(failed) => {
-            Counts::add(&shared.counts.failed);
+            Counts::add(match failed {
+                Failed::Spoiled => &shared.counts.unknown,
+                Failed::Unreachable | Failed::Silent => &shared.counts.failed,
+            });
             shared
                 .speaker()
                 .say(Why::Failed(failed, &cell.state), &target.host, &wishes)

@@ -117,7 +117,7 @@ pub struct GateCounts {
     pub passed: u64,
     /// Answered with an honest no.
     pub refused: u64,
-    /// Hosts or paths nobody has.
+    /// Hosts or paths nobody has, and requests that cannot be understood.
     pub unknown: u64,
     /// Running answers and kept connections cut by a close.
     pub cut: u64,

@@ -91,6 +91,7 @@ fn every_no_in_both_languages() {
         Why::No(No::Reduced, &cell),
         Why::Failed(Failed::Unreachable, &cell),
         Why::Failed(Failed::Silent, &cell),
+        Why::Failed(Failed::Spoiled, &cell),
         Why::NoHost,
         Why::NoPath,
         Why::Wrong(Wrong::Host),
