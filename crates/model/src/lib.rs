@@ -29,7 +29,7 @@ pub use id::{
 };
 pub use landscape::{Cell, CellKind, Class, Landscape};
 pub use language::{Language, Text};
-pub use plan::{Forecast, Plan, PlanId, PlanRow, Range, Slot};
+pub use plan::{Forecast, Plan, PlanId, PlanRow, Range, Slot, Wait};
 pub use role::Role;
 pub use stage::Stage;
 pub use table::{GateCell, GateTable};

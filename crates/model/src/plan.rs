@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use crate::digest::Digest;
-use crate::id::{CellId, TeamId};
+use crate::id::{CellId, ServiceId, SiteId, TeamId, TenantId};
 use crate::task::TaskKind;
 use crate::time::Timestamp;
 
@@ -95,7 +95,10 @@ pub struct Range {
     pub p95: Timestamp,
 }
 
-/// Ranges for every unreleased cell and for the whole.
+/// Ranges for every unreleased cell, for tenants, services and the whole; or what a date waits for.
+///
+/// Each unreleased cell stands in `cells` or in `waits`, never in both. Forecasts that were put on
+/// the ledger before there were `tenants`, `services` and `waits` are read as having none.
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
 pub struct Forecast {
     /// The plan it was simulated from.
@@ -104,6 +107,40 @@ pub struct Forecast {
     pub made_at: Timestamp,
     /// Per cell not yet fully open.
     pub cells: BTreeMap<CellId, Range>,
-    /// When the last cell opens.
+    /// When the last cell of a tenant opens; none while one of them waits.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub tenants: BTreeMap<TenantId, Range>,
+    /// When the last cell of a service opens, all tenants' taken together; none while one waits.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub services: BTreeMap<ServiceId, Range>,
+    /// When the last cell opens; none while one waits.
     pub whole: Option<Range>,
+    /// Cells that have no date yet, each with what it waits for.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub waits: BTreeMap<CellId, Wait>,
+}
+
+/// What must be known or done before a date can be given.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case", tag = "wait")]
+pub enum Wait {
+    /// Forensics has not yet judged a single cell of its site: nobody knows what stands there.
+    Verdict {
+        /// Which site.
+        site: SiteId,
+    },
+    /// The plan in force does not name it.
+    Plan,
+    /// Nobody works on one of its steps: no lane, or no working hours.
+    Nobody {
+        /// Which team; none is the tenant's own testers.
+        team: Option<TeamId>,
+        /// Which step.
+        task: TaskKind,
+    },
+    /// It cannot open before another cell, and that one has no date.
+    Cell {
+        /// Which: the one at the root of the wait, with a reason of its own.
+        cell: CellId,
+    },
 }

@@ -1,70 +1,212 @@
 //! Simulates a plan many times and reads ranges off it.
 //!
-//! In:    a [`Situation`], a [`Plan`] made from it, how many samples, a seed.
-//! Out:   a [`Forecast`]: P50, P80 and P95 per cell and for the whole.
+//! In:    a [`Situation`], a [`Plan`] made from it, a [`Simulation`].
+//! Out:   a [`Forecast`]: P50, P80 and P95 per cell, tenant, service and for the whole; or what a
+//!        date waits for.
 //! Never: adds up dates: every sample is played by crews with lanes and hours, in the plan's order.
-//! See:   research/planner.md §5: factors shared by all tasks are what makes ranges honest.
+//! See:   docs/planner.md, "Forecast"; research/planner.md §5: factors shared by all tasks are
+//!        what makes ranges honest.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
+use std::thread;
 
-use anlauf_model::{CellId, Forecast, Plan, Range, TaskKind, Timestamp};
-use rand::{RngExt, SeedableRng};
-use rand_distr::{Distribution, StandardNormal};
-use rand_xoshiro::Xoshiro256PlusPlus;
+use anlauf_model::{CellId, Forecast, Plan, Range, SiteId, TaskKind, Timestamp, Wait};
 
-use crate::calendar::{Minute, Work};
-use crate::learn::{Belief, Learned};
+use crate::calendar::Minute;
+use crate::conformal::{Calibration, Outcome};
+use crate::learn::Learned;
 use crate::network::Network;
 use crate::replay::{self, Dependents};
+use crate::sample::Sampler;
 use crate::situation::Situation;
+use crate::waits;
 
-/// How often a result is not good enough, and what share of the work doing it again takes.
-const REWORK: f64 = 0.08;
-const REWORK_SHARE: std::ops::Range<f64> = 0.3..1.0;
+/// How many threads share the samples. The answer is the same with any number.
+const THREADS: usize = 4;
 
-/// A task that has used up its time needs this share of it still, at least.
-const OVERDUE_SHARE: f64 = 0.1;
+/// How to simulate.
+#[derive(Clone, Copy, Debug)]
+pub struct Simulation<'o> {
+    /// How often the plan is played.
+    pub samples: u32,
+    /// Seed of every chance.
+    pub seed: u64,
+    /// Dates told earlier whose day has come: ranges are moved by what they missed.
+    pub outcomes: &'o [Outcome],
+}
 
-/// Longest a single task is thought to take. Estimates; e³ ≈ 20 times.
-const LOGARITHM_MAX: f64 = 3.0;
+/// A plan that is ready to be played.
+struct Stage<'n, 'a> {
+    network: &'n Network<'a>,
+    places: Vec<usize>,
+    dependents: Dependents,
+    sampler: Sampler<'n, 'a>,
+}
 
-/// Simulates the plan `samples` times from `seed`.
+/// When each cell opens, by sample, then cell.
+type Plays = Vec<Vec<Option<Minute>>>;
+
+/// Simulates the plan `samples` times from `seed`, without earlier dates to learn from.
 ///
 /// Durations: shared factors of the incident and of each team, learned from tasks begun, times
 /// a factor of the task with a heavy tail. Cells that never open (nobody works on them) get no
-/// range; while there is one, neither does the whole.
+/// range but a [`Wait`]; while there is one, neither does the whole.
 pub fn forecast(situation: &Situation<'_>, plan: &Plan, samples: u32, seed: u64) -> Forecast {
-    let network = Network::new(situation);
-    let places = places(&network, plan);
-    let dependents = Dependents::new(&network);
-    let learned = Learned::new(situation);
-    let mut chance = Xoshiro256PlusPlus::seed_from_u64(seed);
-    let mut opens: Vec<Vec<Minute>> = vec![Vec::new(); network.nodes.len()];
-    let mut ends: Vec<Minute> = Vec::new();
-    for _ in 0..samples {
-        let works = sample(&network, &learned, &mut chance);
-        let open = replay::replay(&network, &dependents, &places, &works, learned.handover);
-        for (opens, open) in opens.iter_mut().zip(&open) {
-            opens.extend(open);
-        }
-        ends.extend(
-            open.iter()
-                .copied()
-                .collect::<Option<Vec<_>>>()
-                .and_then(|all| all.into_iter().max()),
-        );
-    }
-    let complete = |minutes: Vec<Minute>| match minutes.len() == samples as usize {
-        true => range(&network, minutes),
-        false => None,
+    let simulation = Simulation {
+        samples,
+        seed,
+        outcomes: &[],
     };
-    let ranges = network.nodes.iter().zip(opens);
-    let ranges = ranges.filter_map(|(node, opens)| Some((node.cell.id.clone(), complete(opens)?)));
-    Forecast {
-        plan: plan.id,
+    simulate(situation, plan, &simulation, &BTreeSet::new())
+}
+
+/// The forecast that may be told to people: moved by what earlier ones missed, and without a date
+/// for cells of a site at which forensics has not yet judged anything, and for all that wait for
+/// them.
+pub fn forecast_to_tell(
+    situation: &Situation<'_>,
+    plan: &Plan,
+    simulation: &Simulation<'_>,
+) -> Forecast {
+    simulate(situation, plan, simulation, &waits::unjudged(situation))
+}
+
+fn simulate(
+    situation: &Situation<'_>,
+    plan: &Plan,
+    simulation: &Simulation<'_>,
+    unjudged: &BTreeSet<&SiteId>,
+) -> Forecast {
+    let network = Network::new(situation);
+    let waits = waits::waits(&network, plan, unjudged);
+    let stage = Stage {
+        places: places(&network, plan),
+        dependents: Dependents::new(&network),
+        sampler: Sampler::new(&network, Learned::new(situation), simulation.samples),
+        network: &network,
+    };
+    let plays = stage.plays(simulation);
+    let calibration = Calibration::new(simulation.outcomes);
+    let reader = Reader {
+        network: &network,
+        plays: &plays,
+        calibration,
         made_at: situation.now,
-        cells: ranges.collect::<BTreeMap<CellId, Range>>(),
-        whole: complete(ends),
+    };
+    reader.read(plan, waits)
+}
+
+impl Stage<'_, '_> {
+    /// Plays every sample. Each has its own seed, so that threads change nothing.
+    fn plays(&self, simulation: &Simulation<'_>) -> Plays {
+        let numbers: Vec<u32> = (0..simulation.samples).collect();
+        let chunk = numbers.len().div_ceil(THREADS).max(1);
+        let play = |number: &u32| {
+            let (works, handover) = self.sampler.works(simulation.seed, *number);
+            replay::replay(
+                self.network,
+                &self.dependents,
+                &self.places,
+                &works,
+                handover,
+            )
+        };
+        thread::scope(|scope| {
+            let threads: Vec<_> = numbers
+                .chunks(chunk)
+                .map(|part| scope.spawn(move || part.iter().map(play).collect::<Plays>()))
+                .collect();
+            let played = threads
+                .into_iter()
+                .map(|thread| thread.join().expect("playing a plan does not panic"));
+            played.flatten().collect()
+        })
+    }
+}
+
+/// Reads ranges off the samples.
+struct Reader<'n, 'a> {
+    network: &'n Network<'a>,
+    plays: &'n Plays,
+    calibration: Calibration,
+    made_at: Timestamp,
+}
+
+impl Reader<'_, '_> {
+    fn read(&self, plan: &Plan, waits: Vec<Option<Wait>>) -> Forecast {
+        let mut forecast = Forecast {
+            plan: plan.id,
+            made_at: self.made_at,
+            cells: BTreeMap::new(),
+            tenants: BTreeMap::new(),
+            services: BTreeMap::new(),
+            whole: None,
+            waits: BTreeMap::new(),
+        };
+        let mut dated = vec![false; waits.len()];
+        for (at, wait) in waits.into_iter().enumerate() {
+            let id = &self.network.nodes[at].cell.id;
+            let range = match wait {
+                Some(_) => None,
+                None => self.range(&[at]),
+            };
+            match (range, wait) {
+                (Some(range), _) => {
+                    dated[at] = true;
+                    forecast.cells.insert(id.clone(), range);
+                }
+                (None, Some(wait)) => {
+                    forecast.waits.insert(id.clone(), wait);
+                }
+                (None, None) => {}
+            }
+        }
+        let together = |cells: &Vec<usize>| match cells.iter().all(|at| dated[*at]) {
+            true => self.range(cells),
+            false => None,
+        };
+        let mut tenants = BTreeMap::new();
+        let mut services = BTreeMap::new();
+        for (at, node) in self.network.nodes.iter().enumerate() {
+            let service = services.entry(&node.cell.service);
+            service.or_insert_with(Vec::new).push(at);
+            if let Some(tenant) = node.cell.tenant() {
+                tenants.entry(tenant).or_insert_with(Vec::new).push(at);
+            }
+        }
+        let of = |(id, cells): (_, &Vec<usize>)| Some((Clone::clone(id), together(cells)?));
+        forecast.tenants = tenants
+            .iter()
+            .map(|(id, cells)| (*id, cells))
+            .filter_map(of)
+            .collect();
+        forecast.services = services
+            .iter()
+            .filter_map(|(id, cells)| Some(((*id).clone(), together(cells)?)))
+            .collect();
+        forecast.whole = together(&(0..dated.len()).collect());
+        forecast
+    }
+
+    /// When the last of these cells opens; none when it does not in every sample.
+    fn range(&self, cells: &[usize]) -> Option<Range> {
+        let last = |open: &Vec<Option<Minute>>| {
+            let opens = cells.iter().map(|at| open[*at]);
+            opens.collect::<Option<Vec<Minute>>>()?.into_iter().max()
+        };
+        let mut minutes = self.plays.iter().map(last).collect::<Option<Vec<_>>>()?;
+        minutes.sort_unstable();
+        let at = |per_cent: usize| {
+            let place = (minutes.len() * per_cent).div_ceil(100).saturating_sub(1);
+            let minute = minutes.get(place)?;
+            Some(self.network.origin.time(*minute))
+        };
+        let range = Range {
+            p50: at(50)?,
+            p80: at(80)?,
+            p95: at(95)?,
+        };
+        Some(self.calibration.moved(self.made_at, range))
     }
 }
 
@@ -87,60 +229,4 @@ fn places(network: &Network<'_>, plan: &Plan) -> Vec<usize> {
         places[task] = place;
     }
     places
-}
-
-/// One way it could go: minutes of work for every task.
-fn sample(
-    network: &Network<'_>,
-    learned: &Learned<'_>,
-    chance: &mut Xoshiro256PlusPlus,
-) -> Vec<Work> {
-    let incident = draw(learned.incident, chance);
-    // All tenants' testers share one factor, as they do in what was learned.
-    let testers = draw(learned.crew(None, incident), chance);
-    let crew = |crew: &crate::network::Crew<'_>, chance: &mut Xoshiro256PlusPlus| match crew.team {
-        Some(team) => draw(learned.crew(Some(team), incident), chance),
-        None => testers,
-    };
-    let crews: Vec<f64> = network
-        .crews
-        .iter()
-        .map(|c| incident + crew(c, chance))
-        .collect();
-    let task = |task: &crate::network::Task| {
-        let own = Belief {
-            mean: crews[task.crew],
-            sd: learned.task_sd,
-        };
-        let factor = draw(own, chance).clamp(-LOGARITHM_MAX, LOGARITHM_MAX).exp();
-        let again = chance.random_bool(REWORK);
-        let share = chance.random_range(REWORK_SHARE);
-        let whole = task.estimate.mean().0 as f64 * factor * if again { 1.0 + share } else { 1.0 };
-        let left = task.running.map_or(whole, |running| {
-            (whole - running.elapsed as f64).max(whole * OVERDUE_SHARE)
-        });
-        (left.round() as Work).max(1)
-    };
-    network.tasks.iter().map(task).collect()
-}
-
-fn draw(belief: Belief, chance: &mut Xoshiro256PlusPlus) -> f64 {
-    let normal: f64 = StandardNormal.sample(chance);
-    belief.mean + belief.sd * normal
-}
-
-/// The times that 50, 80 and 95 of 100 samples do not pass.
-fn range(network: &Network<'_>, mut minutes: Vec<Minute>) -> Option<Range> {
-    minutes.sort_unstable();
-    let at = |per_cent: usize| {
-        let place = (minutes.len() * per_cent).div_ceil(100).saturating_sub(1);
-        minutes
-            .get(place)
-            .map(|minute| network.origin.time(*minute))
-    };
-    Some(Range {
-        p50: at(50)?,
-        p80: at(80)?,
-        p95: at(95)?,
-    })
 }

@@ -3,17 +3,22 @@
 //! In:    a [`Situation`]: estimates, and when tasks began and ended.
 //! Out:   [`Learned`]: what is believed of the incident's and each crew's factor, and how sure.
 //! Never: believes more than the tasks say: with none begun the belief is wide.
+//! See:   docs/planner.md, "Forecast".
 //!
 //! Logarithms of (time taken / estimate) are a factor of the incident, plus one of the crew, plus
 //! noise of the task. Each has a normal prior; the posterior is exact for given variances.
-//! Apart from that, each step waits until somebody notes its end; short ones tell how long.
+//! A task that still runs counts as longer than what it has taken (Tobit: one step of Fisher
+//! scoring a round); what lies long ago counts less, for crews change. Apart from that, each step
+//! waits until somebody notes its end; short ones tell how long.
 
 use std::collections::BTreeMap;
 
 use anlauf_model::{TaskKind, TeamId};
 
 use crate::calendar::Work;
+use crate::normal::hazard;
 use crate::past::Past;
+use crate::rework;
 use crate::situation::{Situation, TaskProgress};
 
 /// What is believed of the incident before anything is finished: work takes a tenth longer
@@ -22,7 +27,7 @@ const INCIDENT_MEAN: f64 = 0.1;
 const INCIDENT_SD: f64 = 0.4;
 
 /// How far crews differ from each other.
-const CREW_SD: f64 = 0.2;
+const CREW_SD: f64 = 0.25;
 
 /// Noise of a single task, and how many tasks that belief is worth.
 const TASK_SD: f64 = 0.45;
@@ -41,10 +46,11 @@ const ESTIMATE_MIN: i64 = 60;
 /// How many short tasks must be finished before their handover is believed.
 const HANDOVERS_MIN: usize = 20;
 
-/// A task counts from this many times its estimate after its beginning on, finished or not.
-///
-/// Counting what is finished alone would count the quick ones first and promise too much.
-const AGE_MIN: i64 = 2;
+/// How often running tasks are counted anew with what was learned the round before.
+const ROUNDS: u32 = 4;
+
+/// Share of the incident so far after which what a task tells counts half.
+const HALF_LIFE: f64 = 0.4;
 
 /// A belief about a factor: its logarithm is normal.
 #[derive(Clone, Copy, PartialEq, Debug)]
@@ -53,12 +59,14 @@ pub(crate) struct Belief {
     pub sd: f64,
 }
 
-/// What the finished tasks of one crew say.
+/// What the tasks of one crew say.
 #[derive(Clone, Copy, Default, Debug)]
 struct Told {
     count: f64,
     sum: f64,
     squares: f64,
+    /// Of these, finished ones.
+    finished: f64,
 }
 
 /// What is believed of how long work takes.
@@ -78,16 +86,33 @@ impl<'a> Learned<'a> {
     pub fn new(situation: &Situation<'a>) -> Self {
         let noted = noted(situation);
         let handover = handover(&noted);
-        let crews = told(&noted, handover);
+        let mut learned = Self {
+            incident: Belief {
+                mean: INCIDENT_MEAN,
+                sd: INCIDENT_SD,
+            },
+            task_sd: TASK_SD,
+            handover,
+            crews: BTreeMap::new(),
+        };
+        for _ in 0..ROUNDS {
+            let crews = told(&noted, &learned);
+            learned = learned.with(crews);
+        }
+        learned
+    }
+
+    /// The posterior of what the crews told.
+    fn with(&self, crews: BTreeMap<Option<&'a TeamId>, Told>) -> Self {
         let mut precision = 1.0 / (INCIDENT_SD * INCIDENT_SD);
         let mut sum = INCIDENT_MEAN * precision;
         let (mut squares, mut count) = (TASK_SD * TASK_SD * TASK_SD_WORTH, TASK_SD_WORTH);
-        for crew in crews.values() {
-            squares += (crew.squares - crew.sum * crew.sum / crew.count).max(0.0);
-            count += crew.count - 1.0;
+        for crew in crews.values().filter(|crew| crew.finished > 0.0) {
+            squares += (crew.squares - crew.finished * rework::LOGARITHM_VARIANCE).max(0.0);
+            count += (crew.finished - 1.0).max(0.0);
         }
         let task_variance = squares / count;
-        for crew in crews.values() {
+        for crew in crews.values().filter(|crew| crew.count > 0.0) {
             let variance = CREW_SD * CREW_SD + task_variance / crew.count;
             precision += 1.0 / variance;
             sum += crew.sum / crew.count / variance;
@@ -99,7 +124,7 @@ impl<'a> Learned<'a> {
         Self {
             incident,
             task_sd: task_variance.sqrt(),
-            handover,
+            handover: self.handover,
             crews,
         }
     }
@@ -124,15 +149,16 @@ struct Noted<'a> {
     estimate: Work,
     /// Until its end; until this moment while it runs.
     taken: Work,
-    /// Until this moment.
-    age: Work,
     is_done: bool,
+    /// How much it counts: 1 for what ended just now.
+    weight: f64,
 }
 
 /// Every task that has begun, without decisions: one waits for its window, and how long it stood
 /// open says nothing about its work.
 fn noted<'a>(situation: &Situation<'a>) -> Vec<Noted<'a>> {
     let mut past = Past::new(situation);
+    let so_far = (situation.now - situation.began).0.max(1) as f64;
     let mut noted = Vec::new();
     for (id, progress) in &situation.progress {
         let Some(cell) = situation.landscape.cell(id) else {
@@ -147,14 +173,14 @@ fn noted<'a>(situation: &Situation<'a>) -> Vec<Noted<'a>> {
                 TaskProgress::Running { started } => (*started, None),
             };
             let team = need.team.as_ref();
-            let age = past.elapsed(team, started, situation.now);
-            let taken = finished.map_or(age, |at| past.elapsed(team, started, at));
+            let until = finished.unwrap_or(situation.now).min(situation.now);
+            let ago = (situation.now - until).0.max(0) as f64 / so_far;
             noted.push(Noted {
                 team,
                 estimate: need.work.mean().0,
-                taken,
-                age: age.max(taken),
+                taken: past.elapsed(team, started, until),
                 is_done: finished.is_some(),
+                weight: 0.5_f64.powf(ago.min(1.0) / HALF_LIFE),
             });
         }
     }
@@ -175,22 +201,42 @@ fn handover(noted: &[Noted<'_>]) -> Work {
     beyond[beyond.len() / 2].max(0)
 }
 
-/// Sums over the longer tasks of each crew.
-fn told<'a>(noted: &[Noted<'a>], handover: Work) -> BTreeMap<Option<&'a TeamId>, Told> {
+/// Sums over the longer tasks of each crew, seen with what is believed so far.
+fn told<'a>(noted: &[Noted<'a>], known: &Learned<'a>) -> BTreeMap<Option<&'a TeamId>, Told> {
     let mut crews: BTreeMap<Option<&TeamId>, Told> = BTreeMap::new();
-    let old = |task: &&Noted<'_>| {
-        task.estimate >= ESTIMATE_MIN && task.age >= AGE_MIN.saturating_mul(task.estimate)
-    };
-    for task in noted.iter().filter(old) {
-        let waited = if task.is_done { handover } else { 0 };
+    for task in noted.iter().filter(|task| task.estimate >= ESTIMATE_MIN) {
+        let waited = if task.is_done { known.handover } else { 0 };
         let taken = (task.taken - waited).max(1);
-        let logarithm = (taken as f64 / task.estimate as f64).ln();
-        if logarithm.abs() <= LOGARITHM_MAX {
-            let told = crews.entry(task.team).or_default();
-            told.count += 1.0;
-            told.sum += logarithm;
-            told.squares += logarithm * logarithm;
+        // Work that was done again is in what was taken, and simulated on top of what is learned.
+        let logarithm = (taken as f64 / task.estimate as f64).ln() - rework::LOGARITHM_MEAN;
+        if logarithm.abs() > LOGARITHM_MAX {
+            continue;
+        }
+        let incident = known.incident.mean;
+        let mean = incident + known.crew(task.team, incident).mean;
+        let (count, value) = match task.is_done {
+            true => (task.weight, logarithm),
+            false => running(logarithm, mean, known.task_sd),
+        };
+        let told = crews.entry(task.team).or_default();
+        told.count += count;
+        told.sum += count * value;
+        if task.is_done {
+            let beyond = value - mean;
+            told.finished += count;
+            told.squares += count * beyond * beyond;
         }
     }
     crews
+}
+
+/// What a task tells that has run for `least` and still runs: how much it counts, and as what.
+///
+/// Its likelihood is that of lasting longer; slope and curvature are those of a value that counts
+/// with weight `count`. One that has hardly begun tells nothing.
+fn running(least: f64, mean: f64, sd: f64) -> (f64, f64) {
+    let z = (least - mean) / sd;
+    let hazard = hazard(z);
+    let count = (hazard * (hazard - z)).clamp(1e-3, 1.0);
+    (count, mean + sd * hazard / count)
 }

@@ -24,14 +24,20 @@ mod conflict;
 mod improve;
 mod slots;
 
+mod conformal;
 mod learn;
+mod normal;
 mod replay;
+mod rework;
+mod sample;
+mod waits;
 
 pub mod forecast;
 pub mod schedule;
 pub mod why;
 
-pub use forecast::forecast;
+pub use conformal::Outcome;
+pub use forecast::{Simulation, forecast, forecast_to_tell};
 pub use schedule::{Contradiction, Search, plan};
 pub use situation::{CellProgress, Situation, TaskProgress};
 pub use why::{Why, why};

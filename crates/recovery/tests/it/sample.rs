@@ -104,7 +104,10 @@ fn forecast() -> Box<Forecast> {
         plan: digest("plan"),
         made_at: at(0),
         cells,
+        tenants: BTreeMap::new(),
+        services: BTreeMap::new(),
         whole: Some(range()),
+        waits: BTreeMap::new(),
     })
 }
 

@@ -328,7 +328,10 @@ fn planning(house: &House, verb: &str, what: &[&str]) -> Option<Order> {
                 plan,
                 made_at,
                 cells,
+                tenants: BTreeMap::new(),
+                services: BTreeMap::new(),
                 whole: None,
+                waits: BTreeMap::new(),
             };
             Order::PublishForecast {
                 forecast: Box::new(forecast),
