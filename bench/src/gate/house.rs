@@ -253,6 +253,7 @@ fn policy(landscape: &Landscape) -> Policy {
             count: 1,
         }],
         organisations_min: 1,
+        origins_min: 0,
     };
     Policy {
         domain: DOMAIN.into(),

@@ -319,6 +319,14 @@ pub struct PolicyRule {
     pub signers: Vec<SignerCount>,
     /// How many distinct organisations the signers must come from.
     pub organisations_min: u32,
+    /// How many distinct origins the signatures must come from: software, OpenSSH, token. 0 asks
+    /// for none.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub origins_min: u32,
+}
+
+fn is_zero(count: &u32) -> bool {
+    *count == 0
 }
 
 /// A number of signers of one role.

@@ -237,5 +237,6 @@ fn rule(
             })
             .collect(),
         organisations_min: 2,
+        origins_min: 0,
     }
 }

@@ -14,7 +14,7 @@ use crate::envelope::Envelope;
 use crate::key::KeyRecord;
 use crate::quorum::{Demand, ROLES_RELEASING, Signers};
 use crate::refusal::{Reason, Refusal};
-use crate::statement::{Policy, Root, Statement};
+use crate::statement::{Policy, Root, Statement, TYPE_POLICY, TYPE_ROOT};
 
 /// How the domain of every rehearsal begins, so that a statement read aloud says what it is.
 pub const DOMAIN_DRILL: &str = "drill-";
@@ -103,7 +103,8 @@ impl Authority {
         }
         let root = Root::parse(&envelope.payload)?;
         let mut reasons = root_faults(&root, now);
-        reasons.extend(Signers::of(&root, envelope, now).missing(&Demand::of_root(&root)));
+        reasons
+            .extend(Signers::of(&root, envelope, TYPE_ROOT, now).missing(&Demand::of_root(&root)));
         Refusal::unless_empty(reasons)?;
         Ok(Self { root, policy: None })
     }
@@ -119,8 +120,9 @@ impl Authority {
         }
         reasons.extend(not_next("root", root.version, next.version));
         reasons.extend(root_faults(&next, now));
-        reasons.extend(Signers::of(root, envelope, now).missing(&Demand::of_root(root)));
-        for reason in Signers::of(&next, envelope, now).missing(&Demand::of_root(&next)) {
+        reasons.extend(Signers::of(root, envelope, TYPE_ROOT, now).missing(&Demand::of_root(root)));
+        for reason in Signers::of(&next, envelope, TYPE_ROOT, now).missing(&Demand::of_root(&next))
+        {
             if !reasons.contains(&reason) {
                 reasons.push(reason);
             }
@@ -139,7 +141,7 @@ impl Authority {
         reasons.extend(not_next("policy", version, next.version));
         reasons.extend(policy_faults(&next));
         let demand = Demand::of_root(&self.root);
-        reasons.extend(Signers::of(&self.root, envelope, now).missing(&demand));
+        reasons.extend(Signers::of(&self.root, envelope, TYPE_POLICY, now).missing(&demand));
         Refusal::unless_empty(reasons)?;
         self.policy = Some((envelope.digest(), next));
         Ok(())
@@ -199,8 +201,10 @@ fn root_faults(root: &Root, now: Option<Timestamp>) -> Vec<Reason> {
     if root.drill != root.domain.starts_with(DOMAIN_DRILL) {
         wrong("the domain of a rehearsal, and no other, begins with `drill-`");
     }
-    let ids: BTreeSet<_> = root.keys.iter().map(|record| &record.id).collect();
-    if ids.len() != root.keys.len() {
+    // By curve point: the same secret in another scheme has another id.
+    let point = |record: &KeyRecord| record.public.point(record.scheme);
+    let points: BTreeSet<_> = root.keys.iter().filter_map(point).collect();
+    if points.len() != root.keys.iter().filter_map(point).count() {
         wrong("a key occurs twice");
     }
     for why in person_faults(&root.keys)

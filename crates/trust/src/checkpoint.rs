@@ -9,7 +9,7 @@ use anlauf_model::Digest;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 
-use crate::key::{PublicKey, Scheme, Signer};
+use crate::key::{PublicKey, Signer};
 use crate::refusal::{Refusal, plain};
 
 /// Largest note. Bytes. Three lines and a hundred cosignatures fit.
@@ -81,7 +81,7 @@ impl Checkpoint {
         let mut own = signatures
             .iter()
             .filter(|line| line.name == origin && line.hash == hash);
-        let holds = |line: &Line<'_>| Scheme::Ed25519.verify(public, body.as_bytes(), &line.sig);
+        let holds = |line: &Line<'_>| public.verify_raw(body.as_bytes(), &line.sig);
         match (own.next(), own.next()) {
             (Some(line), None) if holds(line) => Ok(checkpoint),
             _ => {

@@ -3,17 +3,20 @@
 //! In:    key records of a root document; a seed, for who signs in software.
 //! Out:   [`KeyId`], whether one signature holds, signatures.
 //! Never: takes the scheme of a signature from the envelope; makes a seed.
-//! See:   RFC 8032 (Ed25519), docs/formats/statement.md.
+//! See:   RFC 8032 (Ed25519), `ssh` (what OpenSSH makes), docs/formats/statement.md.
 
 use std::fmt;
 use std::str::FromStr;
 
 use anlauf_model::{Digest, OrganisationId, PersonId, Role, TenantId, Timestamp};
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
 use ed25519_dalek::{Signer as _, SigningKey, VerifyingKey};
 use serde::{Deserialize, Serialize};
 
 use crate::envelope::{Envelope, Signature, pae};
 use crate::refusal::Reason;
+use crate::ssh;
 
 /// Name of a key: first 16 bytes of SHA-256 over `scheme:public`, as 32 hex digits.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -45,9 +48,54 @@ impl FromStr for KeyId {
 pub enum Scheme {
     /// Raw Ed25519 over the pre-authentication encoding (RFC 8032), software key.
     Ed25519,
+    /// `ssh-ed25519` by OpenSSH, from a file or an agent.
+    SshEd25519,
+    /// `ecdsa-sha2-nistp256` by OpenSSH, from a file or an agent.
+    SshEcdsaP256,
+    /// `sk-ssh-ed25519` on a FIDO2 token that saw a touch and proved its holder.
+    SshSkEd25519,
+    /// `sk-ecdsa-sha2-nistp256` on a FIDO2 token that saw a touch and proved its holder.
+    SshSkEcdsaP256,
+    /// `sk-ssh-ed25519` on a token that can only tell a touch.
+    SshSkEd25519Touch,
+    /// `sk-ecdsa-sha2-nistp256` on a token that can only tell a touch.
+    SshSkEcdsaP256Touch,
 }
 
-/// A public key, in hex; 32 bytes for Ed25519.
+/// What a person signs with: an attacker who owns one origin whole must not reach a quorum alone.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Origin {
+    /// A bare key in a file of ours: automation, rehearsals.
+    Software,
+    /// OpenSSH with a key in a file or an agent.
+    Ssh,
+    /// OpenSSH with a key that never leaves its FIDO2 token.
+    Token,
+}
+
+/// Why a signature is not taken for a key's.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Flaw {
+    /// Malformed, of another key, over other bytes or for another namespace.
+    Foreign,
+    /// It holds, but the token reports that nobody touched it.
+    Untouched,
+    /// It holds, but the token did not make sure who touched it.
+    Unverified,
+}
+
+/// What is signed: an envelope's pre-authentication encoding, and what it is signed for.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Message {
+    /// The bytes.
+    pub bytes: Vec<u8>,
+    /// `release.v1@drill-north`: kind of statement and domain; signatures of OpenSSH are bound to
+    /// it, so that one made elsewhere for something else means nothing here.
+    pub namespace: String,
+}
+
+/// A public key: 32 bytes in hex for Ed25519, for OpenSSH's the base64 of its blob.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct PublicKey(pub String);
@@ -108,36 +156,87 @@ impl Scheme {
     pub const fn word(self) -> &'static str {
         match self {
             Scheme::Ed25519 => "ed25519",
+            Scheme::SshEd25519 => "ssh-ed25519",
+            Scheme::SshEcdsaP256 => "ssh-ecdsa-p256",
+            Scheme::SshSkEd25519 => "ssh-sk-ed25519",
+            Scheme::SshSkEcdsaP256 => "ssh-sk-ecdsa-p256",
+            Scheme::SshSkEd25519Touch => "ssh-sk-ed25519-touch",
+            Scheme::SshSkEcdsaP256Touch => "ssh-sk-ecdsa-p256-touch",
         }
+    }
+
+    /// What signs with it.
+    pub const fn origin(self) -> Origin {
+        match self {
+            Scheme::Ed25519 => Origin::Software,
+            Scheme::SshEd25519 | Scheme::SshEcdsaP256 => Origin::Ssh,
+            _ => Origin::Token,
+        }
+    }
+
+    /// Whether its token must have proved who touched it.
+    pub const fn is_verifying(self) -> bool {
+        matches!(self, Scheme::SshSkEd25519 | Scheme::SshSkEcdsaP256)
     }
 
     /// Whether the signature was made over the message with the key. Anything malformed is a no.
     ///
     /// Ed25519 in the strict reading: no small-order keys or nonce points, so that one signature
     /// cannot hold under two keys or for two messages.
-    pub(crate) fn verify(self, public: &PublicKey, message: &[u8], sig: &[u8]) -> bool {
-        match self {
-            Scheme::Ed25519 => match (public.key(), ed25519_dalek::Signature::from_slice(sig)) {
-                (Some(key), Ok(sig)) => key.verify_strict(message, &sig).is_ok(),
-                _ => false,
-            },
+    ///
+    /// # Errors
+    /// It was not, or a token's flags say that no person stood behind it.
+    pub fn verify(self, public: &PublicKey, message: &Message, sig: &[u8]) -> Result<(), Flaw> {
+        if self == Scheme::Ed25519 {
+            let holds = public.verify_raw(&message.bytes, sig);
+            return if holds { Ok(()) } else { Err(Flaw::Foreign) };
         }
+        let blob = public.blob().ok_or(Flaw::Foreign)?;
+        ssh::verify(self, &blob, &message.namespace, &message.bytes, sig)
     }
 }
 
 // === impl PublicKey ===
 
 impl PublicKey {
-    /// The 32 bytes; none when the text is not 64 lower-case hex digits of a sound curve point.
+    /// The 32 bytes of an Ed25519 key; none when the text is not 64 lower-case hex digits of a
+    /// sound curve point.
     pub fn bytes(&self) -> Option<[u8; 32]> {
-        self.key().map(|key| key.to_bytes())
+        self.raw().map(|key| key.to_bytes())
     }
 
-    fn key(&self) -> Option<VerifyingKey> {
-        let Digest(bytes) = self.0.parse().ok()?;
-        let key = VerifyingKey::from_bytes(&bytes).ok()?;
-        (is_reduced(&bytes) && !key.is_weak()).then_some(key)
+    /// The curve point, whatever form and scheme the key is written in; none when it is not sound.
+    /// One point is one secret: no two persons may have it.
+    pub fn point(&self, scheme: Scheme) -> Option<Vec<u8>> {
+        match scheme {
+            Scheme::Ed25519 => self.bytes().map(|bytes| bytes.to_vec()),
+            _ => Some(ssh::key(scheme, &self.blob()?)?.point_bytes()),
+        }
     }
+
+    /// Whether a raw Ed25519 signature (RFC 8032) over the bytes is this key's.
+    pub fn verify_raw(&self, bytes: &[u8], sig: &[u8]) -> bool {
+        match (self.raw(), ed25519_dalek::Signature::from_slice(sig)) {
+            (Some(key), Ok(sig)) => key.verify_strict(bytes, &sig).is_ok(),
+            _ => false,
+        }
+    }
+
+    /// The blob of an OpenSSH key.
+    pub fn blob(&self) -> Option<Vec<u8>> {
+        STANDARD.decode(&self.0).ok()
+    }
+
+    fn raw(&self) -> Option<VerifyingKey> {
+        let Digest(bytes) = self.0.parse().ok()?;
+        ed25519_key(&bytes)
+    }
+}
+
+/// A sound Ed25519 key: a point in its one form, not of small order.
+pub(crate) fn ed25519_key(bytes: &[u8; 32]) -> Option<VerifyingKey> {
+    let key = VerifyingKey::from_bytes(bytes).ok()?;
+    (is_reduced(bytes) && !key.is_weak()).then_some(key)
 }
 
 /// Whether the point is written in its one form: y below 2^255 - 19, little endian, the highest
@@ -157,8 +256,8 @@ impl KeyRecord {
             let message = format!("key record of `{}` is unsound: {why}", self.person);
             reasons.push(Reason::new("AN-TRU-015", message));
         };
-        if self.public.bytes().is_none() {
-            wrong("the public key is not a sound Ed25519 key in 64 hex digits");
+        if self.public.point(self.scheme).is_none() {
+            wrong("the public key is not a sound key of its scheme");
         }
         if self.id != KeyId::of(self.scheme, &self.public) {
             wrong("the id is not the one computed from scheme and public key");
@@ -178,7 +277,7 @@ impl KeyRecord {
     }
 
     /// Whether the signature over the message is this key's.
-    pub(crate) fn verify(&self, message: &[u8], sig: &[u8]) -> bool {
+    pub(crate) fn verify(&self, message: &Message, sig: &[u8]) -> Result<(), Flaw> {
         self.scheme.verify(&self.public, message, sig)
     }
 }
@@ -220,7 +319,7 @@ impl Signer {
     }
 
     /// Signs bytes whose beginning tells their kind (`DSSEv1 …`, or a checkpoint's origin line).
-    pub(crate) fn sign_raw(&self, message: &[u8]) -> Vec<u8> {
+    pub fn sign_raw(&self, message: &[u8]) -> Vec<u8> {
         self.key.sign(message).to_bytes().to_vec()
     }
 }

@@ -9,9 +9,11 @@
 pub mod refusal;
 mod strict;
 
+pub mod armor;
 pub mod envelope;
 pub mod key;
 pub mod payload;
+mod ssh;
 pub mod statement;
 pub mod words;
 
@@ -26,7 +28,7 @@ pub mod merkle;
 pub use authority::Authority;
 pub use checkpoint::Checkpoint;
 pub use envelope::{Envelope, Signature};
-pub use key::{KeyId, KeyRecord, PublicKey, Scheme, Signer};
+pub use key::{Flaw, KeyId, KeyRecord, Message, Origin, PublicKey, Scheme, Signer};
 pub use leaf::Leaf;
 pub use merkle::Frontier;
 pub use quorum::Demand;

@@ -137,7 +137,7 @@ fn to_payload<P: Predicate>(predicate: &P) -> Vec<u8> {
 }
 
 /// The predicate type, from bytes that have the outer form of a statement.
-fn head(payload: &[u8]) -> Result<String, Refusal> {
+pub(crate) fn head(payload: &[u8]) -> Result<String, Refusal> {
     if payload.len() > ENVELOPE_SIZE_MAX {
         let message = format!(
             "{} bytes, a statement holds at most {ENVELOPE_SIZE_MAX}; split the wave",

@@ -7,13 +7,13 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use anlauf_model::landscape::{PolicyRule, SignerCount};
+use anlauf_model::landscape::{Class, PolicyRule, SignerCount};
 use anlauf_model::{PersonId, Role, TenantId, Timestamp};
 
 use crate::envelope::{Envelope, Signature, pae};
-use crate::key::{KeyId, KeyRecord};
+use crate::key::{Flaw, KeyId, KeyRecord, Message, Origin};
 use crate::refusal::Reason;
-use crate::statement::Root;
+use crate::statement::{Root, namespace};
 
 /// Roles whose signature can help a cell to open. All others never count towards a release,
 /// whatever a policy says.
@@ -30,6 +30,10 @@ pub struct Demand {
     pub signers: Vec<SignerCount>,
     /// Distinct organisations of the persons that count.
     pub organisations_min: u32,
+    /// Distinct origins of the signatures that count; 0 asks for none.
+    pub origins_min: u32,
+    /// Whether software keys count.
+    pub software: bool,
     /// Whose cells: role `tenant` counts for this tenant only; none: it never counts.
     pub tenant: Option<TenantId>,
 }
@@ -42,17 +46,24 @@ impl Demand {
             persons_min: root.root_threshold,
             signers: Vec::new(),
             organisations_min: root.root_organisations_min,
+            origins_min: 0,
+            software: true,
             tenant: None,
         }
     }
 
     /// What a policy rule asks for one cell.
-    pub fn of_rule(rule: &PolicyRule, tenant: Option<TenantId>) -> Self {
+    ///
+    /// Whoever breaks into a machine copies its key files: software keys never help a cell of the
+    /// highest class to open, except in a rehearsal, where one machine plays everybody.
+    pub fn of_rule(rule: &PolicyRule, tenant: Option<TenantId>, drill: bool) -> Self {
         Self {
             keys: None,
             persons_min: 1,
             signers: rule.signers.clone(),
             organisations_min: rule.organisations_min,
+            origins_min: rule.origins_min,
+            software: drill || rule.class != Class::A,
             tenant,
         }
     }
@@ -64,6 +75,14 @@ impl Demand {
                 let message = format!("`{}` may not sign for the root", record.person);
                 Reason::new("AN-TRU-035", message)
             });
+        }
+        if !self.software && record.scheme.origin() == Origin::Software {
+            let message = format!(
+                "the key of `{}` is a software key, which opens nothing of the highest class; \
+                 sign with an OpenSSH key or a token",
+                record.person
+            );
+            return Some(Reason::new("AN-TRU-042", message));
         }
         let role = record.role;
         let asked = self.signers.iter().any(|signer| signer.role == role);
@@ -96,8 +115,13 @@ pub(crate) struct Signers<'r> {
 impl<'r> Signers<'r> {
     /// Verifies every signature. Without a moment (what was accepted before) validity in time is
     /// not looked at.
-    pub(crate) fn of(root: &'r Root, envelope: &Envelope, now: Option<Timestamp>) -> Self {
-        let message = pae(&envelope.payload);
+    pub(crate) fn of(
+        root: &'r Root,
+        envelope: &Envelope,
+        predicate_type: &str,
+        now: Option<Timestamp>,
+    ) -> Self {
+        let message = Message::of(envelope, predicate_type, &root.domain);
         let mut signers = Self {
             held: Vec::new(),
             failed: Vec::new(),
@@ -126,15 +150,28 @@ impl<'r> Signers<'r> {
     pub(crate) fn missing(&self, demand: &Demand) -> Vec<Reason> {
         let mut notes = self.failed.clone();
         let mut persons: BTreeMap<&PersonId, &KeyRecord> = BTreeMap::new();
+        let mut origins: BTreeMap<&PersonId, BTreeSet<Origin>> = BTreeMap::new();
         for record in &self.held {
             if let Some(note) = demand.excludes(record) {
                 notes.push(note);
-            } else if persons.insert(&record.person, record).is_some() {
+                continue;
+            }
+            origins
+                .entry(&record.person)
+                .or_default()
+                .insert(record.scheme.origin());
+            if persons.insert(&record.person, record).is_some() {
                 let message = format!("`{}` signed more than once and counts once", record.person);
                 notes.push(Reason::new("AN-TRU-036", message));
             }
         }
         let mut missing = shortfalls(demand, &persons);
+        let count = origin_count(&origins);
+        if is_short(count, demand.origins_min) {
+            let want = demand.origins_min;
+            let message = format!("signatures come from {count} of {want} distinct origins");
+            missing.push(Reason::new("AN-TRU-043", message));
+        }
         if !missing.is_empty() {
             missing.extend(notes);
         }
@@ -145,7 +182,7 @@ impl<'r> Signers<'r> {
 /// Whose signature it is, if it holds.
 pub(crate) fn holder<'r>(
     root: &'r Root,
-    message: &[u8],
+    message: &Message,
     signature: &Signature,
     now: Option<Timestamp>,
 ) -> Result<&'r KeyRecord, Reason> {
@@ -160,11 +197,66 @@ pub(crate) fn holder<'r>(
         let message = format!("the key of `{person}` is valid from {from} until {to} only");
         return Err(Reason::new("AN-TRU-034", message));
     }
-    if !record.verify(message, &signature.sig) {
-        let message = format!("the signature in the name of `{person}` is not over these bytes");
-        return Err(Reason::new("AN-TRU-033", message));
+    let (code, message) = match record.verify(message, &signature.sig) {
+        Ok(()) => return Ok(record),
+        Err(Flaw::Foreign) => (
+            "AN-TRU-033",
+            format!("the signature in the name of `{person}` is not over these bytes"),
+        ),
+        Err(Flaw::Untouched) => (
+            "AN-TRU-038",
+            format!("nobody touched the token of `{person}`; sign again and touch it"),
+        ),
+        Err(Flaw::Unverified) => (
+            "AN-TRU-039",
+            format!("the token of `{person}` did not ask for PIN or finger; sign again with it"),
+        ),
+    };
+    Err(Reason::new(code, message))
+}
+
+/// How many different origins there can be if every person counts with one: who owns all devices
+/// of one person has one signature, not two.
+fn origin_count(origins: &BTreeMap<&PersonId, BTreeSet<Origin>>) -> usize {
+    let mut taken: BTreeMap<Origin, &PersonId> = BTreeMap::new();
+    for person in origins.keys() {
+        seat(person, origins, &mut taken, &mut BTreeSet::new());
     }
-    Ok(record)
+    taken.len()
+}
+
+/// Finds an origin for one more person, moving others where that helps (bipartite matching; there
+/// are as many steps at most as there are origins).
+fn seat<'p>(
+    person: &'p PersonId,
+    origins: &BTreeMap<&'p PersonId, BTreeSet<Origin>>,
+    taken: &mut BTreeMap<Origin, &'p PersonId>,
+    tried: &mut BTreeSet<Origin>,
+) -> bool {
+    for origin in origins.get(person).into_iter().flatten() {
+        if !tried.insert(*origin) {
+            continue;
+        }
+        let is_free = match taken.get(origin).copied() {
+            None => true,
+            Some(other) => seat(other, origins, taken, tried),
+        };
+        if is_free {
+            taken.insert(*origin, person);
+            return true;
+        }
+    }
+    false
+}
+
+impl Message {
+    /// What is signed under an envelope of a type in a domain.
+    pub fn of(envelope: &Envelope, predicate_type: &str, domain: &str) -> Self {
+        Self {
+            bytes: pae(&envelope.payload),
+            namespace: namespace(predicate_type, domain),
+        }
+    }
 }
 
 fn shortfalls(demand: &Demand, persons: &BTreeMap<&PersonId, &KeyRecord>) -> Vec<Reason> {

@@ -35,6 +35,27 @@ pub enum Statement {
     Close(Close),
 }
 
+/// What signatures of OpenSSH are bound to beside the bytes: `release.v1@drill-north` for a release
+/// (`ssh-keygen -Y sign -n`). From the type and domain of a statement.
+pub fn namespace(predicate_type: &str, domain: &str) -> String {
+    let kind = predicate_type
+        .strip_prefix("urn:anlauf:")
+        .unwrap_or(predicate_type);
+    format!("{}@{domain}", kind.replace(':', "."))
+}
+
+impl Statement {
+    /// What signatures of OpenSSH under it are bound to.
+    pub fn namespace(&self) -> String {
+        match self {
+            Statement::Root(root) => namespace(TYPE_ROOT, &root.domain),
+            Statement::Policy(policy) => namespace(TYPE_POLICY, &policy.domain),
+            Statement::Release(release) => namespace(TYPE_RELEASE, &release.domain),
+            Statement::Close(close) => namespace(TYPE_CLOSE, &close.domain),
+        }
+    }
+}
+
 /// Who is who in one domain. Version N+1 needs the thresholds of N and of N+1.
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "camelCase")]

@@ -14,11 +14,12 @@ use anlauf_model::{
 };
 
 use crate::authority::Authority;
-use crate::envelope::{Envelope, Signature, pae};
-use crate::key::KeyRecord;
+use crate::envelope::{Envelope, Signature};
+use crate::key::{KeyRecord, Message};
+use crate::payload::head;
 use crate::quorum::{Demand, Signers, holder};
 pub use crate::refusal::{Reason, Refusal};
-use crate::statement::{Close, Policy, Release, ReleaseCell, Scope};
+use crate::statement::{Close, Policy, Release, ReleaseCell, Scope, TYPE_CLOSE, TYPE_RELEASE};
 
 /// How far ahead of our clock the time of a close may be: clocks differ, but not by hours.
 pub const CLOSE_AHEAD_MAX: Minutes = Minutes(5);
@@ -154,7 +155,7 @@ impl Authority {
         let mut reasons = window_faults(&release, now);
         reasons.extend(self.standing_faults(&release, now));
         reasons.extend(owner_faults(&release));
-        let signers = Signers::of(&self.root, envelope, Some(now));
+        let signers = Signers::of(&self.root, envelope, TYPE_RELEASE, Some(now));
         for bound in &release.cells {
             for reason in self.cell_faults(&release, bound, facts(&bound.cell), &signers) {
                 // In a wave the same signer is missing for every cell; said once is enough.
@@ -206,7 +207,7 @@ impl Authority {
             let message = "none of the named cells is known here; check the names";
             reasons.push(Reason::new("AN-TRU-020", message));
         }
-        let signers = Signers::of(&self.root, envelope, Some(now));
+        let signers = Signers::of(&self.root, envelope, TYPE_CLOSE, Some(now));
         let closer = signers
             .held()
             .iter()
@@ -243,10 +244,10 @@ impl Authority {
         signature: &Signature,
         now: Timestamp,
     ) -> Result<&KeyRecord, Refusal> {
-        holder(&self.root, &pae(&envelope.payload), signature, Some(now)).map_err(|reason| {
-            Refusal {
-                reasons: vec![reason],
-            }
+        let claim = head(&envelope.payload).unwrap_or_default();
+        let message = Message::of(envelope, &claim, &self.root.domain);
+        holder(&self.root, &message, signature, Some(now)).map_err(|reason| Refusal {
+            reasons: vec![reason],
         })
     }
 
@@ -311,7 +312,7 @@ impl Authority {
                 reasons.push(Reason::new("AN-TRU-029", message));
             }
         }
-        reasons.extend(signers.missing(&Demand::of_rule(rule, facts.tenant)));
+        reasons.extend(signers.missing(&Demand::of_rule(rule, facts.tenant, self.root.drill)));
         reasons
     }
 }

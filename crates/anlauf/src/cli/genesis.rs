@@ -114,7 +114,7 @@ pub fn run(args: &Args, output: Output) -> Done {
     tell(&root, &written, &args.out, output)
 }
 
-fn public_keys(folder: &Path) -> Done<Vec<Public>> {
+pub(super) fn public_keys(folder: &Path) -> Done<Vec<Public>> {
     let shown = folder.display();
     let listing =
         fs::read_dir(folder).map_err(|e| Failure::input(format!("cannot read `{shown}`: {e}")))?;
@@ -126,14 +126,20 @@ fn public_keys(folder: &Path) -> Done<Vec<Public>> {
     if files.is_empty() {
         let why = format!(
             "`{shown}` holds no `*.pub` file; everyone who signs runs \
-             `anlauf key new --person ID --out FILE` and hands over the .pub file"
+             `anlauf key enrol --person ID --ssh-key FILE --out ID.pub` (in a rehearsal \
+             `anlauf key new`) and hands over the .pub file"
         );
         return Err(Failure::missing(why));
     }
-    files.iter().map(|file| Public::read(file)).collect()
+    files.iter().map(|file| Public::read_proven(file)).collect()
 }
 
-fn record(landscape: &Landscape, public: &Public, at: Timestamp, days: i64) -> Done<KeyRecord> {
+pub(super) fn record(
+    landscape: &Landscape,
+    public: &Public,
+    at: Timestamp,
+    days: i64,
+) -> Done<KeyRecord> {
     let Some(person) = landscape.person(&public.person) else {
         let why = format!(
             "the key `{}` is of `{}`, whom the landscape does not name; \

@@ -1,7 +1,9 @@
-//! `anlauf key`: makes and shows software keys; everyone makes their own.
+//! `anlauf key`: keys and whose they are, from the first ceremony to the last revocation.
 //!
-//! In:    a person's id, random bytes of the system. Out: a secret file (0600) and a public one.
-//! Never: overwrites a key; prints a secret.
+//! In:    a person's id, random bytes of the system, cards, root documents: files only.
+//! Out:   a secret file (0600), a card, a drafted root, what there is to know about a root.
+//! Never: overwrites a key; prints a secret; needs a network.
+//! See:   docs/guide/key-ceremony.md.
 
 use std::fs;
 use std::io::Write;
@@ -9,7 +11,7 @@ use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 
 use anlauf_model::{Digest, PersonId};
-use anlauf_trust::{KeyId, PublicKey, Scheme, Signer, fingerprint};
+use anlauf_trust::{Scheme, Signer};
 use anyhow::Context;
 use clap::Subcommand;
 use serde::{Deserialize, Serialize};
@@ -19,20 +21,41 @@ use super::{random, read_text};
 use crate::exit::{Done, Failure};
 use crate::output::Output;
 
+pub mod card;
+pub mod hand;
+mod next;
+mod protocol;
+mod review;
+
+pub use card::Public;
+use hand::Hand;
+
 /// First field of a secret file; another layout gets another number.
 const KIND_SECRET: &str = "anlauf-secret-key/1";
-/// First field of a public file.
-const KIND_PUBLIC: &str = "anlauf-public-key/1";
 
-/// Make or show a key
+/// Make, enrol, rotate, revoke or review keys
 #[derive(Debug, Subcommand)]
 pub enum Verb {
-    /// Make a key; the public half goes to FILE with the ending `.pub`
+    /// Make a software key, for automation and rehearsals; the public half goes to FILE with the
+    /// ending `.pub`
     New {
         /// Whose key it is, as in the landscape: `security-1`
         #[arg(long, value_name = "ID")]
         person: PersonId,
         /// Where the secret goes; keep it to yourself
+        #[arg(long, value_name = "FILE")]
+        out: PathBuf,
+    },
+    /// Make the card of a key one holds, with the proof that one holds it, for the ceremony
+    Enrol {
+        /// Whose key it is, as in the landscape: `security-1`
+        #[arg(long, value_name = "ID")]
+        person: PersonId,
+        #[command(flatten)]
+        which: hand::Which,
+        #[command(flatten)]
+        kind: hand::Kind,
+        /// Where the card goes: `security-1.pub`
         #[arg(long, value_name = "FILE")]
         out: PathBuf,
     },
@@ -42,6 +65,16 @@ pub enum Verb {
         #[arg(value_name = "FILE")]
         file: PathBuf,
     },
+    /// Draft the first root and policies; the same as `anlauf genesis`
+    Genesis(Box<super::genesis::Args>),
+    /// Draft the next root with new or further keys, for signature by the thresholds of both
+    Rotate(next::Rotate),
+    /// Draft the next root without the keys of a person, or without one key
+    Revoke(next::Revoke),
+    /// Who can sign what, and which roles are near their threshold
+    Review(review::Args),
+    /// Minutes of a ceremony to print, read aloud and sign on paper
+    Protocol(protocol::Args),
 }
 
 /// A secret file.
@@ -52,21 +85,6 @@ struct SecretFile {
     person: PersonId,
     scheme: Scheme,
     seed: String,
-}
-
-/// A public file: what is handed to whoever drafts the root.
-#[derive(Clone, Debug, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Public {
-    kind: String,
-    /// Whose.
-    pub person: PersonId,
-    /// How it signs.
-    pub scheme: Scheme,
-    /// The key.
-    pub public: PublicKey,
-    /// Its name.
-    pub id: KeyId,
 }
 
 /// A key that can sign, and whose it is.
@@ -92,6 +110,25 @@ pub fn run(verb: &Verb, output: Output) -> Done {
             ));
             show(&secret.public(), Some((out, &beside)), output)
         }
+        Verb::Enrol {
+            person,
+            which,
+            kind,
+            out,
+        } => {
+            let card = Public::of(&Hand::read(which, *kind)?, person)?;
+            write_new(out, 0o644, &card)?;
+            output.talk(output.say(
+                "die Karte geht an das Schlüsseltreffen; die Ziffern werden dort vorgelesen",
+                "the card goes to the key ceremony; its digits are read out there",
+            ));
+            show(&card, None, output)
+        }
+        Verb::Genesis(args) => super::genesis::run(args, output),
+        Verb::Rotate(args) => next::rotate(args, output),
+        Verb::Revoke(args) => next::revoke(args, output),
+        Verb::Review(args) => review::run(args, output),
+        Verb::Protocol(args) => protocol::run(args, output),
         Verb::Show { file } => {
             let public = match Public::read(file) {
                 Ok(public) => public,
@@ -170,45 +207,23 @@ pub fn create(out: &Path, person: &PersonId) -> Done<(Secret, PathBuf)> {
 }
 
 fn write_new(path: &Path, mode: u32, value: &impl Serialize) -> Done {
+    let mut text = serde_json::to_string_pretty(value).map_err(anyhow::Error::from)?;
+    text.push('\n');
+    write_bytes(path, mode, text.as_bytes())
+}
+
+/// Writes a file that must not exist, and returns when the disk has it.
+fn write_bytes(path: &Path, mode: u32, bytes: &[u8]) -> Done {
     let failed = || format!("cannot write `{}`", path.display());
-    let text = serde_json::to_string_pretty(value).map_err(anyhow::Error::from)?;
     let mut file = fs::OpenOptions::new()
         .write(true)
         .create_new(true)
         .mode(mode)
         .open(path)
         .with_context(failed)?;
-    file.write_all(text.as_bytes()).with_context(failed)?;
-    file.write_all(b"\n").with_context(failed)?;
+    file.write_all(bytes).with_context(failed)?;
     file.sync_all().with_context(failed)?;
     Ok(())
-}
-
-impl Public {
-    /// Reads a public file.
-    ///
-    /// # Errors
-    /// It is none, or its parts do not fit together.
-    pub fn read(path: &Path) -> Done<Self> {
-        let text = read_text(path, "public key")?;
-        let shown = path.display();
-        let wrong = |why: &str| Failure::input(format!("`{shown}` is no public key: {why}"));
-        let public: Self =
-            serde_json::from_str(&text).map_err(|error| wrong(&error.to_string()))?;
-        if public.kind != KIND_PUBLIC {
-            return Err(wrong(&format!("its kind is not `{KIND_PUBLIC}`")));
-        }
-        if public.public.bytes().is_none() || public.id != KeyId::of(public.scheme, &public.public)
-        {
-            return Err(wrong("its id is not the one of its key"));
-        }
-        Ok(public)
-    }
-
-    /// Sixteen digits to read to one another.
-    pub fn digits(&self) -> String {
-        fingerprint(&Digest::of(self.public.0.as_bytes()))
-    }
 }
 
 impl Secret {
@@ -236,14 +251,10 @@ impl Secret {
         })
     }
 
-    /// The public half.
+    /// The card of the key.
     pub fn public(&self) -> Public {
-        Public {
-            kind: KIND_PUBLIC.to_owned(),
-            person: self.person.clone(),
-            scheme: Scheme::Ed25519,
-            public: self.signer.public(),
-            id: self.signer.keyid(),
-        }
+        let card = Public::bare(&self.person, Scheme::Ed25519, self.signer.public());
+        let sig = self.signer.sign_raw(&card.message().bytes);
+        card.proven(&sig)
     }
 }

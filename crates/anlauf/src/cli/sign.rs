@@ -1,13 +1,13 @@
 //! `anlauf sign`: shows a statement in words, asks, and signs it with a key of one's own.
 //!
-//! In:    an envelope file, or releases of the control plane; a secret key file.
+//! In:    an envelope file, or releases of the control plane; a key of ours or of OpenSSH.
 //! Out:   the signature, in the file or handed to the control plane.
 //! Never: signs words that somebody else wrote: they are made here, from the bytes that are signed.
 
 use std::path::PathBuf;
 
 use super::Control;
-use super::key::Secret;
+use super::key::hand::{self, Hand};
 use crate::exit::Done;
 use crate::output::Output;
 
@@ -24,9 +24,10 @@ pub struct Args {
     /// Every release that waits for this person's signature
     #[arg(long, conflicts_with = "what")]
     waiting: bool,
-    /// Your secret key file
-    #[arg(long, value_name = "FILE")]
-    key: PathBuf,
+    #[command(flatten)]
+    which: hand::Which,
+    #[command(flatten)]
+    kind: hand::Kind,
     /// Do not ask for a typed yes
     #[arg(long)]
     yes: bool,
@@ -48,10 +49,10 @@ pub struct Args {
 /// # Errors
 /// No key, no statement, no yes, or the control plane says no.
 pub fn run(args: &Args, output: Output) -> Done {
-    let secret = Secret::read(&args.key)?;
+    let hand = Hand::read(&args.which, args.kind)?;
     let files: Vec<PathBuf> = args.what.iter().map(PathBuf::from).collect();
     if !files.is_empty() && files.iter().all(|path| path.is_file()) {
-        return file::run(&files, &secret, args.yes, output);
+        return file::run(&files, &hand, args.yes, output);
     }
-    release::run(args, &secret, output)
+    release::run(args, &hand, output)
 }

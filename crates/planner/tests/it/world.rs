@@ -205,6 +205,7 @@ fn blank() -> Declared {
         findings: Vec::new(),
         signers: vec![signer(Role::Security), signer(Role::Owner)],
         organisations_min: 1,
+        origins_min: 0,
     }];
     declared
 }

@@ -93,6 +93,7 @@ pub fn policy() -> Policy {
             findings,
             signers,
             organisations_min,
+            origins_min: 0,
         }
     };
     let grounds = [CellKind::Foundation, CellKind::Shared];

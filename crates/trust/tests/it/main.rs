@@ -18,5 +18,7 @@ mod key;
 mod ledger;
 mod merkle;
 mod release;
+mod ssh;
 mod statement;
+mod token;
 mod words;

@@ -119,6 +119,7 @@ impl Cast {
                 .map(|role| SignerCount { role, count: 1 })
                 .to_vec(),
             organisations_min: 2,
+            origins_min: 0,
         };
         let classes = [Class::A, Class::B, Class::C];
         let ours = [CellKind::Foundation, CellKind::Shared];

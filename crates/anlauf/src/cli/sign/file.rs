@@ -9,7 +9,7 @@ use anyhow::Context;
 use serde_json::json;
 
 use super::words;
-use crate::cli::key::Secret;
+use crate::cli::key::hand::Hand;
 use crate::cli::read_text;
 use crate::exit::{Done, Failure};
 use crate::output::{Output, plain};
@@ -18,28 +18,24 @@ use crate::output::{Output, plain};
 ///
 /// # Errors
 /// A file is no envelope, or was signed with this key before; nobody typed yes.
-pub fn run(files: &[PathBuf], secret: &Secret, yes: bool, output: Output) -> Done {
+pub fn run(files: &[PathBuf], hand: &Hand, yes: bool, output: Output) -> Done {
     let mut envelopes = Vec::new();
     for file in files {
         let envelope = read(file)?;
-        if envelope
-            .signatures
-            .iter()
-            .any(|s| s.keyid == secret.signer.keyid())
-        {
+        if envelope.signatures.iter().any(|s| s.keyid == hand.keyid()) {
             let why = format!("`{}` is signed with this key already", file.display());
             return Err(Failure::input(why));
         }
         let statement = Statement::parse(&envelope.payload)?;
         output.talk(&words::in_words(&statement, &envelope, output.language));
         output.talk("");
-        envelopes.push((file, envelope));
+        envelopes.push((file, envelope, statement));
     }
-    let question = question(secret, envelopes.len(), output);
+    let question = hand.question(envelopes.len(), output);
     output.confirm(yes, &question)?;
     let mut signed = Vec::new();
-    for (file, mut envelope) in envelopes {
-        secret.signer.sign(&mut envelope);
+    for (file, mut envelope, statement) in envelopes {
+        envelope.signatures.push(hand.sign(&envelope, &statement)?);
         write(file, &envelope)?;
         signed.push(json!({
             "file": file,
@@ -64,21 +60,6 @@ pub fn run(files: &[PathBuf], secret: &Secret, yes: bool, output: Output) -> Don
             ]
         },
     )
-}
-
-/// What is asked before signing.
-pub fn question(secret: &Secret, count: usize, output: Output) -> String {
-    let digits = secret.public().digits();
-    match output.language {
-        anlauf_model::Language::De => format!(
-            "{count} Aussage(n) unterschreiben als {} mit Schlüssel {digits}?",
-            secret.person
-        ),
-        anlauf_model::Language::En => format!(
-            "sign {count} statement(s) as {} with key {digits}?",
-            secret.person
-        ),
-    }
 }
 
 /// Reads an envelope file strictly.

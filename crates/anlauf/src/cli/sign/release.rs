@@ -6,9 +6,8 @@ use anlauf_recovery::command::SignatureDraft;
 use anlauf_trust::{Envelope, Statement};
 use serde_json::Value;
 
-use super::file::question;
 use super::{Args, words};
-use crate::cli::key::Secret;
+use crate::cli::key::hand::Hand;
 use crate::cli::release::find;
 use crate::cli::{Change, texts};
 use crate::client::Client;
@@ -19,7 +18,7 @@ use crate::output::Output;
 ///
 /// # Errors
 /// Nothing waits, a release is not what its digest says, nobody typed yes, or a refusal.
-pub fn run(args: &Args, secret: &Secret, output: Output) -> Done {
+pub fn run(args: &Args, hand: &Hand, output: Output) -> Done {
     let change = Change {
         reason: args.reason.clone(),
         key: args.idempotency_key.clone(),
@@ -27,21 +26,25 @@ pub fn run(args: &Args, secret: &Secret, output: Output) -> Done {
     };
     change.ticket()?;
     let client = args.control.client(output)?;
-    let mut signatures = Vec::new();
+    let mut read = Vec::new();
     for digest in wanted(args, &client)? {
         let envelope = envelope(&client, &digest)?;
         let statement = Statement::parse(&envelope.payload)?;
         output.talk(&words::in_words(&statement, &envelope, output.language));
         output.talk("");
-        let signature = secret.signer.signature(&envelope);
+        read.push((digest, envelope, statement));
+    }
+    let question = hand.question(read.len(), output);
+    output.confirm(args.yes || args.dry_run, &question)?;
+    let mut signatures = Vec::new();
+    for (release, envelope, statement) in read {
+        let signature = hand.sign(&envelope, &statement)?;
         signatures.push(SignatureDraft {
-            release: digest,
+            release,
             keyid: signature.keyid,
             sig: hex::encode(signature.sig),
         });
     }
-    let question = question(secret, signatures.len(), output);
-    output.confirm(args.yes || args.dry_run, &question)?;
     change.send(&args.control, &Order::AddSignatures { signatures }, output)
 }
 

@@ -70,10 +70,11 @@ fn root_lines(root: &Root, language: Language) -> Vec<String> {
 
 fn key_line(record: &KeyRecord) -> String {
     format!(
-        "{} · {} · {} · {} · {} – {}",
+        "{} · {} · {} · {} {} · {} – {}",
         record.person,
         record.role,
         record.organisation,
+        record.scheme.word(),
         record.id,
         record.not_before,
         record.not_after
@@ -136,12 +137,17 @@ fn rule_line(rule: &PolicyRule, de: bool) -> String {
         ),
     };
     format!(
-        "  {class} {:?} · {kind} {} · {stage} {} · {needs}: {} · {signed} {} · {from} ≥ {}",
+        "  {class} {:?} · {kind} {} · {stage} {} · {needs}: {} · {signed} {} · {from} ≥ {}{}",
         rule.class,
         words(kinds.collect(), all),
         words(stages.collect(), all),
         words(findings.collect(), "–"),
         words(signers.collect(), "–"),
-        rule.organisations_min
+        rule.organisations_min,
+        match (rule.origins_min, de) {
+            (0, _) => String::new(),
+            (count, true) => format!(" · Schlüsselarten ≥ {count}"),
+            (count, false) => format!(" · key origins ≥ {count}"),
+        }
     )
 }
