@@ -102,8 +102,7 @@ fn speed(text: &str) -> Result<Speed, String> {
 /// # Errors
 /// When something cannot be started, the recovery gets stuck, or a promise is broken.
 pub fn run(args: &Args, output: Output) -> Done {
-    let (landscape, story) =
-        landscape::load(args.landscape.as_deref()).map_err(|e| Failure::from(e).as_input())?;
+    let (landscape, story) = landscape::load(args.landscape.as_deref(), output.coloured())?;
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .build()?;

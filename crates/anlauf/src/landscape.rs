@@ -3,60 +3,76 @@
 //! In:    a folder. Out: [`Landscape`] with its warnings, or every error with its place.
 //! Never: gives a landscape that has an error.
 
+use std::collections::BTreeMap;
 use std::path::Path;
 
 use anlauf_model::Landscape;
-use anlauf_model::landscape::Declared;
-use anlauf_model::landscape::lint::{Problem, Severity, lint};
-use anlauf_model::landscape::source::{self, SourceError};
+use anlauf_model::landscape::lint::{Severity, lint};
+use anlauf_model::landscape::source::{self, Located, SourceError};
 
 use crate::exit::{Done, Failure};
 use crate::files;
+
+/// Everything the files of a landscape say, looked at as a whole.
+pub struct Looked {
+    /// Every problem of the whole, errors first, each with its place.
+    pub problems: Vec<Located>,
+    /// The landscape, unless a problem is an error.
+    pub landscape: Option<Landscape>,
+}
 
 /// Reads, checks and derives.
 ///
 /// # Errors
 /// Files that cannot be read, errors in them, or problems of the whole; all at once.
-pub fn load(folder: &Path, colour: bool) -> Done<(Landscape, Vec<Problem>)> {
-    let declared = declared(folder, colour)?;
-    let warnings = lint(&declared);
-    let landscape = Landscape::new(declared).map_err(|problems| {
-        let lines: Vec<String> = problems.iter().map(Problem::to_string).collect();
-        let shown = folder.display();
-        Failure::input(format!(
-            "the landscape in `{shown}` cannot be used\n{}",
-            lines.join("\n")
-        ))
-    })?;
-    let warnings = warnings
-        .into_iter()
-        .filter(|problem| problem.severity == Severity::Warning);
-    Ok((landscape, warnings.collect()))
+pub fn load(folder: &Path, colour: bool) -> Done<(Landscape, Vec<Located>)> {
+    let files = files(folder)?;
+    let looked = look(&files).map_err(|errors| unreadable(folder, &errors, colour))?;
+    match looked.landscape {
+        Some(landscape) => Ok((landscape, looked.problems)),
+        None => Err(unusable(folder, &looked.problems, colour)),
+    }
 }
 
-/// Reads what the files say, without looking at the whole.
+/// The files of a landscape's folder.
 ///
 /// # Errors
-/// Files that cannot be read, or errors in them; all at once.
-fn declared(folder: &Path, colour: bool) -> Done<Declared> {
-    read(folder)?.map_err(|errors| unreadable(folder, &errors, colour))
+/// The folder cannot be read, or holds no landscape.
+pub fn files(folder: &Path) -> Done<BTreeMap<String, Vec<u8>>> {
+    files::read_folder(folder).map_err(|error| Failure::from(error).as_input())
 }
 
-/// Reads what the files say, or every error with its place.
+/// Looks at files as a whole, or says every error with its place.
 ///
 /// # Errors
-/// Files that cannot be read at all.
-pub fn read(folder: &Path) -> Done<Result<Declared, Vec<SourceError>>> {
-    let files = files::read_folder(folder).map_err(|error| Failure::from(error).as_input())?;
-    Ok(source::read(&files))
+/// Every error in the files.
+pub fn look(files: &BTreeMap<String, Vec<u8>>) -> Result<Looked, Vec<SourceError>> {
+    let (declared, places) = source::read_placed(files)?;
+    let problems = places.locate(lint(&declared));
+    Ok(Looked {
+        problems,
+        landscape: Landscape::new(declared).ok(),
+    })
 }
 
 /// Errors in the files, as people read them.
 pub fn unreadable(folder: &Path, errors: &[SourceError], colour: bool) -> Failure {
-    let texts: Vec<String> = errors.iter().map(|error| error.render(colour)).collect();
+    let texts = errors.iter().map(|error| error.render(colour));
     let shown = folder.display();
-    Failure::input(format!(
-        "cannot read the landscape in `{shown}`\n\n{}",
-        texts.join("\n\n")
-    ))
+    told(format!("cannot read the landscape in `{shown}`"), texts)
+}
+
+/// Errors of the whole, as people read them.
+pub fn unusable(folder: &Path, problems: &[Located], colour: bool) -> Failure {
+    let errors = problems
+        .iter()
+        .filter(|located| located.problem.severity == Severity::Error);
+    let shown = folder.display();
+    let texts = errors.map(|located| located.render(colour));
+    told(format!("the landscape in `{shown}` cannot be used"), texts)
+}
+
+fn told(what: String, texts: impl Iterator<Item = String>) -> Failure {
+    let texts: Vec<String> = texts.collect();
+    Failure::input(format!("{what}\n\n{}", texts.join("\n\n")))
 }

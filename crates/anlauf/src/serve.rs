@@ -75,7 +75,15 @@ pub fn run(args: &Args, output: Output) -> Done {
     args.log.start();
     let (landscape, warnings) = landscape::load(&args.landscape, output.coloured())?;
     for warning in warnings {
-        tracing::warn!(code = warning.code, "landscape: {}", warning.message);
+        let problem = &warning.problem;
+        let (file, line) = warning.places.first().map(|p| (p.file, p.line)).unzip();
+        tracing::warn!(
+            code = problem.code,
+            file,
+            line,
+            "landscape: {}",
+            problem.message
+        );
     }
     let folder = args
         .authority

@@ -2,8 +2,8 @@
 
 use std::path::PathBuf;
 
-use anlauf_model::landscape::lint::{Severity, lint};
-use anlauf_model::landscape::source::{self, SourceError};
+use anlauf_model::landscape::lint::Severity;
+use anlauf_model::landscape::source::{self, Excerpt, Located, Place, SourceError};
 use anlauf_recovery::Order;
 use clap::Subcommand;
 use serde_json::{Value, json};
@@ -70,8 +70,9 @@ pub fn run(verb: &Verb, output: Output) -> Done {
 }
 
 fn check(folder: &std::path::Path, strict: bool, output: Output) -> Done {
-    let problems = match landscape::read(folder)? {
-        Ok(declared) => lint(&declared),
+    let files = landscape::files(folder)?;
+    let problems = match landscape::look(&files) {
+        Ok(looked) => looked.problems,
         Err(errors) if output.json => {
             output.result(&errors.iter().map(in_file).collect::<Vec<_>>(), String::new)?;
             let count = counted(errors.len(), "error");
@@ -85,13 +86,16 @@ fn check(folder: &std::path::Path, strict: bool, output: Output) -> Done {
     };
     let errors = problems
         .iter()
-        .filter(|problem| problem.severity == Severity::Error)
+        .filter(|located| located.problem.severity == Severity::Error)
         .count();
     let warnings = problems.len() - errors;
     let sum = [counted(errors, "error"), counted(warnings, "warning")].join(", ");
-    output.result(&problems, || {
-        let lines = problems.iter().map(ToString::to_string);
-        lines.chain([sum.clone()]).collect::<Vec<_>>().join("\n")
+    let found: Vec<Value> = problems.iter().map(of_the_whole).collect();
+    output.result(&found, || {
+        let texts = problems
+            .iter()
+            .map(|located| located.render(output.coloured()));
+        texts.chain([sum.clone()]).collect::<Vec<_>>().join("\n\n")
     })?;
     if errors > 0 || (strict && warnings > 0) {
         let why = format!("`{}` has {sum}", folder.display());
@@ -116,13 +120,44 @@ fn in_file(error: &SourceError) -> Value {
         "column": error.column,
         "message": error.message,
         "suggestion": error.suggestion,
+        "excerpt": error.excerpt().map(in_words),
     })
+}
+
+/// A problem of the whole, with its places, as programs read it: the first place is the place.
+fn of_the_whole(located: &Located) -> Value {
+    let problem = &located.problem;
+    let first = located.places.first();
+    let places: Vec<Value> = located.places.iter().map(place).collect();
+    json!({
+        "code": problem.code,
+        "severity": problem.severity,
+        "file": first.map(|place| place.file),
+        "line": first.map(|place| place.line),
+        "column": first.map(|place| place.column),
+        "message": problem.message,
+        "excerpt": first.and_then(|place| place.excerpt.as_ref()).map(in_words),
+        "places": places,
+    })
+}
+
+fn place(place: &Place) -> Value {
+    json!({
+        "file": place.file,
+        "line": place.line,
+        "column": place.column,
+        "excerpt": place.excerpt.as_ref().map(in_words),
+    })
+}
+
+fn in_words(excerpt: &Excerpt) -> &str {
+    &excerpt.text
 }
 
 fn show(folder: &std::path::Path, output: Output) -> Done {
     let (landscape, warnings) = landscape::load(folder, output.coloured())?;
     for warning in warnings {
-        output.talk(&warning.to_string());
+        output.talk(&warning.render(output.coloured()));
     }
     let declared = landscape.declared();
     let cells: Vec<_> = landscape.cells().values().collect();

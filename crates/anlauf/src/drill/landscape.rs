@@ -7,10 +7,11 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use anlauf_model::Landscape;
-use anlauf_model::landscape::source;
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result};
 
 use super::story::Story;
+use crate::exit::{Done, Failure};
+use crate::landscape;
 
 /// The reference landscape, so that the binary alone is enough.
 const EMBEDDED: [(&str, &str); 6] = [
@@ -44,28 +45,28 @@ const EMBEDDED: [(&str, &str); 6] = [
 ///
 /// # Errors
 /// Every problem of the files, as people read it.
-pub fn load(folder: Option<&Path>) -> Result<(Landscape, Story)> {
+pub fn load(folder: Option<&Path>, colour: bool) -> Done<(Landscape, Story)> {
     let mut files = match folder {
-        Some(folder) => crate::files::read_folder(folder)?,
+        Some(folder) => landscape::files(folder)?,
         None => embedded(),
     };
     let Some(story) = files.remove("story.toml") else {
-        bail!("there is no `story.toml` beside the landscape: a drill needs one");
+        let why = "there is no `story.toml` beside the landscape: a drill needs one";
+        return Err(Failure::input(why.to_owned()));
     };
-    let declared = source::read(&files).map_err(|errors| {
-        let texts: Vec<_> = errors.iter().map(|e| e.render(false)).collect();
-        anyhow::anyhow!("cannot read the landscape\n\n{}", texts.join("\n"))
-    })?;
-    let landscape = Landscape::new(declared).map_err(|problems| {
-        let lines: Vec<_> = problems
-            .iter()
-            .map(|p| format!("{} ({})", p.message, p.code))
-            .collect();
-        anyhow::anyhow!("the landscape cannot be used:\n{}", lines.join("\n"))
-    })?;
-    let story = String::from_utf8(story).context("`story.toml` is not UTF-8")?;
-    let story = Story::read(&story, &landscape)?;
+    let shown = folder.unwrap_or(Path::new("krankenkassen"));
+    let looked =
+        landscape::look(&files).map_err(|errors| landscape::unreadable(shown, &errors, colour))?;
+    let Some(landscape) = looked.landscape else {
+        return Err(landscape::unusable(shown, &looked.problems, colour));
+    };
+    let story = read(story, &landscape).map_err(|error| Failure::from(error).as_input())?;
     Ok((landscape, story))
+}
+
+fn read(story: Vec<u8>, landscape: &Landscape) -> Result<Story> {
+    let story = String::from_utf8(story).context("`story.toml` is not UTF-8")?;
+    Story::read(&story, landscape)
 }
 
 fn embedded() -> BTreeMap<String, Vec<u8>> {

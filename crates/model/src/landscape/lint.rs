@@ -18,7 +18,10 @@ mod graph;
 mod names;
 mod offers;
 mod quorum;
+mod spot;
 mod value;
+
+pub use spot::{List, Spot};
 
 /// Most problems of one severity that are told; more help nobody at once.
 const PROBLEM_COUNT_MAX: usize = 200;
@@ -26,15 +29,22 @@ const PROBLEM_COUNT_MAX: usize = 200;
 /// Most names in one message; the rest is counted.
 const NAME_COUNT_MAX: usize = 5;
 
+/// Most places of one problem that are shown.
+const SPOT_COUNT_MAX: usize = 6;
+
 /// Something wrong, or worth a look.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize)]
 pub struct Problem {
-    /// Code with a page under `docs/errors/`: `AN-LAN-003`.
+    /// Code with a page under `docs/errors/`: `AN-LAN-020`.
     pub code: &'static str,
     /// Whether it stops the landscape from being used.
     pub severity: Severity,
     /// What is wrong and what to do, one line, lower case.
     pub message: String,
+    /// Which pieces it is about, the most important first. Empty for names that a file could not
+    /// hold: files are refused for those, with the place, before anything is looked at as a whole.
+    #[serde(skip)]
+    pub spots: Vec<Spot>,
 }
 
 /// How bad a problem is.
@@ -85,7 +95,7 @@ pub(super) fn check(declared: &Declared) -> (Vec<Problem>, Option<BTreeMap<CellI
     graph::times(declared, &mut problems);
     graph::single_points(declared, &mut problems);
     let cells = derive::cells(declared);
-    door::check(&cells, &mut problems);
+    door::check(declared, &cells, &mut problems);
     quorum::check(declared, &cells, &mut problems);
     (problems.into_list(), Some(cells))
 }
@@ -98,24 +108,19 @@ struct Problems {
 }
 
 impl Problems {
-    fn error(&mut self, code: &'static str, message: String) {
-        if self.errors.len() < PROBLEM_COUNT_MAX {
-            self.errors.push(Problem {
-                code,
-                severity: Severity::Error,
-                message,
-            });
-        }
+    fn error(&mut self, code: &'static str, message: String, spots: impl AsRef<[Spot]>) {
+        let severity = Severity::Error;
+        push(&mut self.errors, (code, severity), message, spots.as_ref());
     }
 
-    fn warn(&mut self, code: &'static str, message: String) {
-        if self.warnings.len() < PROBLEM_COUNT_MAX {
-            self.warnings.push(Problem {
-                code,
-                severity: Severity::Warning,
-                message,
-            });
-        }
+    fn warn(&mut self, code: &'static str, message: String, spots: impl AsRef<[Spot]>) {
+        let severity = Severity::Warning;
+        push(
+            &mut self.warnings,
+            (code, severity),
+            message,
+            spots.as_ref(),
+        );
     }
 
     fn has_errors(&self) -> bool {
@@ -124,6 +129,22 @@ impl Problems {
 
     fn into_list(self) -> Vec<Problem> {
         self.errors.into_iter().chain(self.warnings).collect()
+    }
+}
+
+fn push(
+    list: &mut Vec<Problem>,
+    (code, severity): (&'static str, Severity),
+    message: String,
+    spots: &[Spot],
+) {
+    if list.len() < PROBLEM_COUNT_MAX {
+        list.push(Problem {
+            code,
+            severity,
+            message,
+            spots: spots.iter().copied().take(SPOT_COUNT_MAX).collect(),
+        });
     }
 }
 

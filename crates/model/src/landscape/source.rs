@@ -10,6 +10,7 @@ use std::collections::BTreeMap;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::lint::List;
 use super::{
     Declared, Freeze, Offer, Organisation, Person, PolicyRule, Service, Site, Team, Tenant, Work,
 };
@@ -19,14 +20,16 @@ use crate::limits::{LANDSCAPE_FILE_COUNT_MAX, LANDSCAPE_FILE_SIZE_MAX};
 
 mod error;
 mod names;
+mod place;
 mod sheet;
 mod text;
 mod tree;
 
-pub use error::SourceError;
+pub use error::{Excerpt, SourceError};
+pub use place::{Located, Place, Places};
 
 use error::Errors;
-use names::Listed;
+use names::{Listed, Origin};
 use text::Source;
 
 /// The tree: what the provider is.
@@ -124,6 +127,16 @@ pub fn check_size(name: &str, len: u64) -> Result<(), SourceError> {
 /// Every error found, up to [`crate::limits::SOURCE_ERROR_COUNT_MAX`]. Files are read as far as
 /// they make sense: a syntax error hides what follows it in the same file, not the other files.
 pub fn read(files: &BTreeMap<String, Vec<u8>>) -> Result<Declared, Vec<SourceError>> {
+    read_placed(files).map(|(declared, _)| declared)
+}
+
+/// Reads a landscape as [`read`] does, and keeps where each piece stands.
+///
+/// # Errors
+/// As [`read`].
+pub fn read_placed(
+    files: &BTreeMap<String, Vec<u8>>,
+) -> Result<(Declared, Places<'_>), Vec<SourceError>> {
     let mut errors = Errors::default();
     check_folder(files, &mut errors);
     let open = |name: &'static str, errors: &mut Errors| match files.get(name) {
@@ -165,41 +178,64 @@ pub fn read(files: &BTreeMap<String, Vec<u8>>) -> Result<Declared, Vec<SourceErr
     let errors = errors.into_list();
     match (tree, rules, tenants, offers) {
         (Some(tree), Some(rules), Some(tenants), Some(offers)) if errors.is_empty() => {
-            Ok(declared(tree, rules, tenants, offers))
+            let text = policy.map_or("", |source| source.text);
+            Ok(declared(tree, (rules, text), tenants, offers))
         }
         _ => Err(errors),
     }
 }
 
-fn declared(
-    tree: tree::Tree<'_>,
-    rules: Listed<'_, PolicyRule>,
-    tenants: Listed<'_, Tenant>,
-    offers: Listed<'_, Offer>,
-) -> Declared {
-    fn bare<T>(listed: Listed<'_, T>) -> Vec<T> {
-        listed
-            .items
-            .into_iter()
-            .map(|placed| placed.value)
-            .collect()
-    }
-    Declared {
+fn declared<'f>(
+    tree: tree::Tree<'f>,
+    (rules, policy): (Listed<'f, PolicyRule>, &'f str),
+    tenants: Listed<'f, Tenant>,
+    offers: Listed<'f, Offer>,
+) -> (Declared, Places<'f>) {
+    let mut lists: BTreeMap<List, Vec<Origin<'f>>> = BTreeMap::new();
+    let declared = Declared {
         id: tree.id,
         title: tree.title,
         time_zone: tree.time_zone,
         provider: tree.provider,
-        sites: bare(tree.sites),
-        organisations: bare(tree.organisations),
-        teams: bare(tree.teams),
-        services: bare(tree.services),
-        tenants: bare(tenants),
-        offers: bare(offers),
-        people: bare(tree.people),
-        work: bare(tree.work),
-        freezes: bare(tree.freezes),
-        policy: bare(rules),
-    }
+        sites: bare(tree.sites, List::Sites, &mut lists),
+        organisations: bare(tree.organisations, List::Organisations, &mut lists),
+        teams: bare(tree.teams, List::Teams, &mut lists),
+        services: bare(tree.services, List::Services, &mut lists),
+        tenants: bare(tenants, List::Tenants, &mut lists),
+        offers: bare(offers, List::Offers, &mut lists),
+        people: bare(tree.people, List::People, &mut lists),
+        work: bare(tree.work, List::Work, &mut lists),
+        freezes: bare(tree.freezes, List::Freezes, &mut lists),
+        policy: bare(rules, List::Rules, &mut lists),
+    };
+    let places = Places {
+        landscape: Source {
+            name: FILE_LANDSCAPE,
+            text: tree.text,
+        },
+        policy: Source {
+            name: FILE_POLICY,
+            text: policy,
+        },
+        top: tree.top,
+        lists,
+    };
+    (declared, places)
+}
+
+/// The values of a list; where they stand is put aside.
+fn bare<'f, T>(
+    listed: Listed<'f, T>,
+    list: List,
+    lists: &mut BTreeMap<List, Vec<Origin<'f>>>,
+) -> Vec<T> {
+    let pieces = listed
+        .items
+        .into_iter()
+        .map(|piece| (piece.value, piece.origin));
+    let (values, origins) = pieces.unzip();
+    lists.insert(list, origins);
+    values
 }
 
 /// Missing, unknown and too many files.

@@ -4,14 +4,14 @@
 
 use std::collections::BTreeMap;
 
-use super::Problems;
+use super::{Problems, Spot};
 use crate::id::{CellId, ServiceId};
-use crate::landscape::Cell;
+use crate::landscape::{Cell, Declared};
 
 /// How often a pair of services meets, and where first.
 type Meetings<'a> = BTreeMap<(&'a ServiceId, &'a ServiceId, bool), (usize, &'a str)>;
 
-pub(super) fn check(cells: &BTreeMap<CellId, Cell>, problems: &mut Problems) {
+pub(super) fn check(declared: &Declared, cells: &BTreeMap<CellId, Cell>, problems: &mut Problems) {
     let mut by_host: BTreeMap<&str, Vec<(String, &Cell)>> = BTreeMap::new();
     for cell in cells.values() {
         let path = format!("{}/", cell.path.trim_end_matches('/'));
@@ -23,18 +23,20 @@ pub(super) fn check(cells: &BTreeMap<CellId, Cell>, problems: &mut Problems) {
         meet(host, &places, &mut meetings);
     }
     for ((upper, lower, is_same), (count, host)) in meetings {
+        let mut spots = vec![Spot::service(declared, lower, "path")];
+        spots.extend((upper != lower).then(|| Spot::service(declared, upper, "path")));
         if is_same {
             let message = format!(
                 "services `{upper}` and `{lower}` answer at the same path at {count} hosts, such \
                  as `{host}`; give one another `path`"
             );
-            problems.error("AN-LAN-031", message);
+            problems.error("AN-LAN-031", message, spots);
         } else {
             let message = format!(
                 "the path of service `{lower}` lies below that of `{upper}` at {count} hosts, \
                  such as `{host}`; the longer path wins, keep them apart if you can"
             );
-            problems.warn("AN-LAN-031", message);
+            problems.warn("AN-LAN-031", message, spots);
         }
     }
 }

@@ -6,7 +6,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{Problems, named};
+use super::{List, Problems, Spot, named};
 use crate::id::{ServiceId, SiteId, TenantId};
 use crate::landscape::{Declared, Service, ServiceScope};
 
@@ -28,6 +28,16 @@ impl<'a> Graph<'a> {
         service
             .into_iter()
             .flat_map(|s| s.needs.iter().chain(&s.after))
+    }
+
+    /// Where a service names another that comes before it.
+    fn step(&self, declared: &Declared, from: &ServiceId, to: &ServiceId) -> Option<Spot> {
+        let service = self.services.get(from)?;
+        let lists = [("needs", &service.needs), ("after", &service.after)];
+        lists.into_iter().find_map(|(key, names)| {
+            let item = names.iter().position(|name| name == to)?;
+            Some(Spot::service(declared, from, key).item(Some(item)))
+        })
     }
 
     /// Everything a service needs, directly or through others; not itself.
@@ -65,7 +75,11 @@ pub(super) fn cycles(declared: &Declared, problems: &mut Problems) {
                 .collect::<Vec<_>>()
                 .join(" -> ")
         );
-        problems.error("AN-LAN-020", message);
+        let steps = path.windows(2).filter_map(|pair| match pair {
+            [from, to] => graph.step(declared, from, to),
+            _ => None,
+        });
+        problems.error("AN-LAN-020", message, steps.collect::<Vec<_>>());
     }
 }
 
@@ -123,7 +137,9 @@ pub(super) fn times(declared: &Declared, problems: &mut Problems) {
                  (mta); lower the rto or raise the mta",
                 service.id, service.rto_hours
             );
-            problems.warn("AN-LAN-022", message);
+            let mut spots = vec![Spot::service(declared, &service.id, "rto_hours")];
+            spots.push(Spot::service(declared, who, "mta_hours"));
+            problems.warn("AN-LAN-022", message, spots);
         }
         for need in service
             .needs
@@ -136,7 +152,9 @@ pub(super) fn times(declared: &Declared, problems: &mut Problems) {
                      lower that rto",
                     service.id, service.rto_hours, need.id, need.rto_hours
                 );
-                problems.warn("AN-LAN-023", message);
+                let spots = [&service.id, &need.id];
+                let spots = spots.map(|id| Spot::service(declared, id, "rto_hours"));
+                problems.warn("AN-LAN-023", message, spots);
             }
         }
     }
@@ -181,8 +199,15 @@ pub(super) fn single_points(declared: &Declared, problems: &mut Problems) {
         let message = format!(
             "all {} tenants lean on what runs only at site `{site}`: {}; plan a second site for it",
             declared.tenants.len(),
-            named(services)
+            named(&services)
         );
-        problems.warn("AN-LAN-025", message);
+        let index = declared.sites.iter().position(|s| s.id == *site);
+        let homes = services
+            .iter()
+            .map(|id| Spot::service(declared, id, "home"));
+        let spots = [Spot::found(List::Sites, index, "id")]
+            .into_iter()
+            .chain(homes);
+        problems.warn("AN-LAN-025", message, spots.collect::<Vec<_>>());
     }
 }

@@ -5,7 +5,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{Problems, named};
+use super::{List, Problems, Spot, named};
 use crate::id::{OWNER_FOUNDATION, OWNER_SHARED};
 use crate::landscape::{Declared, ServiceScope};
 use crate::limits::{
@@ -25,63 +25,113 @@ pub(super) fn limits(declared: &Declared, problems: &mut Problems) {
     );
     let approvers = declared.tenants.iter().map(|t| t.approvers as usize);
     let people = approvers.fold(declared.people.len(), usize::saturating_add);
-    for (what, count, max) in [
-        ("sites", declared.sites.len(), SITE_COUNT_MAX),
-        ("teams", declared.teams.len(), TEAM_COUNT_MAX),
-        ("services", declared.services.len(), SERVICE_COUNT_MAX),
-        ("tenants", declared.tenants.len(), TENANT_COUNT_MAX),
-        ("offers", declared.offers.len(), CELL_COUNT_MAX),
-        ("cells", cells, CELL_COUNT_MAX),
-        ("people with a role", people, PERSON_COUNT_MAX),
+    // The first piece that is too much; of sums the largest part.
+    let beyond = |list, max| Spot::nth(list, max, "id");
+    let offers = declared.offers.iter().map(|offer| offer.count);
+    let tenants = declared.tenants.iter().map(|tenant| tenant.approvers);
+    for (what, count, max, spot) in [
+        (
+            "sites",
+            declared.sites.len(),
+            SITE_COUNT_MAX,
+            beyond(List::Sites, SITE_COUNT_MAX),
+        ),
+        (
+            "teams",
+            declared.teams.len(),
+            TEAM_COUNT_MAX,
+            beyond(List::Teams, TEAM_COUNT_MAX),
+        ),
+        (
+            "services",
+            declared.services.len(),
+            SERVICE_COUNT_MAX,
+            beyond(List::Services, SERVICE_COUNT_MAX),
+        ),
+        (
+            "tenants",
+            declared.tenants.len(),
+            TENANT_COUNT_MAX,
+            beyond(List::Tenants, TENANT_COUNT_MAX),
+        ),
+        (
+            "offers",
+            declared.offers.len(),
+            CELL_COUNT_MAX,
+            beyond(List::Offers, CELL_COUNT_MAX).at("tenant"),
+        ),
+        (
+            "cells",
+            cells,
+            CELL_COUNT_MAX,
+            Spot::found(List::Offers, largest(offers), "count"),
+        ),
+        (
+            "people with a role",
+            people,
+            PERSON_COUNT_MAX,
+            Spot::found(List::Tenants, largest(tenants), "approvers"),
+        ),
     ] {
         if count > max {
             let message = format!(
                 "the landscape has {count} {what}, more than the {max} it may have; split it"
             );
-            problems.error("AN-LAN-032", message);
+            problems.error("AN-LAN-032", message, [spot]);
         }
     }
-    for (what, count) in [
-        ("site", declared.sites.len()),
-        ("service", declared.services.len()),
-        ("tenant", declared.tenants.len()),
-    ] {
-        if count == 0 {
-            let message = format!("the landscape has no {what}; it needs at least one");
-            problems.error("AN-LAN-032", message);
-        }
-    }
+    empty(declared, problems);
     per_item_limits(declared, problems);
 }
 
+/// A landscape of nothing is a slip.
+fn empty(declared: &Declared, problems: &mut Problems) {
+    for (what, count, list) in [
+        ("site", declared.sites.len(), List::Sites),
+        ("service", declared.services.len(), List::Services),
+        ("tenant", declared.tenants.len(), List::Tenants),
+    ] {
+        if count == 0 {
+            let message = format!("the landscape has no {what}; it needs at least one");
+            problems.error("AN-LAN-032", message, [Spot::whole(list)]);
+        }
+    }
+}
+
+/// Position of the largest number, the first of equals.
+fn largest(numbers: impl Iterator<Item = u32>) -> Option<usize> {
+    let numbered = numbers.enumerate();
+    let first = numbered.max_by_key(|(index, number)| (*number, std::cmp::Reverse(*index)));
+    first.map(|(index, _)| index)
+}
+
 fn per_item_limits(declared: &Declared, problems: &mut Problems) {
-    for tenant in &declared.tenants {
+    for (index, tenant) in declared.tenants.iter().enumerate() {
+        let here = Spot::nth(List::Tenants, index, "id");
         if tenant.id.as_str().len() > TENANT_ID_SIZE_MAX {
             let message = format!(
                 "tenant id `{}` is longer than {TENANT_ID_SIZE_MAX} characters; shorten it, its \
                  approvers' ids begin with it",
                 tenant.id
             );
-            problems.error("AN-LAN-032", message);
+            problems.error("AN-LAN-032", message, [here]);
         }
         if tenant.approvers > APPROVER_COUNT_MAX {
             let message = format!(
                 "tenant `{}` has {} approvers, more than {APPROVER_COUNT_MAX}",
                 tenant.id, tenant.approvers
             );
-            problems.error("AN-LAN-032", message);
+            problems.error("AN-LAN-032", message, [here.at("approvers")]);
         }
     }
-    for offer in declared
-        .offers
-        .iter()
-        .filter(|o| o.count > INSTANCE_COUNT_MAX)
-    {
+    let offers = declared.offers.iter().enumerate();
+    for (index, offer) in offers.filter(|(_, o)| o.count > INSTANCE_COUNT_MAX) {
         let message = format!(
             "tenant `{}` has {} instances of `{}`, more than {INSTANCE_COUNT_MAX}",
             offer.tenant, offer.count, offer.service
         );
-        problems.error("AN-LAN-032", message);
+        let here = Spot::nth(List::Offers, index, "count");
+        problems.error("AN-LAN-032", message, [here]);
     }
 }
 
@@ -141,7 +191,7 @@ fn twice<T: Ord + std::fmt::Debug>(
     for name in names {
         let text = format!("{what} `{name:?}` is declared twice; remove one or rename it");
         if !seen.insert(name) {
-            problems.error("AN-LAN-009", text.replace('"', ""));
+            problems.error("AN-LAN-009", text.replace('"', ""), []);
         }
     }
 }
@@ -201,7 +251,7 @@ fn unknown(declared: &Declared, problems: &mut Problems) {
             "the {kind} `{name}` is not listed, but {} names it; declare it or name another",
             named(users)
         );
-        problems.error("AN-LAN-010", message);
+        problems.error("AN-LAN-010", message, []);
     }
 }
 
@@ -224,30 +274,35 @@ impl<'a> Missing<'a> {
 fn owners(declared: &Declared, problems: &mut Problems) {
     let sites: BTreeSet<&str> = declared.sites.iter().map(|s| s.id.as_str()).collect();
     let reserved = [OWNER_FOUNDATION, OWNER_SHARED];
-    let mut clash = |kind: &str, name: &str, other: &str| {
+    let mut clash = |(kind, name): (&str, &str), other: &str, (list, index)| {
         let message = format!("{kind} `{name}` has the name of {other}; rename it");
-        problems.error("AN-LAN-030", message);
+        problems.error("AN-LAN-030", message, [Spot::nth(list, index, "id")]);
     };
-    for name in sites.iter().filter(|name| reserved.contains(name)) {
-        clash("site", name, "a reserved owner");
+    for (index, site) in declared.sites.iter().enumerate() {
+        if reserved.contains(&site.id.as_str()) {
+            let who = ("site", site.id.as_str());
+            clash(who, "a reserved owner", (List::Sites, index));
+        }
     }
     let mut bodies: BTreeSet<&str> = BTreeSet::new();
     bodies.insert(declared.provider.as_str());
-    for organisation in &declared.organisations {
+    for (index, organisation) in declared.organisations.iter().enumerate() {
         if organisation.id == declared.provider {
-            clash("organisation", organisation.id.as_str(), "the provider");
+            let who = ("organisation", organisation.id.as_str());
+            clash(who, "the provider", (List::Organisations, index));
         }
         bodies.insert(organisation.id.as_str());
     }
-    for tenant in declared.tenants.iter().map(|t| t.id.as_str()) {
+    for (index, tenant) in declared.tenants.iter().enumerate() {
+        let (tenant, here) = (tenant.id.as_str(), (List::Tenants, index));
         if reserved.contains(&tenant) {
-            clash("tenant", tenant, "a reserved owner");
+            clash(("tenant", tenant), "a reserved owner", here);
         }
         if sites.contains(tenant) {
-            clash("tenant", tenant, "a site");
+            clash(("tenant", tenant), "a site", here);
         }
         if bodies.contains(tenant) {
-            clash("tenant", tenant, "another organisation");
+            clash(("tenant", tenant), "another organisation", here);
         }
     }
 }
@@ -271,7 +326,8 @@ fn numbered(declared: &Declared, problems: &mut Problems) {
                 "service id `{id}` is longer than {NUMBERED_SERVICE_ID_SIZE_MAX} characters; \
                  shorten it, its instances are numbered"
             );
-            problems.error("AN-LAN-032", message);
+            let here = Spot::service(declared, &service.id, "id");
+            problems.error("AN-LAN-032", message, [here]);
         }
         let is_instance = |other: &str| {
             let number = other
@@ -288,7 +344,8 @@ fn numbered(declared: &Declared, problems: &mut Problems) {
                 "service `{}` has the name of a numbered instance of `{id}`; rename it",
                 other.id
             );
-            problems.error("AN-LAN-030", message);
+            let spots = [&other.id, &service.id].map(|id| Spot::service(declared, id, "id"));
+            problems.error("AN-LAN-030", message, spots);
         }
     }
 }

@@ -4,7 +4,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{Problems, named};
+use super::{List, Problems, Spot, named};
 use crate::id::{ServiceId, TenantId};
 use crate::landscape::{Declared, Service, ServiceScope};
 
@@ -22,22 +22,29 @@ pub(super) fn check(declared: &Declared, problems: &mut Problems) {
 fn scopes(declared: &Declared, problems: &mut Problems) {
     let services: BTreeMap<&ServiceId, &Service> =
         declared.services.iter().map(|s| (&s.id, s)).collect();
-    for offer in &declared.offers {
+    for (index, offer) in declared.offers.iter().enumerate() {
         let Some(service) = services.get(&offer.service) else {
             continue;
         };
         let (tenant, id) = (&offer.tenant, &offer.service);
-        let wrong = match service.scope {
+        let (wrong, key) = match service.scope {
             ServiceScope::Foundation | ServiceScope::Site => {
-                format!("`{id}` is under everything and belongs to no tenant; remove the line")
+                let wrong = "is under everything and belongs to no tenant; remove the line";
+                (format!("`{id}` {wrong}"), "service")
             }
-            ServiceScope::Shared if offer.count > 1 => {
-                format!("a switch of `{id}` is one; set its count to 1")
-            }
-            _ if offer.count == 0 => format!("a count of 0 for `{id}` is no offer; remove it"),
+            ServiceScope::Shared if offer.count > 1 => (
+                format!("a switch of `{id}` is one; set its count to 1"),
+                "count",
+            ),
+            _ if offer.count == 0 => (
+                format!("a count of 0 for `{id}` is no offer; remove it"),
+                "count",
+            ),
             _ => continue,
         };
-        problems.error("AN-LAN-038", format!("offer of tenant `{tenant}`: {wrong}"));
+        let message = format!("offer of tenant `{tenant}`: {wrong}");
+        let here = Spot::nth(List::Offers, index, key);
+        problems.error("AN-LAN-038", message, [here]);
     }
 }
 
@@ -54,7 +61,8 @@ fn nobody_has(
                 "no tenant has service `{}`, so nobody waits for it; add offers or remove it",
                 service.id
             );
-            problems.warn("AN-LAN-021", message);
+            let here = Spot::service(declared, &service.id, "id");
+            problems.warn("AN-LAN-021", message, [here]);
         }
     }
     let without: Vec<&TenantId> = declared
@@ -68,7 +76,8 @@ fn nobody_has(
             "tenants without any service: {}; add offers or remove them",
             named(&without)
         );
-        problems.warn("AN-LAN-021", message);
+        let spots = without.iter().map(|id| Spot::tenant(declared, id, "id"));
+        problems.warn("AN-LAN-021", message, spots.collect::<Vec<_>>());
     }
 }
 
@@ -81,7 +90,8 @@ fn needs_of_tenants(
     let scopes: BTreeMap<&ServiceId, ServiceScope> =
         declared.services.iter().map(|s| (&s.id, s.scope)).collect();
     for service in &declared.services {
-        for need in &service.needs {
+        for (item, need) in service.needs.iter().enumerate() {
+            let here = Spot::service(declared, &service.id, "needs").item(Some(item));
             if scopes.get(need) != Some(&ServiceScope::Tenant) {
                 continue;
             }
@@ -91,7 +101,8 @@ fn needs_of_tenants(
                      own; make it of scope `tenant` or remove the need",
                     service.id
                 );
-                problems.error("AN-LAN-039", message);
+                let spots = [here, Spot::service(declared, need, "scope")];
+                problems.error("AN-LAN-039", message, spots);
                 continue;
             }
             let without: Vec<&TenantId> = has
@@ -106,7 +117,9 @@ fn needs_of_tenants(
                     service.id,
                     named(&without)
                 );
-                problems.warn("AN-LAN-040", message);
+                let who = without.iter().map(|id| Spot::tenant(declared, id, "id"));
+                let spots: Vec<Spot> = [here].into_iter().chain(who).collect();
+                problems.warn("AN-LAN-040", message, spots);
             }
         }
     }

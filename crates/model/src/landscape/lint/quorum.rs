@@ -5,7 +5,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{Problems, named};
+use super::{List, Problems, Spot, named};
 use crate::finding::FindingKind;
 use crate::id::{CellId, TenantId};
 use crate::landscape::{Cell, CellKind, Class, Declared, PolicyRule, word_of};
@@ -15,7 +15,7 @@ use crate::stage::Stage;
 /// Cells that policy treats alike.
 #[derive(Default)]
 struct Group<'a> {
-    example: Option<&'a CellId>,
+    example: Option<&'a Cell>,
     stages: BTreeSet<Stage>,
     tenants: BTreeSet<&'a TenantId>,
     yields: BTreeSet<FindingKind>,
@@ -26,7 +26,7 @@ pub(super) fn check(declared: &Declared, cells: &BTreeMap<CellId, Cell>, problem
     let mut groups: BTreeMap<(Class, CellKind), Group<'_>> = BTreeMap::new();
     for cell in cells.values() {
         let group = groups.entry((cell.class, cell.kind)).or_default();
-        group.example.get_or_insert(&cell.id);
+        group.example.get_or_insert(cell);
         group.stages.extend(&cell.stages);
         group.tenants.extend(cell.tenant());
         group
@@ -36,10 +36,10 @@ pub(super) fn check(declared: &Declared, cells: &BTreeMap<CellId, Cell>, problem
     }
     let holders = Holders::new(declared);
     let mut thin = Thin::default();
-    let mut kinds_without_work = BTreeSet::new();
+    let mut kinds_without_work = BTreeMap::new();
     for ((class, kind), group) in &groups {
         if !group.has_work {
-            kinds_without_work.insert(word_of(kind));
+            kinds_without_work.insert(word_of(kind), group.spot(declared, "id"));
         }
         let mut seen: BTreeSet<usize> = BTreeSet::new();
         for stage in &group.stages {
@@ -48,11 +48,15 @@ pub(super) fn check(declared: &Declared, cells: &BTreeMap<CellId, Cell>, problem
                 .iter()
                 .position(|r| r.matches(*class, *kind, *stage));
             let Some(position) = position else {
-                problems.error("AN-LAN-028", uncovered((*class, *kind, *stage), group));
+                let message = uncovered((*class, *kind, *stage), group);
+                let spots = [Spot::whole(List::Rules), group.spot(declared, "stages")];
+                problems.error("AN-LAN-028", message, spots);
                 continue;
             };
             let judge = Judge {
                 number: position + 1,
+                here: Spot::nth(List::Rules, position, "signers"),
+                declared,
                 rule: &declared.policy[position],
                 group,
             };
@@ -63,19 +67,29 @@ pub(super) fn check(declared: &Declared, cells: &BTreeMap<CellId, Cell>, problem
             }
         }
     }
-    for kind in kinds_without_work {
+    for (kind, spot) in kinds_without_work {
         let message = format!(
             "no estimate of work is given for cells of kind `{kind}`; add lines under `[[work]]`"
         );
-        problems.error("AN-LAN-042", message);
+        problems.error("AN-LAN-042", message, [spot]);
     }
-    thin.tell(problems);
+    thin.tell(declared, problems);
+}
+
+impl Group<'_> {
+    /// A value of the service of the first cell.
+    fn spot(&self, declared: &Declared, key: &'static str) -> Spot {
+        match self.example {
+            Some(cell) => Spot::service(declared, &cell.service, key),
+            None => Spot::whole(List::Services),
+        }
+    }
 }
 
 fn uncovered((class, kind, stage): (Class, CellKind, Stage), group: &Group<'_>) -> String {
     let example = group
         .example
-        .map(|id| format!(", such as `{id}`"))
+        .map(|cell| format!(", such as `{}`", cell.id))
         .unwrap_or_default();
     format!(
         "no rule of the policy covers class `{}`, kind `{}` at stage `{stage}`{example}: it would \
@@ -121,6 +135,8 @@ impl<'a> Holders<'a> {
 /// One rule, as it meets one group of cells.
 struct Judge<'j, 'a> {
     number: usize,
+    here: Spot,
+    declared: &'a Declared,
     rule: &'j PolicyRule,
     group: &'j Group<'a>,
 }
@@ -138,14 +154,15 @@ impl<'a> Judge<'_, 'a> {
                 "rule {} of the policy demands no signer: anything would open; name signers",
                 self.number
             );
-            problems.error("AN-LAN-029", message);
+            problems.error("AN-LAN-029", message, [self.here]);
         } else if stage.is_public() && (people < 2 || self.rule.organisations_min < 2) {
             let message = format!(
                 "rule {} of the policy opens stage `{stage}` on the word of one organisation or \
                  person; demand two",
                 self.number
             );
-            problems.warn("AN-LAN-043", message);
+            let spots = [self.here, self.here.at("organisations_min")];
+            problems.warn("AN-LAN-043", message, spots);
         }
     }
 
@@ -165,16 +182,22 @@ impl<'a> Judge<'_, 'a> {
                 named(missing),
                 word_of(&kind)
             );
-            problems.error("AN-LAN-041", message);
+            let demanded = self.rule.findings.iter().enumerate();
+            let spots = demanded
+                .filter(|(_, finding)| possible(finding))
+                .map(|(item, _)| self.here.at("findings").item(Some(item)));
+            problems.error("AN-LAN-041", message, spots.collect::<Vec<_>>());
         }
     }
 
     fn signers(&self, holders: &Holders<'a>, thin: &mut Thin<'a>, problems: &mut Problems) {
         let mut bodies: BTreeSet<&str> = BTreeSet::new();
-        for signer in self.rule.signers.iter().filter(|s| s.count > 0) {
+        let signers = self.rule.signers.iter().enumerate();
+        for (item, signer) in signers.filter(|(_, s)| s.count > 0) {
+            let here = self.here.item(Some(item));
             match signer.role {
                 Role::Tenant => {
-                    self.tenants(signer.count, holders, (thin, problems));
+                    self.tenants((signer.count, here), holders, (thin, problems));
                     bodies.insert("the tenant itself");
                 }
                 Role::Automation | Role::Gate | Role::Public | Role::Auditor => {
@@ -183,7 +206,7 @@ impl<'a> Judge<'_, 'a> {
                          sign an opening; name another role",
                         self.number, signer.role
                     );
-                    problems.error("AN-LAN-029", message);
+                    problems.error("AN-LAN-029", message, [here]);
                 }
                 role => {
                     let have = holders.roles.get(&role).copied().unwrap_or(0);
@@ -193,7 +216,7 @@ impl<'a> Judge<'_, 'a> {
                              {have} people have it; name more people",
                             self.number, signer.count
                         );
-                        problems.error("AN-LAN-029", message);
+                        problems.error("AN-LAN-029", message, [here]);
                     } else if have == signer.count {
                         thin.roles.insert((role, have));
                     }
@@ -209,13 +232,14 @@ impl<'a> Judge<'_, 'a> {
                 self.rule.organisations_min,
                 bodies.len()
             );
-            problems.error("AN-LAN-029", message);
+            let spots = [self.here.at("organisations_min"), self.here];
+            problems.error("AN-LAN-029", message, spots);
         }
     }
 
     fn tenants(
         &self,
-        count: u32,
+        (count, here): (u32, Spot),
         holders: &Holders<'a>,
         (thin, problems): (&mut Thin<'a>, &mut Problems),
     ) {
@@ -225,7 +249,7 @@ impl<'a> Judge<'_, 'a> {
                  tenant; remove role `tenant` or name other kinds",
                 self.number
             );
-            problems.error("AN-LAN-029", message);
+            problems.error("AN-LAN-029", message, [here]);
         }
         let have = |id: &TenantId| holders.approvers.get(id.as_str()).copied().unwrap_or(0);
         let tenants = self.group.tenants.iter().copied();
@@ -235,9 +259,13 @@ impl<'a> Judge<'_, 'a> {
                 "rule {} of the policy demands {count} signers of the tenant, but these have fewer \
                  approvers: {}; add approvers",
                 self.number,
-                named(short)
+                named(&short)
             );
-            problems.error("AN-LAN-029", message);
+            let who = short
+                .iter()
+                .map(|id| Spot::tenant(self.declared, id, "approvers"));
+            let spots: Vec<Spot> = [here].into_iter().chain(who).collect();
+            problems.error("AN-LAN-029", message, spots);
         }
         thin.tenants.extend(tenants.filter(|id| have(id) == count));
     }
@@ -251,21 +279,26 @@ struct Thin<'a> {
 }
 
 impl Thin<'_> {
-    fn tell(self, problems: &mut Problems) {
+    fn tell(self, declared: &Declared, problems: &mut Problems) {
         for (role, have) in self.roles {
             let message = format!(
                 "role `{role}` has {have} people, exactly as many as must sign; name one more, or \
                  nothing opens when one is ill"
             );
-            problems.warn("AN-LAN-024", message);
+            let people = declared.people.iter().enumerate();
+            let holders = people.filter(|(_, person)| person.role == role);
+            let spots = holders.map(|(index, _)| Spot::nth(List::People, index, "role"));
+            problems.warn("AN-LAN-024", message, spots.collect::<Vec<_>>());
         }
         if !self.tenants.is_empty() {
             let message = format!(
                 "tenants with exactly as many approvers as must sign: {}; ask them for a deputy, \
                  or nothing of theirs opens when one is ill",
-                named(self.tenants)
+                named(&self.tenants)
             );
-            problems.warn("AN-LAN-024", message);
+            let tenants = self.tenants.iter();
+            let spots = tenants.map(|id| Spot::tenant(declared, id, "approvers"));
+            problems.warn("AN-LAN-024", message, spots.collect::<Vec<_>>());
         }
     }
 }

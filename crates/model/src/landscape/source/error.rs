@@ -35,10 +35,13 @@ pub struct SourceError {
 
 /// The line that is wrong, or the part of it around the place.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize)]
-struct Excerpt {
-    text: String,
-    from: usize,
-    to: usize,
+pub struct Excerpt {
+    /// What stands there.
+    pub text: String,
+    /// Where the place begins in it. Bytes, from 0.
+    pub from: usize,
+    /// Where the place ends in it. Bytes, from 0.
+    pub to: usize,
 }
 
 impl SourceError {
@@ -73,6 +76,11 @@ impl SourceError {
             suggestion: Some(one_line(help)),
             excerpt: None,
         }
+    }
+
+    /// The line that is wrong, or the part of it around the place; none for a whole file.
+    pub fn excerpt(&self) -> Option<&Excerpt> {
+        self.excerpt.as_deref()
     }
 
     /// Several lines for a terminal: message, place, excerpt with caret, suggestion.
@@ -128,7 +136,7 @@ fn one_line(text: &str) -> String {
         .collect()
 }
 
-fn excerpt(text: &str, line: Range<usize>, span: Range<usize>) -> Excerpt {
+pub(super) fn excerpt(text: &str, line: Range<usize>, span: Range<usize>) -> Excerpt {
     let floor = |mut at: usize| {
         while !text.is_char_boundary(at) {
             at -= 1;

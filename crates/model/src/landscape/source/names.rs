@@ -30,19 +30,21 @@ pub(super) enum Origin<'i> {
 }
 
 impl Origin<'_> {
-    /// The bytes of a key's value, or of the n-th item of its list.
-    fn span(&self, key: &str, item: Option<usize>) -> Range<usize> {
+    /// The bytes of a key's value, or of the n-th item of its list; of the id without such a key.
+    pub(super) fn span(&self, key: &str, item: Option<usize>) -> Range<usize> {
         match self {
             Origin::Line(line) => line.span(key),
             Origin::Tree(whole) => {
                 let value = whole.get_ref().get(key);
                 let inner = item.and_then(|n| value.and_then(|v| v.get_ref().get(n)));
-                inner.or(value).map_or_else(|| whole.span(), Spanned::span)
+                let id = || whole.get_ref().get("id");
+                let value = inner.or(value).or_else(id);
+                value.map_or_else(|| whole.span(), Spanned::span)
             }
         }
     }
 
-    fn source<'s>(&'s self, tree: &'s Source<'s>) -> Source<'s> {
+    pub(super) fn source<'s>(&'s self, tree: &'s Source<'s>) -> Source<'s> {
         match self {
             Origin::Tree(_) => Source {
                 name: tree.name,

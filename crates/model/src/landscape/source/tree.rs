@@ -2,6 +2,9 @@
 //!
 //! In:    a [`Source`]. Out: a [`Tree`] whose pieces know where they stand.
 
+use std::collections::BTreeMap;
+use std::ops::Range;
+
 use serde::de::DeserializeOwned;
 use toml::Spanned;
 use toml::de::{DeTable, DeValue, ValueDeserializer};
@@ -16,6 +19,8 @@ use crate::language::Text;
 /// Content of `landscape.toml`, each piece with its place.
 pub(super) struct Tree<'i> {
     pub(super) text: &'i str,
+    /// Where the single values at the top stand.
+    pub(super) top: BTreeMap<&'static str, Range<usize>>,
     pub(super) id: OrganisationId,
     pub(super) title: Text,
     pub(super) time_zone: String,
@@ -53,6 +58,7 @@ pub(super) fn landscape<'i>(source: &Source<'i>, errors: &mut Errors) -> Option<
     let text = source.text;
     let tree = Tree {
         text,
+        top: std::mem::take(&mut top.places),
         sites: top.list("sites", true),
         organisations: top.list("organisations", false),
         teams: top.list("teams", true),
@@ -79,6 +85,7 @@ pub(super) fn policy<'i>(
 struct Top<'s, 'i, 'e> {
     source: &'s Source<'i>,
     table: DeTable<'i>,
+    places: BTreeMap<&'static str, Range<usize>>,
     errors: &'e mut Errors,
 }
 
@@ -108,15 +115,17 @@ impl<'s, 'i, 'e> Top<'s, 'i, 'e> {
         Some(Self {
             source,
             table,
+            places: BTreeMap::new(),
             errors,
         })
     }
 
-    fn one<T: DeserializeOwned>(&mut self, key: &str) -> Option<T> {
+    fn one<T: DeserializeOwned>(&mut self, key: &'static str) -> Option<T> {
         let Some(value) = self.table.remove(key) else {
             self.missing(key, format!("{key} = ..."));
             return None;
         };
+        self.places.insert(key, value.span());
         read(self.source, value, self.errors)
     }
 
