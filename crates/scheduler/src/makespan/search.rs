@@ -1,0 +1,207 @@
+//! Everything together: islands that breed, stretches put back by proof, bounds from both ends.
+//!
+//! In:    a problem, a seed, a budget, a number of threads.
+//! Out:   the shortest schedule found, and a makespan that none can beat.
+//! Never: another answer with another number of threads, unless it was told to stop early.
+
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use super::bound;
+use super::population::Population;
+use super::problem::Problem;
+use super::window::{self, Windows};
+use crate::exact::{Solver, Status, Strategy};
+
+/// Steps of one lane before the first meeting: small plans are done then.
+const ROUND_STEPS_FIRST: u64 = 20_000;
+
+/// Steps of one lane between two meetings later on, some 30 ms.
+const ROUND_STEPS_MOST: u64 = 1_000_000;
+
+/// What a search may cost.
+#[derive(Clone, Copy)]
+pub struct Budget<'a> {
+    /// Steps over all lanes: an activity placed or a bound moved, some 20 to 50 ns each. The
+    /// search ends with the round in which they are used up.
+    pub steps: u64,
+    /// Asked often; the search ends soon after it says yes. What was found until then is the
+    /// answer, which then depends on when that was.
+    pub is_over: &'a (dyn Fn() -> bool + Sync),
+}
+
+/// The answer.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Outcome {
+    /// Start per activity, in time units from 0.
+    pub schedule: Vec<u32>,
+    /// Its last end.
+    pub makespan: u32,
+    /// No schedule ends earlier.
+    pub lower_bound: u32,
+    /// The two are equal.
+    pub is_proven: bool,
+    /// Steps taken.
+    pub steps: u64,
+}
+
+/// What all lanes know when a round begins.
+struct Known {
+    starts: Vec<u32>,
+    makespan: u32,
+    lower_bound: u32,
+    /// Steps of each lane in this round.
+    round_steps: u64,
+}
+
+/// One worker with a mind of its own. There are always the same, whatever the number of threads.
+struct Lane {
+    work: Work,
+    found: Option<(Vec<u32>, u32)>,
+    lower_bound: u32,
+    is_proof: bool,
+    steps: u64,
+}
+
+enum Work {
+    Breed(Box<Population>),
+    Stretch(Windows),
+    Prove(Box<Solver>),
+}
+
+/// Searches the shortest schedule.
+pub fn search(problem: &Problem, seed: u64, budget: Budget<'_>, threads: usize) -> Outcome {
+    let mut lanes = lanes(problem, seed);
+    let mut known = first(problem, seed);
+    let mut steps = 0;
+    while known.makespan > known.lower_bound && steps < budget.steps && !(budget.is_over)() {
+        round(problem, &known, &mut lanes, (threads, budget.is_over));
+        for lane in &mut lanes {
+            steps += std::mem::take(&mut lane.steps);
+            if let Some((starts, makespan)) = lane.found.take()
+                && makespan < known.makespan
+            {
+                known.makespan = makespan;
+                known.starts = starts;
+            }
+        }
+        for lane in &lanes {
+            known.lower_bound = known.lower_bound.max(lane.lower_bound);
+            if lane.is_proof {
+                known.lower_bound = known.makespan;
+            }
+        }
+        known.round_steps = (known.round_steps * 3 / 2).min(ROUND_STEPS_MOST);
+    }
+    Outcome {
+        is_proven: known.makespan == known.lower_bound,
+        schedule: known.starts,
+        makespan: known.makespan,
+        lower_bound: known.lower_bound,
+        steps,
+    }
+}
+
+fn first(problem: &Problem, seed: u64) -> Known {
+    let mut population = Population::new(problem, seed);
+    population.advance(1);
+    let (starts, makespan) = match population.best() {
+        Some((starts, makespan)) => (starts.to_vec(), makespan),
+        None => (Vec::new(), 0),
+    };
+    Known {
+        starts,
+        makespan,
+        lower_bound: bound::lower_bound(problem),
+        round_steps: ROUND_STEPS_FIRST,
+    }
+}
+
+fn lanes(problem: &Problem, seed: u64) -> Vec<Lane> {
+    let horizon = problem.activities().iter().map(|a| a.duration).sum();
+    let model = window::whole(problem, horizon);
+    let prove = |strategy| {
+        let solver = Solver::new(model.clone(), strategy);
+        solver.ok().map(|solver| Work::Prove(Box::new(solver)))
+    };
+    let breed = |seed| Some(Work::Breed(Box::new(Population::new(problem, seed))));
+    let works = [
+        breed(seed.wrapping_mul(4) + 1),
+        prove(Strategy::FromAbove),
+        prove(Strategy::FromBelow),
+        Some(Work::Stretch(Windows::new(seed.wrapping_mul(4) + 2))),
+        breed(seed.wrapping_mul(4) + 3),
+    ];
+    let lane = |work| Lane {
+        work,
+        found: None,
+        lower_bound: 0,
+        is_proof: false,
+        steps: 0,
+    };
+    works.into_iter().flatten().map(lane).collect()
+}
+
+/// Lets every lane run once, on so many threads.
+fn round(
+    problem: &Problem,
+    known: &Known,
+    lanes: &mut [Lane],
+    (threads, is_over): (usize, &(dyn Fn() -> bool + Sync)),
+) {
+    let next = AtomicUsize::new(0);
+    let lanes: Vec<Mutex<&mut Lane>> = lanes.iter_mut().map(Mutex::new).collect();
+    let work = || {
+        while let Some(lane) = lanes.get(next.fetch_add(1, Ordering::Relaxed)) {
+            let mut lane = lane.lock().expect("nobody panics while holding a lane");
+            lane.advance(problem, known, is_over);
+        }
+    };
+    std::thread::scope(|scope| {
+        for _ in 1..threads.clamp(1, lanes.len()) {
+            scope.spawn(work);
+        }
+        work();
+    });
+}
+
+impl Lane {
+    fn advance(&mut self, problem: &Problem, known: &Known, is_over: &dyn Fn() -> bool) {
+        match &mut self.work {
+            Work::Breed(population) => {
+                let count = problem.activities().len().max(1) as u64;
+                if population.best().is_none_or(|best| best.1 > known.makespan) {
+                    population.take_in(&known.starts, known.makespan);
+                }
+                while self.steps < known.round_steps && !is_over() {
+                    let children = (20_000 / count).clamp(1, 100);
+                    population.advance(children as usize);
+                    self.steps += children * count * 3;
+                }
+                self.found = population.best().map(|(s, m)| (s.to_vec(), m));
+            }
+            Work::Stretch(windows) => {
+                let from = (known.starts.as_slice(), known.makespan);
+                let (steps, found) = windows.advance(problem, from, known.round_steps, is_over);
+                (self.steps, self.found) = (steps, found);
+            }
+            Work::Prove(solver) => {
+                let before = solver.steps();
+                solver.look_below(known.makespan.into());
+                solver.believe_at_least(known.lower_bound.into());
+                let wish: Vec<i32> = known.starts.iter().map(|&s| s as i32).collect();
+                solver.hint(&wish);
+                let status = solver.run(known.round_steps, is_over);
+                self.is_proof = status == Status::Proven;
+                if status == Status::Improved
+                    && let Some((starts, value)) = solver.best()
+                {
+                    let starts = starts.iter().map(|&s| s as u32).collect();
+                    self.found = Some((starts, value as u32));
+                }
+                self.lower_bound = solver.lower_bound() as u32;
+                self.steps = solver.steps() - before;
+            }
+        }
+    }
+}
