@@ -1,1 +1,24 @@
 //! Σ weight × completion on teams with calendars, agreed windows and sequences.
+
+mod first;
+mod parallel;
+mod problem;
+mod rules;
+mod search;
+mod serial;
+mod slots;
+mod team;
+mod timeline;
+mod walk;
+
+pub mod bound;
+pub mod validate;
+
+pub use bound::{Bound, Rounds, bound};
+pub use first::{best, best_order, first_plan};
+pub use problem::{Activity, Draft, Fault, NONE, Problem};
+pub use rules::{RULES, Rule};
+pub use search::Search;
+pub use serial::Schedule;
+pub use slots::Missed;
+pub use team::{Change, Hour, Team, WEEK};

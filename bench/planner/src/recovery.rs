@@ -1,0 +1,150 @@
+//! Recovery-like instances: how near to the bound, how soon.
+//!
+//! In:    sizes, seeds, seconds. Out: a Markdown table, each row beside its peer.
+//! Never: prints a schedule that the validator has not checked.
+//! See:   docs/planner.md, "weighted engine".
+
+use std::time::{Duration, Instant};
+
+use anlauf_scheduler::weighted::{self, Bound, Problem, Rounds, Schedule, Search, validate};
+use anyhow::{Result, ensure};
+
+mod generator;
+
+use generator::Size;
+
+/// Threads of search and bound, and workers of the peer.
+const THREADS: usize = 2;
+
+/// What to measure.
+#[derive(clap::Args)]
+pub struct Arguments {
+    /// Tenants x services
+    #[arg(long, value_delimiter = ',', default_value = "10x6,20x6,80x25")]
+    size: Vec<Size>,
+    /// Seeds of the instances and of the search
+    #[arg(long, value_delimiter = ',', default_value = "1")]
+    seed: Vec<u64>,
+    /// Seconds of search; each is a search of its own
+    #[arg(long, value_delimiter = ',', default_value = "1,10")]
+    seconds: Vec<u64>,
+    /// Also runs OR-Tools CP-SAT on the same instances
+    #[arg(long)]
+    peer: bool,
+}
+
+/// What was found about an instance.
+struct Row {
+    name: String,
+    activities: usize,
+    slots: usize,
+    bound: Bound,
+    bound_took: Duration,
+    first: u64,
+    first_took: Duration,
+    searched: Vec<u64>,
+}
+
+/// Prints the table.
+pub fn run(arguments: &Arguments) -> Result<()> {
+    println!("{}", head(arguments));
+    for size in &arguments.size {
+        for seed in &arguments.seed {
+            let problem = generator::instance(*size, *seed)?;
+            eprintln!("{size} seed {seed}: {} activities", problem.count());
+            println!("{}", measured(&problem, *size, *seed, arguments)?.line());
+        }
+    }
+    Ok(())
+}
+
+fn measured(problem: &Problem, size: Size, seed: u64, arguments: &Arguments) -> Result<Row> {
+    let begun = Instant::now();
+    let first = weighted::first_plan(problem)?;
+    let first_took = begun.elapsed();
+    check(problem, &first)?;
+    let begun = Instant::now();
+    let bound = weighted::bound(problem, Rounds::usual(problem, THREADS), first.cost);
+    let bound_took = begun.elapsed();
+    let mut searched = Vec::new();
+    for seconds in &arguments.seconds {
+        let found = search(problem, first.clone(), seed, Duration::from_secs(*seconds));
+        check(problem, &found)?;
+        searched.push(found.cost);
+    }
+    Ok(Row {
+        name: format!("{size} #{seed}"),
+        activities: problem.count(),
+        slots: problem.agreed().len(),
+        bound,
+        bound_took,
+        first: first.cost,
+        first_took,
+        searched,
+    })
+}
+
+/// Lets the search go on until the time is over. The clock is here, the search counts steps.
+fn search(problem: &Problem, first: Schedule, seed: u64, time: Duration) -> Schedule {
+    let begun = Instant::now();
+    let mut search = Search::new(problem, first, seed, THREADS);
+    search.prepare();
+    let mut steps = 0;
+    loop {
+        let heat = 1.0 - begun.elapsed().as_secs_f64() / time.as_secs_f64();
+        if heat <= 0.0 {
+            eprintln!("  {time:?}: {steps} steps");
+            return search.into_best();
+        }
+        search.round(heat);
+        steps += search.round_steps();
+    }
+}
+
+fn check(problem: &Problem, schedule: &Schedule) -> Result<()> {
+    let flaws = validate::flaws(problem, &schedule.start);
+    ensure!(
+        flaws.is_empty(),
+        "the schedule has {} flaws: {}",
+        flaws.len(),
+        flaws[0]
+    );
+    ensure!(
+        problem.cost(&schedule.start) == schedule.cost,
+        "the cost is not that of the schedule"
+    );
+    Ok(())
+}
+
+fn head(arguments: &Arguments) -> String {
+    let mut head = "| instance | activities | slots kept | bound / path | bound / one team \
+         | bound took | first plan | over bound"
+        .to_string();
+    let mut line = "|---|---|---|---|---|---|---|---".to_string();
+    for seconds in &arguments.seconds {
+        head += &format!(" | {seconds} s");
+        line += "|---";
+    }
+    format!("{head} |\n{line}|")
+}
+
+impl Row {
+    fn line(&self) -> String {
+        let over = |cost: u64| format!("{:.2} %", (cost as f64 / self.bound.cost - 1.0) * 100.0);
+        let mut line = format!(
+            "| {} | {} | {} | {:.3} | {:.3} | {:.2} s | {:.1} ms | {}",
+            self.name,
+            self.activities,
+            self.slots,
+            self.bound.cost / self.bound.path,
+            self.bound.cost / self.bound.team,
+            self.bound_took.as_secs_f64(),
+            self.first_took.as_secs_f64() * 1e3,
+            over(self.first),
+        );
+        for cost in &self.searched {
+            line += &format!(" | {}", over(*cost));
+        }
+        line + " |"
+    }
+}

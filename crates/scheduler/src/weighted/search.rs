@@ -1,0 +1,161 @@
+//! Looks for a cheaper schedule in rounds.
+//!
+//! In:    a schedule that keeps everything, a seed, steps. Out: the cheapest schedule found.
+//! Never: another answer with another number of threads: each round runs a fixed number of walks
+//!        from the same schedule, each with a seed of its own, and joins them by a fixed rule.
+
+use super::first;
+use super::parallel;
+use super::problem::Problem;
+use super::rules::RULES;
+use super::serial::{self, Schedule};
+use super::slots::{self, Front};
+use super::walk::Walk;
+
+/// Walks of a round.
+const WALKS: u64 = 2;
+
+/// Fewest steps of a walk in a round.
+const STEPS_MIN: u32 = 2_000;
+
+/// Cost a step may lose at the beginning, in mean weights of a job times hours.
+const HEAT: f64 = 1.0;
+
+/// Times of sorting by ends at the most.
+const SORTS_MAX: u32 = 50;
+
+/// A search that goes on as long as somebody lets it.
+#[derive(Clone, Debug)]
+pub struct Search<'p> {
+    problem: &'p Problem,
+    seed: u64,
+    threads: usize,
+    round: u64,
+    /// Mean weight of a job.
+    weight: f64,
+    current: Schedule,
+    best: Schedule,
+}
+
+impl<'p> Search<'p> {
+    /// Begins at a schedule that the validator accepts.
+    pub fn new(problem: &'p Problem, from: Schedule, seed: u64, threads: usize) -> Self {
+        let weight: u64 = problem.weight.iter().map(|weight| u64::from(*weight)).sum();
+        let current = serial::left_shifted(problem, &from.start);
+        Self {
+            problem,
+            seed,
+            threads,
+            round: 0,
+            weight: weight as f64 / problem.job_count() as f64,
+            best: current.clone(),
+            current,
+        }
+    }
+
+    /// The cheapest schedule so far.
+    pub fn best(&self) -> &Schedule {
+        &self.best
+    }
+
+    /// The cheapest schedule.
+    pub fn into_best(self) -> Schedule {
+        self.best
+    }
+
+    /// Steps of one [`round`](Self::round), all walks together.
+    pub fn round_steps(&self) -> u64 {
+        WALKS * u64::from(self.walk_steps())
+    }
+
+    fn walk_steps(&self) -> u32 {
+        STEPS_MIN.max(self.problem.job_count() as u32 / 2)
+    }
+
+    /// Tries the other rules, then schedules again by ends as long as that pays: the cheapest way
+    /// to become better at the beginning.
+    ///
+    /// What ended first comes first, with everything it waits for; holes close that others left.
+    pub fn prepare(&mut self) {
+        if let Ok(found) = first::best(self.problem, RULES.into_iter())
+            && found.cost < self.current.cost
+        {
+            self.current = found;
+            self.remember();
+        }
+        for _ in 0..SORTS_MAX {
+            let order = by_end(self.problem, &self.current);
+            let activities = || serial::activities(self.problem, &order);
+            let Ok(found) = slots::keep(self.problem, &mut Front::default(), activities) else {
+                return;
+            };
+            let found = serial::left_shifted(self.problem, &found.start);
+            let is_better = found.cost < self.current.cost;
+            if !is_better {
+                return;
+            }
+            self.current = found;
+            self.remember();
+        }
+    }
+
+    /// One round; `heat` from 1 (bold, at the beginning) to 0 (only downhill, at the end).
+    pub fn round(&mut self, heat: f64) {
+        let seeds: Vec<u64> = (0..WALKS).map(|walk| self.walk_seed(walk)).collect();
+        self.round += 1;
+        let heat = HEAT * self.weight * heat * heat;
+        let (problem, current, steps) = (self.problem, &self.current, self.walk_steps());
+        let walked = parallel::map(self.threads, &seeds, |seed| {
+            Walk::new(problem, current, *seed).run(steps, heat)
+        });
+        let joined = joined(problem, current, &walked);
+        let all = walked.into_iter().chain([joined]);
+        let all = all.filter(|found| slots::late(problem, &found.start).is_empty());
+        if let Some(found) = all.min_by_key(|found| found.cost) {
+            self.current = found;
+        }
+        self.remember();
+    }
+
+    /// Goes back to the cheapest.
+    pub fn return_to_best(&mut self) {
+        self.current.clone_from(&self.best);
+    }
+
+    fn walk_seed(&self, walk: u64) -> u64 {
+        // SplitMix64's step keeps seeds of neighbouring rounds apart.
+        let number = self.round * WALKS + walk + 1;
+        self.seed ^ number.wrapping_mul(0x9e37_79b9_7f4a_7c15)
+    }
+
+    fn remember(&mut self) {
+        if self.current.cost < self.best.cost {
+            self.best.clone_from(&self.current);
+        }
+    }
+}
+
+/// What every walk moved, together: each start from the walk that moved it, then placed again in
+/// the order of these starts.
+fn joined(problem: &Problem, from: &Schedule, walked: &[Schedule]) -> Schedule {
+    let mut start = from.start.clone();
+    for schedule in walked {
+        for (at, moved) in schedule.start.iter().enumerate() {
+            if *moved != from.start[at] {
+                start[at] = *moved;
+            }
+        }
+    }
+    serial::left_shifted(problem, &start)
+}
+
+/// Jobs by the end of their last activity.
+fn by_end(problem: &Problem, schedule: &Schedule) -> Vec<u32> {
+    let mut jobs: Vec<u32> = (0..problem.job_count() as u32).collect();
+    let end = |job: u32| {
+        let of = problem.job(job as usize);
+        of.map(|at| schedule.start[at] + problem.hours[at]).max()
+    };
+    jobs.sort_by_cached_key(|job| (end(*job), *job));
+    jobs
+}
