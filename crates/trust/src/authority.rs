@@ -10,11 +10,11 @@ use std::collections::{BTreeMap, BTreeSet};
 use anlauf_model::limits::ROOT_LIFETIME_DAYS_MAX;
 use anlauf_model::{Digest, Minutes, Role, Timestamp};
 
-use crate::envelope::Envelope;
-use crate::key::KeyRecord;
 use crate::quorum::{Demand, ROLES_RELEASING, Signers};
-use crate::refusal::{Reason, Refusal};
 use crate::statement::{Policy, Root, Statement, TYPE_POLICY, TYPE_ROOT};
+use anlauf_keys::envelope::Envelope;
+use anlauf_keys::key::KeyRecord;
+use anlauf_keys::refusal::{Reason, Refusal};
 
 /// How the domain of every rehearsal begins, so that a statement read aloud says what it is.
 pub const DOMAIN_DRILL: &str = "drill-";

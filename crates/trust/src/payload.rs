@@ -12,12 +12,12 @@ use anlauf_model::limits::{ENVELOPE_SIZE_MAX, ID_SIZE_MAX, REASON_SIZE_MAX, WAVE
 use serde::de::{DeserializeOwned, IgnoredAny};
 use serde::{Deserialize, Serialize};
 
-use crate::refusal::{Reason, Refusal, plain};
 use crate::statement::{
     Close, Policy, Release, Root, Scope, Statement, TYPE_CLOSE, TYPE_POLICY, TYPE_RELEASE,
     TYPE_ROOT,
 };
-use crate::strict;
+use anlauf_keys::refusal::{Reason, Refusal, plain};
+use anlauf_keys::strict;
 
 /// `_type` of every statement.
 pub const TYPE_STATEMENT: &str = "https://in-toto.io/Statement/v1";

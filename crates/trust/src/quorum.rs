@@ -10,10 +10,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use anlauf_model::landscape::{Class, PolicyRule, SignerCount};
 use anlauf_model::{PersonId, Role, TenantId, Timestamp};
 
-use crate::envelope::{Envelope, Signature, pae};
-use crate::key::{Flaw, KeyId, KeyRecord, Message, Origin};
-use crate::refusal::Reason;
-use crate::statement::{Root, namespace};
+use crate::statement::Root;
+use anlauf_keys::envelope::{Envelope, Signature};
+use anlauf_keys::key::{Flaw, KeyId, KeyRecord, Message, Origin};
+use anlauf_keys::refusal::Reason;
 
 /// Roles whose signature can help a cell to open. All others never count towards a release,
 /// whatever a policy says.
@@ -247,16 +247,6 @@ fn seat<'p>(
         }
     }
     false
-}
-
-impl Message {
-    /// What is signed under an envelope of a type in a domain.
-    pub fn of(envelope: &Envelope, predicate_type: &str, domain: &str) -> Self {
-        Self {
-            bytes: pae(&envelope.payload),
-            namespace: namespace(predicate_type, domain),
-        }
-    }
 }
 
 fn shortfalls(demand: &Demand, persons: &BTreeMap<&PersonId, &KeyRecord>) -> Vec<Reason> {

@@ -11,7 +11,7 @@ use anlauf_model::{
 };
 use serde::{Deserialize, Serialize};
 
-use crate::key::KeyRecord;
+use anlauf_keys::key::{KeyId, KeyRecord, namespace};
 
 /// `predicateType` of a root document.
 pub const TYPE_ROOT: &str = "urn:anlauf:root:v1";
@@ -33,15 +33,6 @@ pub enum Statement {
     Release(Release),
     /// Cells must shut.
     Close(Close),
-}
-
-/// What signatures of OpenSSH are bound to beside the bytes: `release.v1@drill-north` for a release
-/// (`ssh-keygen -Y sign -n`). From the type and domain of a statement.
-pub fn namespace(predicate_type: &str, domain: &str) -> String {
-    let kind = predicate_type
-        .strip_prefix("urn:anlauf:")
-        .unwrap_or(predicate_type);
-    format!("{}@{domain}", kind.replace(':', "."))
 }
 
 impl Statement {
@@ -71,7 +62,7 @@ pub struct Root {
     /// Every key of every person.
     pub keys: Vec<KeyRecord>,
     /// Persons who may sign roots and policies, by key; a subset of `keys`.
-    pub root_keys: Vec<crate::key::KeyId>,
+    pub root_keys: Vec<KeyId>,
     /// How many distinct persons must sign a root or policy.
     pub root_threshold: u32,
     /// From how many distinct organisations.

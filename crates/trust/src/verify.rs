@@ -14,12 +14,12 @@ use anlauf_model::{
 };
 
 use crate::authority::Authority;
-use crate::envelope::{Envelope, Signature};
-use crate::key::{KeyRecord, Message};
 use crate::payload::head;
 use crate::quorum::{Demand, Signers, holder};
-pub use crate::refusal::{Reason, Refusal};
 use crate::statement::{Close, Policy, Release, ReleaseCell, Scope, TYPE_CLOSE, TYPE_RELEASE};
+use anlauf_keys::envelope::{Envelope, Signature};
+use anlauf_keys::key::{KeyRecord, Message};
+pub use anlauf_keys::refusal::{Reason, Refusal};
 
 /// How far ahead of our clock the time of a close may be: clocks differ, but not by hours.
 pub const CLOSE_AHEAD_MAX: Minutes = Minutes(5);

@@ -5,9 +5,9 @@
 
 use anlauf_model::{Digest, FindingKind, Language, Stage};
 
-use crate::envelope::Envelope;
-use crate::refusal::plain;
 use crate::statement::{Close, Release, ReleaseCell, Scope};
+use anlauf_keys::envelope::Envelope;
+use anlauf_keys::refusal::plain;
 
 /// Sixteen digits in groups of four, from an envelope's digest, to read out to one another.
 ///

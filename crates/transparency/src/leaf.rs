@@ -9,7 +9,7 @@ use anlauf_model::{Digest, Timestamp};
 use sha2::{Digest as _, Sha256};
 
 use crate::merkle::leaf_hash;
-use crate::refusal::{Refusal, plain};
+use anlauf_keys::refusal::{Refusal, plain};
 
 /// First line of every leaf; another layout gets another number.
 pub const LEAF_HEAD: &str = "anlauf-leaf/1";

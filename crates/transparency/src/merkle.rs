@@ -9,7 +9,7 @@ use anlauf_model::Digest;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 
-use crate::refusal::Refusal;
+use anlauf_keys::refusal::Refusal;
 
 /// Gives the hash of the full subtree over the 2^level leaves from index · 2^level on.
 /// Level 0 are the leaf hashes. None when it is not stored.

@@ -9,8 +9,8 @@ use anlauf_model::Digest;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 
-use crate::key::{PublicKey, Signer};
-use crate::refusal::{Refusal, plain};
+use anlauf_keys::key::{PublicKey, Signer};
+use anlauf_keys::refusal::{Refusal, plain};
 
 /// Largest note. Bytes. Three lines and a hundred cosignatures fit.
 pub const NOTE_SIZE_MAX: usize = 64 * 1024;
@@ -50,7 +50,7 @@ impl Checkpoint {
     pub fn sign(&self, signer: &Signer) -> Result<String, Refusal> {
         origin_check(&self.origin)?;
         let body = self.body();
-        let public = signer.key.verifying_key().to_bytes();
+        let public = signer.public_bytes();
         let mut bytes = key_hash(&self.origin, &public).to_vec();
         bytes.extend(signer.sign_raw(body.as_bytes()));
         Ok(format!(

@@ -14,7 +14,10 @@ use serde::de::{self, DeserializeOwned, Deserializer, MapAccess, SeqAccess, Visi
 use crate::refusal::plain;
 
 /// Parses strictly. The target type says which fields there are; `serde_json` bounds the depth.
-pub(crate) fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, String> {
+///
+/// # Errors
+/// Not JSON, a key twice, or not of the type: why, in words.
+pub fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, String> {
     let words = |error: serde_json::Error| plain(&error.to_string(), 200);
     serde_json::from_slice::<KeysUnique>(bytes).map_err(words)?;
     serde_json::from_slice(bytes).map_err(words)

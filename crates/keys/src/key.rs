@@ -127,7 +127,28 @@ pub struct KeyRecord {
 
 /// Something that holds a secret key and signs. The shell gives it a seed; the core makes none.
 pub struct Signer {
-    pub(crate) key: SigningKey,
+    key: SigningKey,
+}
+
+// === impl Message ===
+
+impl Message {
+    /// What is signed under an envelope of a type in a domain.
+    pub fn of(envelope: &Envelope, predicate_type: &str, domain: &str) -> Self {
+        Self {
+            bytes: pae(&envelope.payload),
+            namespace: namespace(predicate_type, domain),
+        }
+    }
+}
+
+/// What signatures of OpenSSH are bound to beside the bytes: `release.v1@drill-north` for a release
+/// (`ssh-keygen -Y sign -n`). From the type and domain of a statement.
+pub fn namespace(predicate_type: &str, domain: &str) -> String {
+    let kind = predicate_type
+        .strip_prefix("urn:anlauf:")
+        .unwrap_or(predicate_type);
+    format!("{}@{domain}", kind.replace(':', "."))
 }
 
 // === impl KeyId ===
@@ -250,7 +271,7 @@ fn is_reduced(bytes: &[u8; 32]) -> bool {
 
 impl KeyRecord {
     /// Whether the record may stand in a root document: every reason why not.
-    pub(crate) fn check(&self) -> Vec<Reason> {
+    pub fn check(&self) -> Vec<Reason> {
         let mut reasons = Vec::new();
         let mut wrong = |why: &str| {
             let message = format!("key record of `{}` is unsound: {why}", self.person);
@@ -277,7 +298,10 @@ impl KeyRecord {
     }
 
     /// Whether the signature over the message is this key's.
-    pub(crate) fn verify(&self, message: &Message, sig: &[u8]) -> Result<(), Flaw> {
+    ///
+    /// # Errors
+    /// It is not, or nobody stood behind it.
+    pub fn verify(&self, message: &Message, sig: &[u8]) -> Result<(), Flaw> {
         self.scheme.verify(&self.public, message, sig)
     }
 }
@@ -316,6 +340,11 @@ impl Signer {
         if !envelope.signatures.contains(&signature) {
             envelope.signatures.push(signature);
         }
+    }
+
+    /// The 32 public bytes.
+    pub fn public_bytes(&self) -> [u8; 32] {
+        self.key.verifying_key().to_bytes()
     }
 
     /// Signs bytes whose beginning tells their kind (`DSSEv1 …`, or a checkpoint's origin line).

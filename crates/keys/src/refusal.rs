@@ -24,7 +24,7 @@ pub struct Reason {
 
 impl Reason {
     /// A reason.
-    pub(crate) fn new(code: &'static str, message: impl Into<String>) -> Self {
+    pub fn new(code: &'static str, message: impl Into<String>) -> Self {
         Self {
             code,
             message: message.into(),
@@ -34,14 +34,14 @@ impl Reason {
 
 impl Refusal {
     /// A refusal with one reason.
-    pub(crate) fn one(code: &'static str, message: impl Into<String>) -> Self {
+    pub fn one(code: &'static str, message: impl Into<String>) -> Self {
         Self {
             reasons: vec![Reason::new(code, message)],
         }
     }
 
     /// Ok when there is no reason, else the refusal with all of them.
-    pub(crate) fn unless_empty(reasons: Vec<Reason>) -> Result<(), Self> {
+    pub fn unless_empty(reasons: Vec<Reason>) -> Result<(), Self> {
         if reasons.is_empty() {
             Ok(())
         } else {
@@ -63,7 +63,7 @@ impl fmt::Display for Reason {
 
 /// Outside text as one line of at most `size_max` characters: nothing in it can move the cursor,
 /// turn the direction of writing or end the line.
-pub(crate) fn plain(text: &str, size_max: usize) -> String {
+pub fn plain(text: &str, size_max: usize) -> String {
     let turns = |c: char| {
         matches!(c, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}')
             || matches!(c, '\u{61c}' | '\u{feff}')
