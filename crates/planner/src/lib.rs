@@ -36,8 +36,19 @@ pub mod forecast;
 pub mod schedule;
 pub mod why;
 
+mod place;
+
+pub mod diff;
+pub mod lever;
+pub mod repair;
+pub mod whatif;
+
 pub use conformal::Outcome;
+pub use diff::{Because, Cause, Moved, PlanDiff, causes, diff, order_changed};
 pub use forecast::{Simulation, forecast, forecast_to_tell};
+pub use lever::{Lever, levers};
+pub use repair::{Repaired, repair};
 pub use schedule::{Contradiction, Search, plan};
 pub use situation::{CellProgress, Situation, TaskProgress};
+pub use whatif::{Change, Effect, NoAnswer, WhatIf, whatif};
 pub use why::{Why, why};

@@ -79,7 +79,7 @@ pub fn plan(
 
 /// The schedule with every wish granted. Agreed windows come before wishes: when they do not hold
 /// any longer, it stays as it was.
-fn granted(network: &Network<'_>, kept: Kept, works: &[Work]) -> Kept {
+pub(crate) fn granted(network: &Network<'_>, kept: Kept, works: &[Work]) -> Kept {
     if network.wishes.is_empty() {
         return kept;
     }
@@ -88,7 +88,7 @@ fn granted(network: &Network<'_>, kept: Kept, works: &[Work]) -> Kept {
 }
 
 /// The schedule as rows, by cell, then task.
-fn rows(network: &Network<'_>, schedule: &Schedule) -> Vec<PlanRow> {
+pub(crate) fn rows(network: &Network<'_>, schedule: &Schedule) -> Vec<PlanRow> {
     let row = |(at, task): (usize, &crate::network::Task)| PlanRow {
         cell: network.nodes[task.node].cell.id.clone(),
         task: task.kind,

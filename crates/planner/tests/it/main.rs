@@ -10,5 +10,7 @@ mod broken;
 mod forecast;
 mod landscapes;
 mod property;
+mod repair;
 mod story;
+mod whatif;
 mod why;
