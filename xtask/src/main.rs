@@ -11,6 +11,7 @@ use clap::{Parser, Subcommand};
 
 mod ci;
 mod tidy;
+mod total;
 
 /// Developer commands of Anlauf.
 #[derive(Parser)]
