@@ -1,6 +1,6 @@
 //! Wishes, offers and the tenants' word on them.
 
-use anlauf_model::{CellId, Slot, TaskKind, TenantId, Timestamp};
+use anlauf_model::{CellId, Slot, TenantId, Timestamp};
 
 use crate::command::SlotDraft;
 use crate::decide::{by_owner, unknown_cells};
@@ -8,6 +8,7 @@ use crate::event::Event;
 use crate::incident::not_running;
 use crate::refusal::{Reason, Refusal};
 use crate::state::{Answer, State};
+use crate::window;
 
 pub(crate) fn wish(
     state: &State,
@@ -42,8 +43,9 @@ pub(crate) fn offer(
         if slot.from >= slot.to || slot.to <= at {
             let message = format!("the window for `{cell}` is empty or past");
             reasons.push(Reason::new("AN-REC-060", message, "offer a window to come"));
+        } else {
+            reasons.extend(unkeepable(state, at, cell, slot));
         }
-        reasons.extend(too_early(state, cell, slot));
         if state
             .cells
             .get(cell)
@@ -80,44 +82,25 @@ pub(crate) fn offer(
     Ok(events)
 }
 
-/// A window that is over before the cell's last step begins by the plan in force. Once agreed, no
-/// plan could keep it, and nobody could plan until it is declined.
-///
-/// A newer word counts: a forecast that expects the cell in the window, or that all its work but
-/// the decision is done.
-fn too_early(state: &State, id: &CellId, slot: Slot) -> Option<Reason> {
-    let rows = &state.plan.as_ref()?.rows;
-    let begins = rows.iter().filter(|row| row.cell == *id);
-    let begins = begins.map(|row| row.start).max()?;
-    let (cell, known) = (state.landscape.as_ref()?.cell(id)?, state.cells.get(id)?);
-    let mut work = cell
-        .tasks
-        .keys()
-        .filter(|task| **task != TaskKind::Decision);
-    let is_ready = work.all(|task| known.is_done(*task));
-    let forecast = state.forecast().and_then(|forecast| forecast.cells.get(id));
-    let is_expected = forecast.is_some_and(|range| range.p50 <= slot.to);
-    if begins <= slot.to || is_ready || is_expected {
-        return None;
-    }
-    let message = format!(
-        "the window for `{id}` ends {}; by the plan in force its last step begins {begins}",
-        slot.to
-    );
-    let remedy = "offer a window that ends later, or plan the cell earlier first";
-    Some(Reason::new("AN-REC-065", message, remedy))
+/// The reason why no plan could keep this window, if there is one.
+fn unkeepable(state: &State, at: Timestamp, id: &CellId, slot: Slot) -> Option<Reason> {
+    let cell = state.landscape.as_ref()?.cell(id)?;
+    let known = state.cells.get(id)?;
+    window::unkeepable(state, at, (cell, known), slot)
 }
 
 pub(crate) fn agree(state: &State, at: Timestamp, cells: &[CellId]) -> Result<Vec<Event>, Refusal> {
     let mut reasons = answerable(state, cells);
     for cell in cells {
-        if state
-            .offers
-            .get(cell)
-            .is_some_and(|offer| offer.slot.to <= at)
-        {
+        let Some(offer) = state.offers.get(cell) else {
+            continue;
+        };
+        if offer.slot.to <= at {
             let message = format!("the window for `{cell}` has passed");
             reasons.push(Reason::new("AN-REC-063", message, "ask for a new offer"));
+        } else if matches!(offer.answer, Answer::Open | Answer::Declined) {
+            // The plan may have moved since the offer.
+            reasons.extend(unkeepable(state, at, cell, offer.slot));
         }
     }
     Refusal::unless_empty(reasons)?;

@@ -24,6 +24,7 @@ mod release;
 pub mod rights;
 mod sign;
 mod task;
+mod window;
 
 pub mod query;
 

@@ -10,3 +10,4 @@ mod rights;
 mod sample;
 mod story;
 mod verb;
+mod window;

@@ -416,6 +416,7 @@ stories!(
     plans_follow_plans,
     what_holds_a_cell,
     a_window_too_early,
+    a_window_too_short,
     people_are_told,
     gates_report,
 );
