@@ -12,7 +12,7 @@ use std::str::FromStr;
 use std::sync::Arc;
 use std::task::Poll;
 
-use anlauf_gate::{Gate, GateConfig, GateError, Network, Pilot, SystemClock, Upstreams};
+use anlauf_gate::{Gate, GateConfig, GateError, Network, Pilot, Serving, SystemClock, Upstreams};
 use anlauf_model::{CellId, Digest, GateId, OrganisationId, PersonId, Role, SiteId, TenantId};
 use anlauf_recovery::Actor;
 use anlauf_trust::{Envelope, Refusal, Root};
@@ -66,6 +66,9 @@ pub struct Args {
     /// Time zone of the times on the pages
     #[arg(long, value_name = "ZONE", default_value = "Europe/Berlin")]
     time_zone: String,
+    /// Threads that serve, each with a port share and backend connections of its own; one a core
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=256))]
+    workers: Option<u16>,
     #[command(flatten)]
     log: Log,
 }
@@ -160,6 +163,10 @@ fn say(args: &Args, gate: &Gate, output: Output) -> Done {
     Ok(())
 }
 
+fn workers_usual() -> usize {
+    std::thread::available_parallelism().map_or(1, usize::from)
+}
+
 fn config(args: &Args) -> Done<GateConfig> {
     let pin = match (&args.pin, &args.root) {
         (Some(pin), _) => *pin,
@@ -199,6 +206,9 @@ fn config(args: &Args) -> Done<GateConfig> {
         },
         time_zone: args.time_zone.clone(),
         clock: Arc::new(SystemClock::new()),
+        serving: Serving {
+            workers: args.workers.map_or_else(workers_usual, usize::from),
+        },
     })
 }
 
@@ -231,6 +241,7 @@ pub async fn start_beside(beside: &Beside, logins: &Book) -> Done<Vec<Named>> {
             pilot: Pilot::default(),
             time_zone: beside.time_zone.clone(),
             clock: Arc::new(SystemClock::new()),
+            serving: Serving::default(),
         };
         gates.push((id, Gate::start(config).await.map_err(cannot_start)?));
     }

@@ -23,16 +23,11 @@ pub(crate) type Broken = Box<dyn Error + Send + Sync>;
 #[derive(Debug)]
 pub(crate) struct Spoiled(Broken);
 
-/// A request's body on its way to a backend.
+/// An HTTP/2 request's body on its way to a backend.
 pub(crate) struct Upload {
-    from: From,
+    from: h2::RecvStream,
     /// Set when the body is let go of: no more of it can be sent.
     sent: Arc<AtomicBool>,
-}
-
-enum From {
-    Http1(Incoming),
-    Http2(h2::RecvStream),
 }
 
 /// An answer's body on its way to the client.
@@ -74,18 +69,10 @@ impl Error for Spoiled {
 // === impl Upload ===
 
 impl Upload {
-    /// A body over HTTP/1.
-    pub(crate) fn http1(body: Incoming) -> Self {
-        Self {
-            from: From::Http1(body),
-            sent: Arc::default(),
-        }
-    }
-
     /// A body over HTTP/2.
     pub(crate) fn http2(body: h2::RecvStream) -> Self {
         Self {
-            from: From::Http2(body),
+            from: body,
             sent: Arc::default(),
         }
     }
@@ -110,25 +97,17 @@ impl Body for Upload {
         mut self: Pin<&mut Self>,
         cx: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, Spoiled>>> {
-        let frame = match &mut self.from {
-            From::Http1(body) => Pin::new(body).poll_frame(cx).map_err(Into::into),
-            From::Http2(body) => poll_http2(body, cx),
-        };
-        frame.map_err(Spoiled)
+        poll_http2(&mut self.from, cx).map_err(Spoiled)
     }
 
     fn is_end_stream(&self) -> bool {
-        match &self.from {
-            From::Http1(body) => body.is_end_stream(),
-            From::Http2(body) => body.is_end_stream(),
-        }
+        self.from.is_end_stream()
     }
 
     fn size_hint(&self) -> SizeHint {
-        match &self.from {
-            From::Http1(body) => body.size_hint(),
-            From::Http2(body) if body.is_end_stream() => SizeHint::with_exact(0),
-            From::Http2(_) => SizeHint::default(),
+        match self.from.is_end_stream() {
+            true => SizeHint::with_exact(0),
+            false => SizeHint::default(),
         }
     }
 }

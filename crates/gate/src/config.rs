@@ -41,6 +41,16 @@ pub struct GateConfig {
     pub time_zone: String,
     /// What time it is.
     pub clock: Arc<dyn Clock>,
+    /// How clients are served.
+    pub serving: Serving,
+}
+
+/// How clients are served. Nothing of it opens anything.
+#[derive(Clone, Debug, Default)]
+pub struct Serving {
+    /// Threads that serve, each with a runtime and backend connections of its own; they share the
+    /// ports. 0 serves in the runtime that the gate is started in.
+    pub workers: usize,
 }
 
 /// Named testers. Not signed: a pass opens nothing that is not released to `pilot` already.

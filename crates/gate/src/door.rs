@@ -1,31 +1,30 @@
 //! A client's socket, with a way to slam it.
 //!
-//! In:    an accepted TCP stream. Out: [`Door`], which protocol is spoken on it.
+//! In:    an accepted socket. Out: which protocol is spoken on it; [`Door`] for HTTP/2.
 //! Never: lets buffered bytes out after [`DoorState::slam`]: the connection is reset on drop.
 
 use std::io;
 use std::pin::Pin;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::{Context, Poll};
 
 use hyper::body::{Buf, Bytes};
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, ReadBuf};
-use tokio::net::TcpStream;
+
+use crate::socket::Socket;
 
 /// A client's socket. Gives back first what was read to tell the protocol.
 pub(crate) struct Door {
-    stream: TcpStream,
+    socket: Socket,
     head: Bytes,
     state: Arc<DoorState>,
 }
 
 /// What others may know and want of a door.
-#[derive(Default)]
 pub(crate) struct DoorState {
-    slam: AtomicBool,
+    slam: Arc<AtomicBool>,
     blocked: AtomicBool,
-    reads: AtomicU64,
 }
 
 /// What a client speaks.
@@ -39,6 +38,27 @@ pub(crate) enum Protocol {
 
 const PREFACE: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
 
+/// Reads as much as it takes to tell the protocol, and not one byte more than the preface.
+///
+/// # Errors
+/// The client has gone.
+pub(crate) async fn tell(from: &mut (impl AsyncRead + Unpin)) -> io::Result<(Vec<u8>, Protocol)> {
+    let mut head = Vec::with_capacity(PREFACE.len());
+    loop {
+        let missing = PREFACE.len().saturating_sub(head.len());
+        let mut more = (&mut *from).take(missing as u64);
+        if more.read_buf(&mut head).await? == 0 {
+            return Err(io::ErrorKind::UnexpectedEof.into());
+        }
+        if !PREFACE.starts_with(&head) {
+            return Ok((head, Protocol::Http1));
+        }
+        if head.len() == PREFACE.len() {
+            return Ok((head, Protocol::Http2));
+        }
+    }
+}
+
 // === impl DoorState ===
 
 impl DoorState {
@@ -51,40 +71,21 @@ impl DoorState {
     pub(crate) fn is_blocked(&self) -> bool {
         self.blocked.load(Ordering::SeqCst)
     }
-
-    /// How often bytes came in. Tells a request that was waiting in the buffer already.
-    pub(crate) fn reads(&self) -> u64 {
-        self.reads.load(Ordering::SeqCst)
-    }
 }
 
 // === impl Door ===
 
 impl Door {
-    /// Reads as much as it takes to tell the protocol, and not one byte more than the preface.
-    pub(crate) async fn open(mut stream: TcpStream) -> io::Result<(Self, Protocol)> {
-        let mut head = Vec::with_capacity(PREFACE.len());
-        let protocol = loop {
-            let missing = PREFACE.len().saturating_sub(head.len());
-            let mut more = (&mut stream).take(missing as u64);
-            if more.read_buf(&mut head).await? == 0 {
-                return Err(io::ErrorKind::UnexpectedEof.into());
-            }
-            if !PREFACE.starts_with(&head) {
-                break Protocol::Http1;
-            }
-            if head.len() == PREFACE.len() {
-                break Protocol::Http2;
-            }
-        };
-        Ok((
-            Self {
-                stream,
-                head: head.into(),
-                state: Arc::default(),
-            },
-            protocol,
-        ))
+    /// A socket, what was read of it already, and its flag to slam it.
+    pub(crate) fn new(socket: Socket, head: Vec<u8>, slam: Arc<AtomicBool>) -> Self {
+        Self {
+            socket,
+            head: head.into(),
+            state: Arc::new(DoorState {
+                slam,
+                blocked: AtomicBool::new(false),
+            }),
+        }
     }
 
     /// What others may know and want of it.
@@ -109,12 +110,7 @@ impl AsyncRead for Door {
             self.head.advance(size);
             return Poll::Ready(Ok(()));
         }
-        let before = buf.filled().len();
-        let read = Pin::new(&mut self.stream).poll_read(cx, buf);
-        if read.is_ready() && buf.filled().len() > before {
-            self.state.reads.fetch_add(1, Ordering::SeqCst);
-        }
-        read
+        Pin::new(&mut self.socket).poll_read(cx, buf)
     }
 }
 
@@ -124,7 +120,7 @@ impl AsyncWrite for Door {
         cx: &mut Context<'_>,
         buf: &[u8],
     ) -> Poll<io::Result<usize>> {
-        let wrote = Pin::new(&mut self.stream).poll_write(cx, buf);
+        let wrote = Pin::new(&mut self.socket).poll_write(cx, buf);
         self.note(wrote.is_pending());
         wrote
     }
@@ -134,29 +130,20 @@ impl AsyncWrite for Door {
         cx: &mut Context<'_>,
         bufs: &[io::IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
-        let wrote = Pin::new(&mut self.stream).poll_write_vectored(cx, bufs);
+        let wrote = Pin::new(&mut self.socket).poll_write_vectored(cx, bufs);
         self.note(wrote.is_pending());
         wrote
     }
 
     fn is_write_vectored(&self) -> bool {
-        self.stream.is_write_vectored()
+        self.socket.is_write_vectored()
     }
 
     fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.stream).poll_flush(cx)
+        Pin::new(&mut self.socket).poll_flush(cx)
     }
 
     fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.stream).poll_shutdown(cx)
-    }
-}
-
-impl Drop for Door {
-    fn drop(&mut self) {
-        if self.state.slam.load(Ordering::SeqCst) {
-            // Without linger the kernel resets the connection and throws its send buffer away.
-            let _ = self.stream.set_zero_linger();
-        }
+        Pin::new(&mut self.socket).poll_shutdown(cx)
     }
 }

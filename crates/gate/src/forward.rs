@@ -58,7 +58,7 @@ impl Forwarder {
         let uri = cell
             .upstream
             .as_ref()
-            .and_then(|at| joined(at, request.uri()));
+            .and_then(|at| joined(&at.uri, request.uri()));
         let Some(uri) = uri else {
             return Err(Failed::Unreachable);
         };

@@ -3,13 +3,14 @@
 //! In:    a [`GateConfig`]. Out: a running [`Gate`], or why it does not start.
 //! Never: listens before its own state has been verified again.
 
+use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
 
 use anlauf_model::feed::GateCounts;
 use anlauf_model::{CellId, Epoch, Stage};
 use jiff::tz::TimeZone;
-use tokio::net::TcpListener;
+use tokio::net::{TcpListener, TcpSocket};
 use tokio::sync::{mpsc, oneshot, watch};
 use tokio::task::JoinSet;
 
@@ -20,12 +21,16 @@ use crate::feed::{self, Control, Desk};
 use crate::journal::Journal;
 use crate::judge::Testers;
 use crate::keeper::Keeper;
+use crate::listener::Worker;
 use crate::mind::Mind;
 use crate::shared::{Progress, Shared};
 use crate::{admin, listener};
 
 /// Orders that may wait for the keeper. A few: whoever asks waits for the answer anyway.
 const ORDER_COUNT_MAX: usize = 64;
+
+/// Connections that may wait to be accepted. The kernel's own limit is mostly 4,096.
+const BACKLOG: u32 = 4_096;
 
 /// A running gate. Several may run in one process, each with its own folder and addresses.
 pub struct Gate {
@@ -66,17 +71,35 @@ impl Gate {
         let desk = Desk { orders, urgent };
         let mut tasks = JoinSet::new();
         let mut addresses = Vec::new();
+        let workers: Vec<_> = (0..config.serving.workers.max(1))
+            .map(|_| Worker::new(Arc::clone(&shared)))
+            .collect();
         for address in config.listen {
-            let (socket, address) = bind(address).await?;
+            let mut address = address;
+            for worker in &workers {
+                let listener = bind(address, workers.len() > 1)?;
+                // Port 0 has become a port, which the next worker shares.
+                let asked = address;
+                let wrong = |source| GateError::Listen {
+                    address: asked,
+                    source,
+                };
+                address = listener.local_addr().map_err(wrong)?;
+                let worker = Arc::clone(worker);
+                let serving = (config.serving.workers > 0, stopped.clone());
+                serve(&mut tasks, listener, worker, serving).map_err(wrong)?;
+            }
             addresses.push(address);
-            tasks.spawn(listener::run(socket, Arc::clone(&shared), stopped.clone()));
         }
         let mut admin = None;
         if let Some(address) = config.admin {
             if !address.ip().is_loopback() {
                 return Err(GateError::Admin { address });
             }
-            let (socket, address) = bind(address).await?;
+            let wrong = |source| GateError::Listen { address, source };
+            let socket = bind(address, false)?.into_std().map_err(wrong)?;
+            let socket = TcpListener::from_std(socket).map_err(wrong)?;
+            let address = socket.local_addr().map_err(wrong)?;
             admin = Some(address);
             let (desk, shared) = (desk.clone(), Arc::clone(&shared));
             tasks.spawn(admin::run(socket, desk, shared, stopped.clone()));
@@ -170,9 +193,50 @@ impl Gate {
     }
 }
 
-async fn bind(address: SocketAddr) -> Result<(TcpListener, SocketAddr), GateError> {
-    let wrong = |source| GateError::Listen { address, source };
-    let listener = TcpListener::bind(address).await.map_err(wrong)?;
-    let address = listener.local_addr().map_err(wrong)?;
-    Ok((listener, address))
+/// Listens; with `shared` others may listen on the same port, and the kernel spreads the clients.
+fn bind(address: SocketAddr, shared: bool) -> Result<TcpListener, GateError> {
+    let listen = || {
+        let socket = match address {
+            SocketAddr::V4(_) => TcpSocket::new_v4()?,
+            SocketAddr::V6(_) => TcpSocket::new_v6()?,
+        };
+        socket.set_reuseaddr(true)?;
+        socket.set_reuseport(shared)?;
+        socket.bind(address)?;
+        socket.listen(BACKLOG)
+    };
+    listen().map_err(|source| GateError::Listen { address, source })
+}
+
+/// Serves on a thread of its own, or in the present runtime.
+fn serve(
+    tasks: &mut JoinSet<()>,
+    listener: TcpListener,
+    worker: Arc<Worker>,
+    (own_thread, stopped): (bool, watch::Receiver<bool>),
+) -> io::Result<()> {
+    if !own_thread {
+        tasks.spawn(listener::run(listener, worker, stopped));
+        return Ok(());
+    }
+    let listener = listener.into_std()?;
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()?;
+    let (ended, end) = oneshot::channel::<()>();
+    std::thread::Builder::new()
+        .name("gate-worker".to_owned())
+        .spawn(move || {
+            runtime.block_on(async move {
+                match TcpListener::from_std(listener) {
+                    Ok(listener) => listener::run(listener, worker, stopped).await,
+                    Err(error) => tracing::error!(%error, "a worker cannot listen"),
+                }
+            });
+            drop(runtime);
+            drop(ended);
+        })?;
+    // Dropped means ended, whatever way.
+    tasks.spawn(async move { drop(end.await) });
+    Ok(())
 }

@@ -29,6 +29,7 @@ use crate::door::{Door, DoorState};
 use crate::limits::{
     CUT_CONFIRM_WAIT_MAX, HEAD_SIZE_MAX, HEAD_WAIT_MAX, STREAM_COUNT_MAX, STREAM_FINISHED_COUNT_MAX,
 };
+use crate::request::Line;
 use crate::serve::{Counts, admit};
 use crate::shared::Shared;
 use crate::stream::{self, Finished};
@@ -159,7 +160,7 @@ impl Desk {
     fn start(&mut self, request: Request<RecvStream>, mut respond: SendResponse<Bytes>) {
         let (parts, body) = request.into_parts();
         let bare = parts.method == Method::HEAD;
-        match admit(&self.shared, &self.conn, &parts) {
+        match admit(&self.shared, &self.conn, &Line::of(&parts)) {
             Err(answer) => stream::say(*answer, &mut respond, bare),
             Ok(admitted) => {
                 let cell = Arc::clone(&admitted.permit.cell().state);
@@ -226,7 +227,7 @@ impl Desk {
             .iter_mut()
             .filter(|one| Arc::ptr_eq(&one.cell, &cell))
         {
-            Counts::add(&self.shared.counts.cut);
+            self.shared.counts.note_cut(&cell);
             one.reset = None;
         }
         self.cuts.push(Cutting {

@@ -23,6 +23,7 @@ mod door;
 mod http1;
 mod http2;
 mod listener;
+mod socket;
 mod stream;
 
 mod backdoor;
@@ -34,6 +35,7 @@ mod repeat;
 mod request;
 mod serve;
 mod table;
+mod upstream;
 mod visit;
 
 mod admin;
@@ -46,7 +48,7 @@ mod shared;
 mod gate;
 
 pub use clock::{Clock, SystemClock};
-pub use config::{GateConfig, Network, NetworkError, Pilot, Upstreams};
+pub use config::{GateConfig, Network, NetworkError, Pilot, Serving, Upstreams};
 pub use error::GateError;
 pub use gate::Gate;
 pub use judge::Permit;

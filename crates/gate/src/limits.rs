@@ -44,6 +44,18 @@ pub const UPSTREAM_HEAD_WAIT_MAX: Duration = Duration::from_secs(60);
 /// How long an unused connection to a backend is kept.
 pub const UPSTREAM_IDLE_MAX: Duration = Duration::from_secs(30);
 
+/// Most unused connections to one backend that a worker keeps.
+pub const UPSTREAM_IDLE_COUNT_MAX: usize = 512;
+
+/// How often connections look whether someone has waited too long. A wait may be longer by this.
+pub const PATIENCE_LOOK_EVERY: Duration = Duration::from_secs(5);
+
+/// Most that is read and thrown away of a body that nobody wants, before its connection ends.
+pub const LEFTOVER_SIZE_MAX: usize = 64 * 1024;
+
+/// Longest wait for a client to take the last answer of its connection.
+pub const GOODBYE_WAIT_MAX: Duration = Duration::from_secs(2);
+
 /// Longest the control plane may hold a question for news. Milliseconds.
 pub const FEED_WAIT_MS: u64 = 10_000;
 

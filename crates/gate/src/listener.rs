@@ -5,29 +5,54 @@
 
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{Semaphore, watch};
 use tokio::task::JoinSet;
 
-use crate::door::{Door, Protocol};
-use crate::limits::{ACCEPT_PAUSE, CONNECTION_COUNT_MAX, HEAD_WAIT_MAX};
+use crate::door::{Door, Protocol, tell};
+use crate::limits::{ACCEPT_PAUSE, CONNECTION_COUNT_MAX, HEAD_WAIT_MAX, UPSTREAM_IDLE_MAX};
 use crate::shared::Shared;
+use crate::socket::Socket;
+use crate::upstream::Pool;
 use crate::visit::Conn;
 use crate::{http1, http2};
+
+/// What the connections of one worker share. A worker is a thread with a runtime of its own, so that
+/// a request and its backend's answer never change threads; or the runtime the gate was started in.
+pub(crate) struct Worker {
+    pub(crate) shared: Arc<Shared>,
+    pub(crate) pool: Pool,
+}
+
+impl Worker {
+    /// A worker with nothing kept yet.
+    pub(crate) fn new(shared: Arc<Shared>) -> Arc<Self> {
+        Arc::new(Self {
+            shared,
+            pool: Pool::default(),
+        })
+    }
+}
 
 /// Takes clients in until told to stop; then ends their connections.
 pub(crate) async fn run(
     listener: TcpListener,
-    shared: Arc<Shared>,
+    worker: Arc<Worker>,
     mut stop: watch::Receiver<bool>,
 ) {
+    let mut sweep = tokio::time::interval(UPSTREAM_IDLE_MAX);
     let places = Arc::new(Semaphore::new(CONNECTION_COUNT_MAX));
     let mut tasks = JoinSet::new();
     loop {
         let accepted = tokio::select! {
             accepted = listener.accept() => accepted,
             Some(_) = tasks.join_next(), if !tasks.is_empty() => continue,
+            _ = sweep.tick() => {
+                worker.pool.sweep();
+                continue;
+            }
             _ = stop.wait_for(|stop| *stop) => break,
         };
         match accepted {
@@ -36,9 +61,9 @@ pub(crate) async fn run(
                 let Ok(place) = Arc::clone(&places).try_acquire_owned() else {
                     continue;
                 };
-                let (shared, stop) = (Arc::clone(&shared), stop.clone());
+                let (worker, stop) = (Arc::clone(&worker), stop.clone());
                 tasks.spawn(async move {
-                    serve(shared, stream, peer, stop).await;
+                    serve(worker, stream, peer, stop).await;
                     drop(place);
                 });
             }
@@ -53,22 +78,29 @@ pub(crate) async fn run(
 }
 
 async fn serve(
-    shared: Arc<Shared>,
-    stream: TcpStream,
+    worker: Arc<Worker>,
+    mut stream: TcpStream,
     peer: SocketAddr,
     mut stop: watch::Receiver<bool>,
 ) {
     let _ = stream.set_nodelay(true);
-    let opened = tokio::select! {
-        opened = tokio::time::timeout(HEAD_WAIT_MAX, Door::open(stream)) => opened,
+    let told = tokio::select! {
+        told = tokio::time::timeout(HEAD_WAIT_MAX, tell(&mut stream)) => told,
         _ = stop.wait_for(|stop| *stop) => return,
     };
-    let Ok(Ok((door, protocol))) = opened else {
+    let Ok(Ok((head, protocol))) = told else {
         return;
     };
+    let slam = Arc::new(AtomicBool::new(false));
+    let socket = Socket::new(stream, Arc::clone(&slam));
     let (conn, orders) = Conn::new(peer.ip());
     match protocol {
-        Protocol::Http1 => http1::serve(shared, door, conn, orders, stop).await,
-        Protocol::Http2 => http2::serve(shared, door, conn, orders, stop).await,
+        Protocol::Http1 => {
+            http1::serve(worker, (socket, slam), head, (conn, orders), stop).await;
+        }
+        Protocol::Http2 => {
+            let door = Door::new(socket, head, slam);
+            http2::serve(Arc::clone(&worker.shared), door, conn, orders, stop).await;
+        }
     }
 }

@@ -9,7 +9,7 @@ use std::sync::Arc;
 
 use anlauf_model::feed::Words;
 use anlauf_model::{Language, Timestamp};
-use hyper::header::{self, HeaderMap, HeaderValue};
+use hyper::header::{self, HeaderValue};
 use hyper::{Response, StatusCode};
 use jiff::tz::TimeZone;
 use serde_json::{Value, json};
@@ -18,7 +18,7 @@ use crate::body::Download;
 use crate::forward::Failed;
 use crate::judge::No;
 use crate::limits::{RETRY_AFTER_DEFAULT, RETRY_AFTER_MAX, RETRY_AFTER_MIN};
-use crate::request::Wrong;
+use crate::request::{Fields, Wrong};
 use crate::table::CellState;
 
 mod html;
@@ -40,8 +40,8 @@ pub(crate) enum Why<'a> {
 
 /// How the caller wants to be answered. Cheap to keep while a backend is asked.
 pub(crate) struct Wishes {
-    form: Option<HeaderValue>,
-    language: Option<HeaderValue>,
+    form: Option<Box<str>>,
+    language: Option<Box<str>>,
 }
 
 /// Everything a page is made from.
@@ -78,27 +78,22 @@ enum Form {
     Plain,
 }
 
-impl From<&HeaderMap> for Wishes {
-    fn from(asked: &HeaderMap) -> Self {
+impl Wishes {
+    /// What the request says of them.
+    pub(crate) fn of(fields: &impl Fields) -> Self {
         Self {
-            form: asked.get(header::ACCEPT).cloned(),
-            language: asked.get(header::ACCEPT_LANGUAGE).cloned(),
+            form: fields.text("accept").map(Into::into),
+            language: fields.text("accept-language").map(Into::into),
         }
     }
-}
-
-fn text(value: Option<&HeaderValue>) -> &str {
-    value
-        .and_then(|value| value.to_str().ok())
-        .unwrap_or_default()
 }
 
 impl Speaker {
     /// The whole response.
     pub(crate) fn say(&self, why: Why<'_>, host: &str, asked: &Wishes) -> Response<Download> {
-        let language = Language::accept(text(asked.language.as_ref()));
+        let language = Language::accept(asked.language.as_deref().unwrap_or_default());
         let told = self.tell(why, host, language);
-        let (kind, text) = match form(text(asked.form.as_ref())) {
+        let (kind, text) = match form(asked.form.as_deref().unwrap_or_default()) {
             Form::Html => ("text/html; charset=utf-8", html::page(&told)),
             Form::Problem => ("application/problem+json", self.problem(&told).to_string()),
             Form::Fhir => ("application/fhir+json", outcome(&told).to_string()),

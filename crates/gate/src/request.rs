@@ -9,6 +9,7 @@ use std::net::IpAddr;
 
 use hyper::header::{self, HeaderMap, HeaderName, HeaderValue};
 use hyper::http::request::Parts;
+use hyper::http::uri::Authority;
 use hyper::{Method, Version};
 
 use anlauf_model::CellId;
@@ -40,7 +41,8 @@ pub(crate) enum Wrong {
 /// Header and cookie a tester's pass is sent in.
 pub(crate) const PASS: &str = "anlauf-pass";
 
-const HOP_BY_HOP: [&str; 9] = [
+/// What belongs to one connection only.
+pub(crate) const HOP_BY_HOP: [&str; 9] = [
     "connection",
     "keep-alive",
     "proxy-authenticate",
@@ -56,42 +58,113 @@ const HOP_BY_HOP: [&str; 9] = [
 const OURS: [&str; 3] = ["forwarded", "x-real-ip", PASS];
 const OURS_PREFIX: [&str; 2] = ["x-forwarded-", "x-anlauf-"];
 
+/// Header lines, whatever protocol brought them.
+pub(crate) trait Fields {
+    /// Each line: name, in any case, and value.
+    fn each(&self) -> impl Iterator<Item = (&str, &[u8])>;
+
+    /// The values of one header.
+    fn all(&self, name: &str) -> impl Iterator<Item = &[u8]> {
+        self.each()
+            .filter(move |(known, _)| known.eq_ignore_ascii_case(name))
+            .map(|(_, value)| value)
+    }
+
+    /// The first value of one header, if it is text.
+    fn text(&self, name: &str) -> Option<&str> {
+        self.all(name).next().and_then(ascii)
+    }
+}
+
+impl Fields for HeaderMap {
+    fn each(&self) -> impl Iterator<Item = (&str, &[u8])> {
+        self.iter()
+            .map(|(name, value)| (name.as_str(), value.as_bytes()))
+    }
+
+    fn all(&self, name: &str) -> impl Iterator<Item = &[u8]> {
+        self.get_all(name).iter().map(HeaderValue::as_bytes)
+    }
+}
+
+impl Fields for &[httparse::Header<'_>] {
+    fn each(&self) -> impl Iterator<Item = (&str, &[u8])> {
+        self.iter().map(|line| (line.name, line.value))
+    }
+}
+
+/// What a request says of its target, before anything of it is believed.
+pub(crate) struct Line<'a, F> {
+    /// Method.
+    pub(crate) method: &'a Method,
+    /// Authority of the absolute form, or of `:authority`.
+    pub(crate) authority: Option<&'a str>,
+    /// Path without the query.
+    pub(crate) path: &'a str,
+    /// Whether chunks are known to its version.
+    pub(crate) is_http11: bool,
+    /// Header lines.
+    pub(crate) fields: &'a F,
+}
+
+impl<'a> Line<'a, HeaderMap> {
+    /// Of a request as hyper and h2 give it.
+    pub(crate) fn of(parts: &'a Parts) -> Self {
+        Self {
+            method: &parts.method,
+            authority: parts.uri.authority().map(Authority::as_str),
+            path: parts.uri.path(),
+            is_http11: parts.version == Version::HTTP_11,
+            fields: &parts.headers,
+        }
+    }
+}
+
+/// Visible ASCII, blanks and tabs.
+fn ascii(value: &[u8]) -> Option<&str> {
+    let plain = |b: &u8| (0x20..0x7f).contains(b) || *b == b'\t';
+    match value.iter().all(plain) {
+        true => std::str::from_utf8(value).ok(),
+        false => None,
+    }
+}
+
 /// Reads whom the request is for.
-pub(crate) fn target(parts: &Parts) -> Result<Target, Wrong> {
-    if parts.method == Method::CONNECT || parts.method == Method::TRACE {
+pub(crate) fn target(line: &Line<'_, impl Fields>) -> Result<Target, Wrong> {
+    if *line.method == Method::CONNECT || *line.method == Method::TRACE {
         return Err(Wrong::Method);
     }
-    let lengths = parts.headers.get_all(header::CONTENT_LENGTH).iter().count();
-    let coded = parts.headers.contains_key(header::TRANSFER_ENCODING);
-    if lengths > 1 || (coded && (lengths > 0 || parts.version != Version::HTTP_11)) {
+    let lengths = line.fields.all("content-length").count();
+    let coded = line.fields.all("transfer-encoding").next().is_some();
+    if lengths > 1 || (coded && (lengths > 0 || !line.is_http11)) {
         return Err(Wrong::Length);
     }
-    let authority = authority(parts)?;
+    let authority = authority(line)?;
     let host = host_name(authority)?;
     let authority = authority.to_ascii_lowercase();
     Ok(Target {
         host,
         authority,
-        paths: readings(parts.uri.path())?,
+        paths: readings(line.path)?,
     })
 }
 
 /// The absolute form decides (RFC 9112 §3.2.2), but a `Host` that says otherwise is refused.
-fn authority(parts: &Parts) -> Result<&str, Wrong> {
-    let mut lines = parts.headers.get_all(header::HOST).iter();
-    let line = lines
-        .next()
-        .map(|value| value.to_str().map_err(|_| Wrong::Host))
+fn authority<'a>(line: &Line<'a, impl Fields>) -> Result<&'a str, Wrong> {
+    let mut hosts = line.fields.all("host");
+    let host = hosts.next();
+    let host = host
+        .map(|value| ascii(value).ok_or(Wrong::Host))
         .transpose()?;
-    if lines.next().is_some() {
+    if hosts.next().is_some() {
         return Err(Wrong::Host);
     }
-    match (parts.uri.authority(), line) {
-        (Some(absolute), Some(line)) if host_name(absolute.as_str())? != host_name(line)? => {
+    match (line.authority, host) {
+        (Some(absolute), Some(host)) if host_name(absolute)? != host_name(host)? => {
             Err(Wrong::Host)
         }
-        (Some(absolute), _) => Ok(absolute.as_str()),
-        (None, Some(line)) => Ok(line),
+        (Some(absolute), _) => Ok(absolute),
+        (None, Some(host)) => Ok(host),
         (None, None) => Err(Wrong::Host),
     }
 }
@@ -116,6 +189,12 @@ fn host_name(text: &str) -> Result<String, Wrong> {
 fn readings(path: &str) -> Result<Vec<String>, Wrong> {
     if !path.starts_with('/') {
         return Err(Wrong::Path);
+    }
+    let is_odd = |b: u8| matches!(b, b'%' | b';' | b'\\' | 0 | 0x80..);
+    if !path.bytes().any(is_odd) && !path.contains("//") && !path.contains("/.") {
+        // Nothing in it can be read in another way.
+        let plain = path.strip_suffix('/').unwrap_or(path);
+        return Ok(vec![if plain.is_empty() { "/" } else { plain }.to_owned()]);
     }
     let decoded = decode(path)?;
     // Some servers decode twice; a percent sign that then makes no sense is only a percent sign.
@@ -206,14 +285,11 @@ fn hex(high: Option<u8>, low: Option<u8>) -> Result<u8, Wrong> {
 }
 
 /// The tester's pass: header before cookie.
-pub(crate) fn pass(headers: &HeaderMap) -> Option<&str> {
-    if let Some(value) = headers.get(PASS) {
-        return value.to_str().ok();
+pub(crate) fn pass(fields: &impl Fields) -> Option<&str> {
+    if let Some(value) = fields.all(PASS).next() {
+        return ascii(value);
     }
-    let cookies = headers
-        .get_all(header::COOKIE)
-        .iter()
-        .filter_map(|v| v.to_str().ok());
+    let cookies = fields.all("cookie").filter_map(ascii);
     cookies.flat_map(|line| line.split(';')).find_map(|pair| {
         let (name, value) = pair.trim().split_once('=')?;
         (name == PASS).then_some(value)
@@ -245,7 +321,7 @@ pub(crate) fn clean_hops(headers: &mut HeaderMap) {
 pub(crate) fn introduce(headers: &mut HeaderMap, from: IpAddr, host: &str, cell: &CellId) {
     let claimed: Vec<HeaderName> = headers
         .keys()
-        .filter(|name| is_ours(name))
+        .filter(|name| is_ours(name.as_str()))
         .cloned()
         .collect();
     for name in claimed {
@@ -257,6 +333,14 @@ pub(crate) fn introduce(headers: &mut HeaderMap, from: IpAddr, host: &str, cell:
             headers.insert(name, value);
         }
     };
+    let node = match from {
+        IpAddr::V4(from) => from.to_string(),
+        IpAddr::V6(from) => format!("\"[{from}]\""),
+    };
+    say(
+        "forwarded",
+        &format!("for={node};host=\"{host}\";proto=http"),
+    );
     say("x-forwarded-for", &from.to_string());
     say("x-forwarded-proto", "http");
     say("x-forwarded-host", host);
@@ -264,10 +348,18 @@ pub(crate) fn introduce(headers: &mut HeaderMap, from: IpAddr, host: &str, cell:
     say("host", host);
 }
 
-fn is_ours(name: &HeaderName) -> bool {
-    // Some servers read `x_forwarded_for` as `x-forwarded-for`.
-    let name = name.as_str().replace('_', "-");
-    OURS.contains(&name.as_str()) || OURS_PREFIX.iter().any(|prefix| name.starts_with(prefix))
+/// Whether only the gate may say this. Some servers read `x_forwarded_for` as `x-forwarded-for`.
+pub(crate) fn is_ours(name: &str) -> bool {
+    let plain = |b: u8| match b {
+        b'_' => b'-',
+        _ => b.to_ascii_lowercase(),
+    };
+    let begins = |own: &str| {
+        name.len() >= own.len() && name.bytes().zip(own.bytes()).all(|(a, b)| plain(a) == b)
+    };
+    OURS.iter()
+        .any(|own| name.len() == own.len() && begins(own))
+        || OURS_PREFIX.iter().any(|own| begins(own))
 }
 
 /// Takes the pass out of the cookies; the rest stays, in one line (RFC 9113 §8.2.3).

@@ -7,16 +7,15 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use anlauf_model::feed::GateCounts;
-use hyper::http::request::Parts;
 use hyper::{Request, Response};
 
 use crate::body::{Download, Upload};
 use crate::forward::Failed;
 use crate::judge::{Asked, Permit, judge};
 use crate::page::{Why, Wishes};
-use crate::request::{self, Target};
+use crate::request::{self, Fields, Line, Target};
 use crate::shared::Shared;
-use crate::table::{Found, is_below};
+use crate::table::{CellState, Found, is_below};
 use crate::visit::{Conn, Visit};
 
 /// Requests by outcome, since the start.
@@ -44,6 +43,30 @@ impl Counts {
         counter.fetch_add(1, Ordering::Relaxed);
     }
 
+    /// An answer of a backend.
+    pub(crate) fn note_passed(&self, cell: &CellState) {
+        Self::add(&self.passed);
+        Self::add(&cell.counts.passed);
+    }
+
+    /// A backend that did not answer.
+    pub(crate) fn note_failed(&self, cell: &CellState) {
+        Self::add(&self.failed);
+        Self::add(&cell.counts.failed);
+    }
+
+    /// A no of the judge.
+    pub(crate) fn note_refused(&self, cell: &CellState) {
+        Self::add(&self.refused);
+        Self::add(&cell.counts.refused);
+    }
+
+    /// A connection or stream that a close has cut.
+    pub(crate) fn note_cut(&self, cell: &CellState) {
+        Self::add(&self.cut);
+        Self::add(&cell.counts.cut);
+    }
+
     pub(crate) fn get(&self) -> GateCounts {
         let get = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
         GateCounts {
@@ -63,16 +86,12 @@ impl Counts {
 pub(crate) fn admit(
     shared: &Shared,
     conn: &Arc<Conn>,
-    head: &Parts,
+    line: &Line<'_, impl Fields>,
 ) -> Result<Admitted, Box<Response<Download>>> {
     let say = |why: Why<'_>, host: &str| {
-        Box::new(
-            shared
-                .speaker()
-                .say(why, host, &Wishes::from(&head.headers)),
-        )
+        Box::new(shared.speaker().say(why, host, &Wishes::of(line.fields)))
     };
-    let target = request::target(head).map_err(|wrong| {
+    let target = request::target(line).map_err(|wrong| {
         Counts::add(&shared.counts.unknown);
         say(Why::Wrong(wrong), "")
     })?;
@@ -94,15 +113,15 @@ pub(crate) fn admit(
         }
     };
     let asked = Asked {
-        method: &head.method,
+        method: line.method,
         paths: &target.paths,
-        pass: request::pass(&head.headers),
+        pass: request::pass(line.fields),
     };
     let visit = Visit::enter(cell, conn);
     match judge(visit, &asked, &shared.testers, shared.now()) {
         Ok(permit) => Ok(Admitted { permit, target }),
         Err(no) => {
-            Counts::add(&shared.counts.refused);
+            shared.counts.note_refused(&cell.state);
             Err(say(Why::No(no, &cell.state), &target.host))
         }
     }
@@ -116,10 +135,10 @@ pub(crate) async fn pass(
 ) -> Response<Download> {
     let Admitted { permit, target } = admitted;
     let cell = Arc::clone(permit.cell());
-    let wishes = Wishes::from(request.headers());
+    let wishes = Wishes::of(request.headers());
     match shared.forwarder.forward(permit, &target, request).await {
         Ok(answer) => {
-            Counts::add(&shared.counts.passed);
+            shared.counts.note_passed(&cell.state);
             answer
         }
         Err(failed) => {

@@ -13,9 +13,10 @@ use anlauf_model::feed::GateCellState;
 use anlauf_model::table::{GateCell, GateTable};
 use anlauf_model::{CellId, Digest, Epoch, Stage, Timestamp};
 use anlauf_trust::{CellFacts, Scope};
-use hyper::{Method, Uri};
+use hyper::Method;
 
 use crate::config::Upstreams;
+use crate::upstream::Upstream;
 use crate::visit::Conn;
 
 /// Every cell of one signed table.
@@ -35,7 +36,7 @@ pub(crate) struct Cell {
     /// As signed.
     pub(crate) spec: GateCell,
     /// Where it is served from; none if nothing usable was told.
-    pub(crate) upstream: Option<Uri>,
+    pub(crate) upstream: Option<Arc<Upstream>>,
     /// What passes in stage `basic`: method and path below the cell's own.
     pub(crate) basic: Vec<(Method, Box<str>)>,
     /// Outlives the table.
@@ -50,8 +51,19 @@ pub(crate) struct CellState {
     word: AtomicU64,
     /// Highest epoch seen.
     epoch: AtomicU64,
-    /// Connections with a permit for this cell, or that just ask the judge; with their count.
-    visitors: Mutex<BTreeMap<u64, (Arc<Conn>, u64)>>,
+    /// Connections with a permit for this cell, or that just ask the judge.
+    visitors: Mutex<BTreeMap<u64, Arc<Conn>>>,
+    /// Requests by outcome, since the start.
+    pub(crate) counts: CellCounts,
+}
+
+/// Requests of one cell by outcome, since the start.
+#[derive(Default)]
+pub(crate) struct CellCounts {
+    pub(crate) passed: AtomicU64,
+    pub(crate) refused: AtomicU64,
+    pub(crate) failed: AtomicU64,
+    pub(crate) cut: AtomicU64,
 }
 
 /// What was found for a host and path.
@@ -90,6 +102,7 @@ impl CellState {
             word: AtomicU64::new(0),
             epoch: AtomicU64::new(epoch.0),
             visitors: Mutex::new(BTreeMap::new()),
+            counts: CellCounts::default(),
         }
     }
 
@@ -146,7 +159,7 @@ impl CellState {
     }
 
     /// Who is inside, by connection.
-    pub(crate) fn visitors(&self) -> MutexGuard<'_, BTreeMap<u64, (Arc<Conn>, u64)>> {
+    pub(crate) fn visitors(&self) -> MutexGuard<'_, BTreeMap<u64, Arc<Conn>>> {
         self.visitors.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -182,11 +195,6 @@ fn basic(line: &str) -> Option<(Method, Box<str>)> {
     let (method, path) = line.trim().split_once(' ')?;
     let method = Method::from_bytes(method.as_bytes()).ok()?;
     Some((method, path.trim().trim_end_matches('/').into()))
-}
-
-fn upstream(text: &str) -> Option<Uri> {
-    let uri: Uri = text.trim_end_matches('/').parse().ok()?;
-    (uri.scheme_str() == Some("http") && uri.authority().is_some()).then_some(uri)
 }
 
 /// Whether `path` is `prefix` or lies below it.
@@ -233,6 +241,8 @@ impl Table {
             digest: Some(signed.digest()),
             ..Self::empty()
         };
+        // Cells share what they are served from.
+        let mut known: HashMap<&str, Option<Arc<Upstream>>> = HashMap::new();
         for spec in &signed.cells {
             let state = match before.cells.get(&spec.id) {
                 Some(cell) => Arc::clone(&cell.state),
@@ -240,7 +250,10 @@ impl Table {
             };
             let from = upstreams.find(&spec.id, &spec.site, spec.upstream.as_deref());
             let cell = Arc::new(Cell {
-                upstream: from.and_then(upstream),
+                upstream: from.and_then(|text| {
+                    let read = || Upstream::parse(text).map(Arc::new);
+                    known.entry(text).or_insert_with(read).clone()
+                }),
                 basic: spec.basic.iter().filter_map(|line| basic(line)).collect(),
                 spec: spec.clone(),
                 state,

@@ -41,6 +41,8 @@ pub(crate) struct Presence(Arc<Conn>);
 pub(crate) struct Visit {
     cell: Arc<Cell>,
     conn: Arc<Conn>,
+    /// Whether the connection was not registered before.
+    is_first: bool,
 }
 
 static NEXT_ID: AtomicU64 = AtomicU64::new(1);
@@ -106,23 +108,21 @@ impl Drop for Presence {
 // === impl Visit ===
 
 impl Visit {
-    /// Registers the connection at the cell.
+    /// Registers the connection at the cell. One that is registered already stays so: the register
+    /// is left only by a connection that has nothing of the cell under way.
     pub(crate) fn enter(cell: &Arc<Cell>, conn: &Arc<Conn>) -> Self {
         let state = &cell.state;
-        let mut visitors = state.visitors();
-        let entry = visitors
-            .entry(conn.id)
-            .or_insert_with(|| (Arc::clone(conn), 0));
-        entry.1 += 1;
-        drop(visitors);
         let mut touched = conn.touched();
-        if !touched.iter().any(|known| Arc::ptr_eq(known, state)) {
+        let is_first = !touched.iter().any(|known| Arc::ptr_eq(known, state));
+        if is_first {
+            state.visitors().insert(conn.id, Arc::clone(conn));
             touched.push(Arc::clone(state));
         }
         drop(touched);
         Self {
             cell: Arc::clone(cell),
             conn: Arc::clone(conn),
+            is_first,
         }
     }
 
@@ -136,21 +136,11 @@ impl Visit {
         &self.conn
     }
 
-    /// Takes the registration back after a no; other visits of the same connection stay.
+    /// Takes the registration back after a no, unless an earlier visit made it.
     pub(crate) fn withdraw(self) {
-        let mut visitors = self.cell.state.visitors();
-        let Some(entry) = visitors.get_mut(&self.conn.id) else {
-            return;
-        };
-        entry.1 -= 1;
-        if entry.1 > 0 {
-            return;
+        if self.is_first {
+            self.conn.leave(&self.cell.state);
         }
-        visitors.remove(&self.conn.id);
-        drop(visitors);
-        self.conn
-            .touched()
-            .retain(|state| !Arc::ptr_eq(state, &self.cell.state));
     }
 }
 
@@ -160,11 +150,7 @@ impl Visit {
 pub(crate) async fn cut(cells: &[Arc<CellState>]) {
     let mut waits = Vec::new();
     for cell in cells {
-        let inside: Vec<_> = cell
-            .visitors()
-            .values()
-            .map(|(conn, _)| Arc::clone(conn))
-            .collect();
+        let inside: Vec<_> = cell.visitors().values().cloned().collect();
         for conn in inside {
             let (done, wait) = oneshot::channel();
             // A connection that cannot be told has ended: its inbox is dropped after its socket.

@@ -9,7 +9,7 @@ use std::net::{Ipv4Addr, SocketAddr};
 use std::path::Path;
 use std::sync::Arc;
 
-use anlauf_gate::{Gate, GateConfig, Pilot, Upstreams};
+use anlauf_gate::{Gate, GateConfig, Pilot, Serving, Upstreams};
 use anlauf_model::{Digest, Landscape, Language, Minutes, Role, SiteId};
 use anlauf_store::{Desk as Control, DeskConfig};
 use anlauf_web::Web;
@@ -205,6 +205,7 @@ impl GateBuilder<'_> {
             },
             time_zone: self.landscape.declared().time_zone.clone(),
             clock: self.clock.clone(),
+            serving: Serving::default(),
         };
         Gate::start(config)
             .await

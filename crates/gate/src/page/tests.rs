@@ -2,6 +2,8 @@
 
 use anlauf_model::{CellId, Epoch};
 
+use hyper::header::HeaderMap;
+
 use super::*;
 
 fn at(text: &str) -> Timestamp {
@@ -30,7 +32,7 @@ fn asked(accept: &'static str, language: &'static str) -> Wishes {
     let mut asked = HeaderMap::new();
     asked.insert(header::ACCEPT, HeaderValue::from_static(accept));
     asked.insert(header::ACCEPT_LANGUAGE, HeaderValue::from_static(language));
-    Wishes::from(&asked)
+    Wishes::of(&asked)
 }
 
 fn said(speaker: &Speaker, why: Why<'_>, asked: &Wishes) -> String {

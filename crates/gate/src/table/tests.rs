@@ -136,7 +136,7 @@ fn only_plain_http_backends_are_used() {
         ("127.0.0.1:9001", false),
         ("", false),
     ] {
-        assert_eq!(upstream(text).is_some(), want, "{text}");
+        assert_eq!(Upstream::parse(text).is_some(), want, "{text}");
     }
 }
 

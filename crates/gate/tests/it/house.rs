@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 use std::path::Path;
 use std::sync::Arc;
 
-use anlauf_gate::{Gate, GateConfig, GateError, Pilot, Upstreams};
+use anlauf_gate::{Gate, GateConfig, GateError, Pilot, Serving, Upstreams};
 use anlauf_model::feed::FeedKind;
 use anlauf_model::{Epoch, Stage};
 use anlauf_trust::Envelope;
@@ -136,5 +136,6 @@ pub fn config(cast: &Cast, control: &str, dir: &Path, backend: SocketAddr) -> Ga
         pilot: Pilot::default(),
         time_zone: "Europe/Berlin".into(),
         clock: Arc::clone(&cast.clock) as Arc<dyn anlauf_gate::Clock>,
+        serving: Serving::default(),
     }
 }

@@ -17,3 +17,4 @@ mod open;
 mod path;
 mod smuggle;
 mod stage;
+mod wire;

@@ -52,7 +52,7 @@ fn lengths() -> Vec<Case> {
         (
             "chunk extension",
             with(CHUNKED, "5;a=\"b\"\r\nhello\r\n0\r\n\r\n"),
-            Body("hello"),
+            Broken,
         ),
         (
             "trailer",
@@ -62,7 +62,7 @@ fn lengths() -> Vec<Case> {
         (
             "the same length twice",
             with("content-length: 5\r\ncontent-length: 5\r\n", "hello"),
-            Body("hello"),
+            No(400),
         ),
         (
             "two lengths",
@@ -100,20 +100,59 @@ fn lengths() -> Vec<Case> {
 fn codings() -> Vec<Case> {
     vec![
         (
-            "length and chunks: chunks count, and the connection ends behind them",
+            "length and chunks (CL.TE)",
             with(
                 &format!("content-length: 5\r\n{CHUNKED}"),
                 &format!("0\r\n\r\n{INSIDE}"),
             ),
-            Body(""),
+            No(400),
         ),
         (
-            "chunks and length",
+            "chunks and length (TE.CL)",
             with(
                 &format!("{CHUNKED}content-length: 5\r\n"),
                 &format!("0\r\n\r\n{INSIDE}"),
             ),
-            Body(""),
+            No(400),
+        ),
+        (
+            "two codings (TE.TE)",
+            with(
+                &format!("{CHUNKED}transfer-encoding: x\r\n"),
+                &format!("0\r\n\r\n{INSIDE}"),
+            ),
+            No(400),
+        ),
+        (
+            "a coding that is spelled with an underscore is none",
+            with(
+                "transfer_encoding: chunked\r\ncontent-length: 5\r\n",
+                "hello",
+            ),
+            Body("hello"),
+        ),
+        (
+            "coding in quotes",
+            with("transfer-encoding: \"chunked\"\r\n", "0\r\n\r\n"),
+            No(400),
+        ),
+        (
+            "coding with parameter",
+            with("transfer-encoding: chunked;q=1\r\n", "0\r\n\r\n"),
+            No(400),
+        ),
+        (
+            "coding behind a vertical tab",
+            with("transfer-encoding: \u{b}chunked\r\n", "0\r\n\r\n"),
+            No(400),
+        ),
+        (
+            "a connection line that takes the length away",
+            with(
+                "connection: content-length\r\ncontent-length: 5\r\n",
+                "hello",
+            ),
+            Body("hello"),
         ),
         (
             "unknown coding",
@@ -161,6 +200,41 @@ fn lines() -> Vec<Case> {
             with("x: a\rcontent-length: 5\r\n", "hello"),
             No(400),
         ),
+        (
+            "bare line feed between lines",
+            with("x: a\ncontent-length: 5\r\n", "hello"),
+            No(400),
+        ),
+        (
+            "bare line feed as the blank line",
+            format!("{START}x: a\r\n\n{INSIDE}"),
+            No(400),
+        ),
+        (
+            "fold",
+            with("x: a\r\n content-length: 5\r\n", "hello"),
+            No(400),
+        ),
+        (
+            "bare line feed behind a chunk size",
+            with(CHUNKED, "5\nhello\r\n0\r\n\r\n"),
+            Broken,
+        ),
+        (
+            "bare line feed behind a chunk",
+            with(CHUNKED, "5\r\nhello\n0\r\n\r\n"),
+            Broken,
+        ),
+        (
+            "blank behind a chunk size",
+            with(CHUNKED, "5 \r\nhello\r\n0\r\n\r\n"),
+            Broken,
+        ),
+        (
+            "chunk size with 0x",
+            with(CHUNKED, "0x5\r\nhello\r\n0\r\n\r\n"),
+            Broken,
+        ),
         ("line without colon", with("nonsense\r\n", ""), No(400)),
         (
             "chunk size with sign",
@@ -201,6 +275,26 @@ fn heads() -> Vec<Case> {
         (
             "blank in the target",
             with("", "").replacen("/soziales/a", "/soziales/a b", 1),
+            No(400),
+        ),
+        (
+            "fragment in the target",
+            with("", "").replacen("/soziales/a", "/soziales/a#b", 1),
+            No(400),
+        ),
+        (
+            "tab in the request line",
+            with("", "").replacen(" HTTP/1.1", "\tHTTP/1.1", 1),
+            No(400),
+        ),
+        (
+            "no version",
+            "GET /soziales/a\r\nhost: stadt-ahornfeld.kommunen.example\r\n\r\n".into(),
+            No(400),
+        ),
+        (
+            "host of the target and of the line differ",
+            with("", "").replacen("/soziales/a", "http://other.example/soziales/a", 1),
             No(400),
         ),
         (

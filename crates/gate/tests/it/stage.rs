@@ -148,6 +148,7 @@ async fn a_backend_hears_of_the_client_from_the_gate_only() {
     lines[1..].sort_unstable();
     let want = [
         "GET /melden/a?q=%20b&r=//.. HTTP/1.1",
+        "forwarded: for=127.0.0.1;host=\"stadt-ahornfeld.kommunen.example\";proto=http",
         "host: stadt-ahornfeld.kommunen.example",
         "x-anlauf-cell: stadt-ahornfeld/meldewesen",
         "x-forwarded-for: 127.0.0.1",
