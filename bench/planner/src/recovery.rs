@@ -62,10 +62,15 @@ fn measured(problem: &Problem, size: Size, seed: u64, arguments: &Arguments) -> 
     let begun = Instant::now();
     let first = weighted::first_plan(problem)?;
     let first_took = begun.elapsed();
+    eprintln!("  first plan {first_took:?}");
     check(problem, &first)?;
     let begun = Instant::now();
     let bound = weighted::bound(problem, Rounds::usual(problem, THREADS), first.cost);
     let bound_took = begun.elapsed();
+    eprintln!(
+        "  first plan {first_took:?}, bound {bound_took:?}, {}",
+        memory()
+    );
     let mut searched = Vec::new();
     for seconds in &arguments.seconds {
         let found = search(problem, first.clone(), seed, Duration::from_secs(*seconds));
@@ -88,16 +93,17 @@ fn measured(problem: &Problem, size: Size, seed: u64, arguments: &Arguments) -> 
 fn search(problem: &Problem, first: Schedule, seed: u64, time: Duration) -> Schedule {
     let begun = Instant::now();
     let mut search = Search::new(problem, first, seed, THREADS);
-    search.prepare();
-    let mut steps = 0;
     loop {
         let heat = 1.0 - begun.elapsed().as_secs_f64() / time.as_secs_f64();
         if heat <= 0.0 {
-            eprintln!("  {time:?}: {steps} steps");
+            eprintln!(
+                "  {time:?}: {} steps, ended after {:?}",
+                search.steps(),
+                begun.elapsed()
+            );
             return search.into_best();
         }
         search.round(heat);
-        steps += search.round_steps();
     }
 }
 
@@ -114,6 +120,13 @@ fn check(problem: &Problem, schedule: &Schedule) -> Result<()> {
         "the cost is not that of the schedule"
     );
     Ok(())
+}
+
+/// Most memory this process has had.
+fn memory() -> String {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let peak = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
+    format!("peak memory {}", peak.unwrap_or(" unknown").trim())
 }
 
 fn head(arguments: &Arguments) -> String {

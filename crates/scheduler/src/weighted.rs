@@ -3,6 +3,7 @@
 mod first;
 mod parallel;
 mod problem;
+mod repair;
 mod rules;
 mod search;
 mod serial;
@@ -16,9 +17,13 @@ pub mod validate;
 
 pub use bound::{Bound, Rounds, bound};
 pub use first::{best, best_order, first_plan};
-pub use problem::{Activity, Draft, Fault, NONE, Problem};
+pub use problem::{ACTIVITY_HOURS_MAX, Activity, Draft, Fault, HOUR_MAX, NONE, Problem};
+pub use repair::{Repaired, reordered, repair};
 pub use rules::{RULES, Rule};
 pub use search::Search;
 pub use serial::Schedule;
 pub use slots::Missed;
 pub use team::{Change, Hour, Team, WEEK};
+
+#[cfg(test)]
+mod tests;

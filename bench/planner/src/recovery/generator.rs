@@ -61,6 +61,14 @@ enum Step {
     Acceptance,
 }
 
+/// Who does a step: a house's team, or a tenant's desk.
+#[derive(Clone, Copy)]
+struct Place {
+    pool: usize,
+    /// Number of the service, prerequisite or tenant.
+    of: usize,
+}
+
 const STEPS: [Step; 5] = [
     Step::Rebuild,
     Step::Scan,
@@ -120,7 +128,7 @@ pub fn instance(size: Size, seed: u64) -> Result<Problem> {
 
 /// Agrees a day around the reference end of some releases.
 fn with_slots(mut draft: Draft, free: &Problem, start: &[u32], seed: u64) -> Draft {
-    let mut chance = Xoshiro256PlusPlus::seed_from_u64(seed ^ 0x510_7510_75);
+    let mut chance = Xoshiro256PlusPlus::seed_from_u64(!seed);
     for job in 0..free.job_count() {
         let last = free.job(job).end - 1;
         if free.activity(last).weight > 0 && chance.random_bool(SLOT_SHARE) {
@@ -179,7 +187,7 @@ impl Generator {
             let pool = number % self.pools;
             let mut before = None;
             for step in &STEPS[..4] {
-                let at = self.add(*step, pool, number, 0, 0);
+                let at = self.add(*step, Place { pool, of: number }, 0, 0);
                 before.inspect(|before| self.draft.add_edge(*before, at));
                 before = Some(at);
             }
@@ -226,7 +234,7 @@ impl Generator {
             };
             let release = if number == 0 { hold } else { 0 };
             let weight = if number == 4 { weight } else { 0 };
-            let at = self.add(step, pool, of, release, weight);
+            let at = self.add(step, Place { pool, of }, release, weight);
             if number == 0 {
                 self.add_needs(at, service);
             } else {
@@ -247,7 +255,8 @@ impl Generator {
         }
     }
 
-    fn add(&mut self, step: Step, pool: usize, of: usize, release: u32, weight: u32) -> u32 {
+    fn add(&mut self, step: Step, place: Place, release: u32, weight: u32) -> u32 {
+        let Place { pool, of } = place;
         let hours = match step {
             Step::Rebuild => 2..=10,
             Step::Scan => 1..=5,

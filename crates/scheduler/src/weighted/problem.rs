@@ -163,6 +163,18 @@ impl Draft {
         self.activities.len() as u32 - 1
     }
 
+    /// How many activities so far.
+    pub fn count(&self) -> usize {
+        self.activities.len()
+    }
+
+    /// Gives an activity another length; another position is left alone.
+    pub fn set_hours(&mut self, activity: u32, hours: u32) {
+        if let Some(known) = self.activities.get_mut(activity as usize) {
+            known.hours = hours;
+        }
+    }
+
     /// Lets one activity wait for the end of another.
     pub fn add_edge(&mut self, earlier: u32, later: u32) {
         self.edges.push((earlier, later));
@@ -422,6 +434,16 @@ impl Problem {
     #[inline]
     pub fn fixed(&self, at: usize) -> Hour {
         self.fixed.get(at).copied().unwrap_or(NONE)
+    }
+
+    /// Gives up what was agreed about the ends of some activities.
+    pub fn give_up(&mut self, activities: &[u32]) {
+        for at in activities {
+            if let Some(due) = self.due.get_mut(*at as usize) {
+                *due = NONE;
+            }
+        }
+        self.agreed.retain(|at| !activities.contains(at));
     }
 
     /// Σ weight × end.

@@ -30,11 +30,20 @@ pub struct Search<'p> {
     problem: &'p Problem,
     seed: u64,
     threads: usize,
+    stage: Stage,
     round: u64,
     /// Mean weight of a job.
     weight: f64,
     current: Schedule,
     best: Schedule,
+}
+
+/// What the next round does.
+#[derive(Clone, Copy, Debug)]
+enum Stage {
+    Rule(usize),
+    Sort(u32),
+    Walk,
 }
 
 impl<'p> Search<'p> {
@@ -46,6 +55,7 @@ impl<'p> Search<'p> {
             problem,
             seed,
             threads,
+            stage: Stage::Rule(1),
             round: 0,
             weight: weight as f64 / problem.job_count() as f64,
             best: current.clone(),
@@ -63,44 +73,63 @@ impl<'p> Search<'p> {
         self.best
     }
 
-    /// Steps of one [`round`](Self::round), all walks together.
-    pub fn round_steps(&self) -> u64 {
-        WALKS * u64::from(self.walk_steps())
+    /// Steps walked so far, all walks together.
+    pub fn steps(&self) -> u64 {
+        self.round * WALKS * u64::from(self.walk_steps())
     }
 
     fn walk_steps(&self) -> u32 {
         STEPS_MIN.max(self.problem.job_count() as u32 / 2)
     }
 
-    /// Tries the other rules, then schedules again by ends as long as that pays: the cheapest way
-    /// to become better at the beginning.
+    /// One round; `heat` from 1 (bold, at the beginning) to 0 (only downhill, at the end).
     ///
-    /// What ended first comes first, with everything it waits for; holes close that others left.
-    pub fn prepare(&mut self) {
-        if let Ok(found) = first::best(self.problem, RULES.into_iter())
-            && found.cost < self.current.cost
-        {
-            self.current = found;
-            self.remember();
+    /// The first rounds try the other rules, then sort by ends as long as that pays: the cheapest
+    /// ways to become better at the beginning. All others walk.
+    pub fn round(&mut self, heat: f64) {
+        match self.stage {
+            Stage::Rule(number) => self.try_rule(number),
+            Stage::Sort(count) => self.sort(count),
+            Stage::Walk => self.walk(heat),
         }
-        for _ in 0..SORTS_MAX {
-            let order = by_end(self.problem, &self.current);
-            let activities = || serial::activities(self.problem, &order);
-            let Ok(found) = slots::keep(self.problem, &mut Front::default(), activities) else {
-                return;
-            };
-            let found = serial::left_shifted(self.problem, &found.start);
-            let is_better = found.cost < self.current.cost;
-            if !is_better {
-                return;
-            }
-            self.current = found;
-            self.remember();
+        if self.current.cost < self.best.cost {
+            self.best.clone_from(&self.current);
         }
     }
 
-    /// One round; `heat` from 1 (bold, at the beginning) to 0 (only downhill, at the end).
-    pub fn round(&mut self, heat: f64) {
+    fn try_rule(&mut self, number: usize) {
+        let next = number + 1;
+        self.stage = if next < RULES.len() {
+            Stage::Rule(next)
+        } else {
+            Stage::Sort(0)
+        };
+        let found = first::best(self.problem, RULES.into_iter().skip(number).take(1));
+        if let Ok(found) = found
+            && found.cost < self.current.cost
+        {
+            self.current = found;
+        }
+    }
+
+    /// What ended first comes first, with everything it waits for; holes close that others left.
+    fn sort(&mut self, count: u32) {
+        self.stage = Stage::Walk;
+        let order = by_end(self.problem, &self.current);
+        let activities = || serial::activities(self.problem, &order);
+        let Ok(found) = slots::keep(self.problem, &mut Front::default(), activities) else {
+            return;
+        };
+        let found = serial::left_shifted(self.problem, &found.start);
+        if found.cost < self.current.cost {
+            self.current = found;
+            if count < SORTS_MAX {
+                self.stage = Stage::Sort(count + 1);
+            }
+        }
+    }
+
+    fn walk(&mut self, heat: f64) {
         let seeds: Vec<u64> = (0..WALKS).map(|walk| self.walk_seed(walk)).collect();
         self.round += 1;
         let heat = HEAT * self.weight * heat * heat;
@@ -114,24 +143,12 @@ impl<'p> Search<'p> {
         if let Some(found) = all.min_by_key(|found| found.cost) {
             self.current = found;
         }
-        self.remember();
-    }
-
-    /// Goes back to the cheapest.
-    pub fn return_to_best(&mut self) {
-        self.current.clone_from(&self.best);
     }
 
     fn walk_seed(&self, walk: u64) -> u64 {
         // SplitMix64's step keeps seeds of neighbouring rounds apart.
         let number = self.round * WALKS + walk + 1;
         self.seed ^ number.wrapping_mul(0x9e37_79b9_7f4a_7c15)
-    }
-
-    fn remember(&mut self) {
-        if self.current.cost < self.best.cost {
-            self.best.clone_from(&self.current);
-        }
     }
 }
 

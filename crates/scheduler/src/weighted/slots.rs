@@ -35,10 +35,21 @@ pub(super) fn keep<I: Iterator<Item = u32>>(
     front: &mut Front,
     order: impl Fn() -> I,
 ) -> Result<Schedule, Missed> {
+    keep_all_but(problem, front, &[], order)
+}
+
+/// As [`keep`]; ends of `given_up` (sorted) do not count.
+pub(super) fn keep_all_but<I: Iterator<Item = u32>>(
+    problem: &Problem,
+    front: &mut Front,
+    given_up: &[u32],
+    order: impl Fn() -> I,
+) -> Result<Schedule, Missed> {
     let mut missed = Vec::new();
     for _ in 0..ROUNDS {
         let schedule = front.schedule(problem, order());
         missed = late(problem, &schedule.start);
+        missed.retain(|at| given_up.binary_search(at).is_err());
         if missed.is_empty() {
             return Ok(schedule);
         }

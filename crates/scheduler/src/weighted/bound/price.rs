@@ -16,9 +16,6 @@ use super::super::team::Hour;
 use super::chain::{Chains, Row, Scratch};
 use super::flow::Flow;
 
-/// Price of an hour without lanes: above every cost, small enough for sums in f64.
-const CLOSED: f64 = 1e9;
-
 /// Chains that one piece of work of a thread takes on.
 const CHUNK: usize = 32;
 
@@ -85,10 +82,11 @@ impl<'p> Prices<'p> {
         let length = last + longest + 2;
         let mut lanes = lanes(problem, length, last);
         take_running(problem, &mut lanes);
+        let closed = closed_price(problem, &chains) * length as f64;
         for (prices, lanes) in price.iter_mut().zip(&lanes) {
             prices.resize(length, 0.0);
             for (price, lanes) in prices.iter_mut().zip(lanes) {
-                *price = if *lanes <= 0.0 { CLOSED } else { *price };
+                *price = if *lanes <= 0.0 { closed } else { *price };
             }
         }
         let passed = flow.passed();
@@ -169,10 +167,10 @@ impl<'p> Prices<'p> {
             let at = at as usize;
             value += self.weight[at] * f64::from(self.start[at] + problem.hours[at]);
         }
-        for (prices, excess) in self.price.iter().zip(&self.excess) {
-            let paid = prices.iter().zip(excess).take(self.priced);
-            let paid = paid.filter(|(price, _)| **price < CLOSED);
-            value += paid.map(|(price, excess)| price * excess).sum::<f64>();
+        for (team, prices) in self.price.iter().enumerate() {
+            let hours = prices.iter().zip(&self.excess[team]).zip(&self.lanes[team]);
+            let paid = hours.take(self.priced).filter(|(_, lanes)| **lanes > 0.0);
+            value += paid.map(|((price, excess), _)| price * excess).sum::<f64>();
         }
         value
     }
@@ -269,6 +267,18 @@ impl<'p> Prices<'p> {
         }
     }
 
+    /// More than what is lost in sums of prices: an hour of each activity at the most for each
+    /// addition, in relation to the largest sum.
+    fn rounding(&self) -> f64 {
+        let largest = self
+            .sums
+            .iter()
+            .filter_map(|sums| sums.last())
+            .fold(0.0, |a, b| b.max(a));
+        let hours = |at: &u32| f64::from(self.problem.hours[*at as usize] + 4);
+        largest * f64::EPSILON * self.chains.all().iter().map(hours).sum::<f64>()
+    }
+
     /// The cheapest place of each chain of some chunks, and what it costs.
     fn solve(&self, chunks: &[usize]) -> Vec<(f64, Vec<(u32, Hour)>)> {
         parallel::map(self.threads, chunks, |chunk| {
@@ -292,21 +302,19 @@ impl<'p> Prices<'p> {
     fn step(&mut self, gain: f64) {
         let excess = &self.excess;
         let mut square = 0.0;
-        for team in 0..excess.len() {
-            let hours = excess[team]
-                .iter()
-                .zip(&mut self.direction[team])
-                .take(self.priced);
-            for ((excess, direction), price) in hours.zip(&self.price[team]) {
+        for (team, directions) in self.direction.iter_mut().enumerate() {
+            let hours = directions
+                .iter_mut()
+                .zip(&excess[team])
+                .zip(&self.price[team]);
+            let hours = hours.zip(&self.lanes[team]).take(self.priced);
+            for (((direction, excess), price), lanes) in hours {
                 *direction = MEMORY * *direction + *excess;
-                if *price <= 0.0 && *direction < 0.0 {
+                // No step below nothing, and none for hours without lanes: their price stays.
+                if *lanes <= 0.0 || (*price <= 0.0 && *direction < 0.0) {
                     *direction = 0.0;
                 }
-                square += if *price < CLOSED {
-                    *direction * *direction
-                } else {
-                    0.0
-                };
+                square += *direction * *direction;
             }
         }
         if square <= 0.0 {
@@ -315,12 +323,23 @@ impl<'p> Prices<'p> {
         let length = gain / square;
         for (prices, directions) in self.price.iter_mut().zip(&self.direction) {
             for (price, direction) in prices.iter_mut().zip(directions).take(self.priced) {
-                if *price < CLOSED {
-                    *price = (*price + length * direction).max(0.0);
-                }
+                *price = (*price + length * direction).max(0.0);
             }
         }
     }
+}
+
+/// Price of an hour without lanes, for each hour of the plan: dearer than any wait. Were it
+/// cheaper, the bound would only be lower; the smaller it is, the less sums lose.
+fn closed_price(problem: &Problem, chains: &Chains) -> f64 {
+    let weight = |chain: usize| {
+        chains
+            .items(chain)
+            .iter()
+            .map(|at| f64::from(problem.weight[*at as usize]))
+            .sum::<f64>()
+    };
+    4.0 * (0..chains.count()).map(weight).fold(1.0, f64::max)
 }
 
 /// Lanes of each hour; behind `last`, where nothing has a price, at least one.
