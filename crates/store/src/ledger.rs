@@ -5,7 +5,7 @@
 //! See:   docs/formats/ledger.md, ADR on SQLite.
 
 use std::fs::File;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use anlauf_model::Digest;
 use anlauf_recovery::{Entry, State};
@@ -18,7 +18,7 @@ use crate::reader::Reader;
 #[cfg(test)]
 use crate::tests::fault;
 use crate::walk::{self, Walked};
-use crate::{FILE_CHECKPOINT, FILE_LEDGER, schema, side};
+use crate::{FILE_CHECKPOINT, FILE_LEDGER, schema, side, wal};
 
 /// How long the ledger is, and what it holds.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -83,6 +83,7 @@ impl Ledger {
                 checkpoint,
             });
         }
+        check_log(&file)?;
         let connection = schema::open_writer(&file)?;
         side::sync_folder(&config.folder)
             .map_err(|source| side::file_error("flush", &config.folder, source))?;
@@ -92,6 +93,7 @@ impl Ledger {
         let walked = walk::walk(&connection, asked, &mut |entry| state.apply(&entry))?;
         check_notes(&config, side_note.as_ref(), &walked)?;
         check_domain(&config, &connection, &state)?;
+        schema::carry_over(&connection)?;
         let reader = Reader::open(&config.folder)?;
         let mut ledger = Self {
             config,
@@ -289,6 +291,16 @@ impl Ledger {
 
 fn size_column(size: u64) -> i64 {
     i64::try_from(size).expect("a ledger ends long before 2^63 entries")
+}
+
+/// A write-ahead log that has rotted: SQLite would forget what stands behind the damage.
+fn check_log(file: &Path) -> Result<(), StoreError> {
+    let damaged = wal::damaged(file).map_err(|source| side::file_error("read", file, source))?;
+    let Some(frame) = damaged else { return Ok(()) };
+    let known = schema::open_reader(file).and_then(|connection| walk::head(&connection));
+    let size = known.ok().flatten().map_or(0, |head| head.size);
+    let why = format!("the write-ahead log is damaged at frame {frame}, and entries follow it");
+    Err(StoreError::broken(size + 1, why))
 }
 
 /// The checkpoint in the side file, if there is one and the log key signed it.

@@ -11,6 +11,7 @@ mod error;
 mod leaf;
 mod schema;
 mod side;
+mod wal;
 mod walk;
 
 mod ledger;

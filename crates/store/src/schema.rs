@@ -112,6 +112,14 @@ fn prepare_writer(connection: &Connection) -> rusqlite::Result<()> {
     Ok(())
 }
 
+/// Moves what a crash left in the write-ahead log into the file, and empties the log: what an
+/// unfinished commit left behind must not be found again behind the next ones (see `wal.rs`).
+pub(crate) fn carry_over(connection: &Connection) -> Result<(), StoreError> {
+    connection
+        .query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()))
+        .map_err(|error| StoreError::Append(Cause::Sqlite(error)))
+}
+
 /// The domain noted in the file, if one was.
 pub(crate) fn domain(connection: &Connection) -> Result<Option<String>, StoreError> {
     connection
