@@ -243,6 +243,11 @@ impl PublicKey {
         }
     }
 
+    /// An OpenSSH key by its blob; whether it is sound, [`PublicKey::point`] says.
+    pub fn of_blob(blob: &[u8]) -> Self {
+        Self(STANDARD.encode(blob))
+    }
+
     /// The blob of an OpenSSH key.
     pub fn blob(&self) -> Option<Vec<u8>> {
         STANDARD.decode(&self.0).ok()

@@ -83,6 +83,16 @@ pub enum StoreError {
          put `checkpoint.txt` back from the last copy, or have the control plane sign by a start"
     )]
     Unsigned(PathBuf),
+    /// A folder for outsiders is not what was written.
+    #[error(
+        "the export is damaged: `{file}`: {why}; fetch it again, and keep this one as evidence"
+    )]
+    ExportDamaged {
+        /// Which file.
+        file: PathBuf,
+        /// What is wrong, and with which entry.
+        why: String,
+    },
     /// Nothing more may be written by this process.
     #[error(
         "cannot write to the ledger; the process must stop, everything acknowledged is kept: \
@@ -145,6 +155,7 @@ impl StoreError {
             StoreError::Stopped => "AN-STO-012",
             StoreError::Fault => "AN-STO-013",
             StoreError::Unsigned(_) => "AN-STO-015",
+            StoreError::ExportDamaged { .. } => "AN-STO-016",
         }
     }
 

@@ -74,9 +74,17 @@ fn blob(value: ValueRef<'_>) -> Option<[u8; 32]> {
 }
 
 fn leaf(entry: &Entry, scope: &str, salt: &[u8; 32], body: &str) -> Option<Digest> {
+    leaf_text(entry, scope, salt, body).map(|leaf| leaf.hash())
+}
+
+/// The leaf of an entry, in whole.
+pub(crate) fn leaf_of(entry: &Entry, salt: &[u8; 32], body: &str) -> Option<Leaf> {
+    leaf_text(entry, &scope_word(&entry.scope), salt, body)
+}
+
+fn leaf_text(entry: &Entry, scope: &str, salt: &[u8; 32], body: &str) -> Option<Leaf> {
     let digest = salted(salt, body.as_bytes());
-    let leaf = Leaf::new(entry.seq, entry.at, kind(body)?, scope, digest).ok()?;
-    Some(leaf.hash())
+    Leaf::new(entry.seq, entry.at, kind(body)?, scope, digest).ok()
 }
 
 /// Who may read the entry, as one word: `provider`, `everyone`, `tenant/bkk-amsel`.

@@ -14,6 +14,7 @@ mod side;
 mod wal;
 mod walk;
 
+pub mod export;
 mod ledger;
 mod reader;
 mod verify;

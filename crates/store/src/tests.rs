@@ -12,6 +12,7 @@ pub(crate) mod fault;
 mod broken;
 mod desk;
 mod disk;
+mod export;
 mod form;
 mod proof;
 mod random;

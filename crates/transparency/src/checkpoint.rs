@@ -18,8 +18,8 @@ pub const NOTE_SIZE_MAX: usize = 64 * 1024;
 /// Longest origin. Bytes.
 pub const ORIGIN_SIZE_MAX: usize = 255;
 
-/// Signature type of Ed25519 in a signed note.
-const ALGORITHM_ED25519: u8 = 0x01;
+/// Signature type of a log's Ed25519 key in a signed note.
+pub(crate) const ALGORITHM_LOG: u8 = 0x01;
 
 /// How large a ledger is and what it holds.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -51,7 +51,7 @@ impl Checkpoint {
         origin_check(&self.origin)?;
         let body = self.body();
         let public = signer.public_bytes();
-        let mut bytes = key_hash(&self.origin, &public).to_vec();
+        let mut bytes = key_hash(&self.origin, ALGORITHM_LOG, &public).to_vec();
         bytes.extend(signer.sign_raw(body.as_bytes()));
         Ok(format!(
             "{body}\n\u{2014} {} {}\n",
@@ -76,7 +76,7 @@ impl Checkpoint {
             let message = "the ledger's public key is unsound; install the right one";
             return Err(Refusal::one("AN-TRU-052", message));
         };
-        let hash = key_hash(origin, &key);
+        let hash = key_hash(origin, ALGORITHM_LOG, &key);
         let body = checkpoint.body();
         let mut own = signatures
             .iter()
@@ -97,29 +97,64 @@ impl Checkpoint {
 /// # Errors
 /// The origin is not a legal key name, or the key is unsound.
 pub fn verifier_key(origin: &str, public: &PublicKey) -> Result<String, Refusal> {
-    origin_check(origin)?;
+    verifier_key_of(origin, ALGORITHM_LOG, public)
+}
+
+/// The name and key in a log's verifier key.
+///
+/// # Errors
+/// It is not exactly such a key, or one of another type.
+pub fn verifier_key_parse(text: &str) -> Result<(String, PublicKey), Refusal> {
+    verifier_key_read(text, ALGORITHM_LOG)
+}
+
+pub(crate) fn verifier_key_of(
+    name: &str,
+    algorithm: u8,
+    public: &PublicKey,
+) -> Result<String, Refusal> {
+    origin_check(name)?;
     let Some(key) = public.bytes() else {
-        return Err(Refusal::one(
-            "AN-TRU-052",
-            "the ledger's public key is unsound",
-        ));
+        return Err(Refusal::one("AN-TRU-052", "the public key is unsound"));
     };
-    let mut bytes = vec![ALGORITHM_ED25519];
+    let mut bytes = vec![algorithm];
     bytes.extend(key);
     Ok(format!(
-        "{origin}+{}+{}",
-        hex::encode(key_hash(origin, &key)),
+        "{name}+{}+{}",
+        hex::encode(key_hash(name, algorithm, &key)),
         STANDARD.encode(bytes)
     ))
 }
 
-struct Line<'n> {
-    name: &'n str,
-    hash: [u8; 4],
-    sig: Vec<u8>,
+pub(crate) fn verifier_key_read(text: &str, algorithm: u8) -> Result<(String, PublicKey), Refusal> {
+    let wrong = || {
+        let got = plain(text, 80);
+        let message = format!("`{got}` is no verifier key `name+hash+key` of this kind");
+        Refusal::one("AN-TRU-053", message)
+    };
+    let (name, rest) = text.split_once('+').ok_or_else(wrong)?;
+    let (_, key) = rest.split_once('+').ok_or_else(wrong)?;
+    let bytes = STANDARD.decode(key).map_err(|_| wrong())?;
+    let public = match bytes.split_first() {
+        Some((first, key)) if *first == algorithm => PublicKey(hex::encode(key)),
+        _ => return Err(wrong()),
+    };
+    // One form only, so that the hash holds too.
+    match verifier_key_of(name, algorithm, &public) {
+        Ok(form) if form == text => Ok((name.to_owned(), public)),
+        _ => Err(wrong()),
+    }
 }
 
-fn parse(note: &str) -> Result<(Checkpoint, Vec<Line<'_>>), Refusal> {
+/// A signature line of a note.
+pub(crate) struct Line<'n> {
+    pub(crate) name: &'n str,
+    pub(crate) hash: [u8; 4],
+    pub(crate) sig: Vec<u8>,
+}
+
+/// Takes a note apart; judges no signature.
+pub(crate) fn parse(note: &str) -> Result<(Checkpoint, Vec<Line<'_>>), Refusal> {
     if note.len() > NOTE_SIZE_MAX {
         return Err(malformed("it is too large"));
     }
@@ -155,7 +190,7 @@ fn parse(note: &str) -> Result<(Checkpoint, Vec<Line<'_>>), Refusal> {
     ))
 }
 
-fn signature_line(line: &str) -> Option<Line<'_>> {
+pub(crate) fn signature_line(line: &str) -> Option<Line<'_>> {
     let (name, text) = line.strip_prefix("\u{2014} ")?.split_once(' ')?;
     origin_check(name).ok()?;
     let bytes = STANDARD.decode(text).ok()?;
@@ -168,15 +203,15 @@ fn signature_line(line: &str) -> Option<Line<'_>> {
 }
 
 /// First four bytes of SHA-256 over name, line feed, signature type and key. Only a hint.
-fn key_hash(name: &str, key: &[u8; 32]) -> [u8; 4] {
+pub(crate) fn key_hash(name: &str, algorithm: u8, key: &[u8; 32]) -> [u8; 4] {
     let mut text = name.as_bytes().to_vec();
-    text.extend([b'\n', ALGORITHM_ED25519]);
+    text.extend([b'\n', algorithm]);
     text.extend(key);
     let Digest(digest) = Digest::of(&text);
     [digest[0], digest[1], digest[2], digest[3]]
 }
 
-fn origin_check(origin: &str) -> Result<(), Refusal> {
+pub(crate) fn origin_check(origin: &str) -> Result<(), Refusal> {
     let fits = (1..=ORIGIN_SIZE_MAX).contains(&origin.len());
     if fits && origin.bytes().all(|b| b.is_ascii_graphic() && b != b'+') {
         return Ok(());

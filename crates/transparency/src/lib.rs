@@ -10,6 +10,10 @@ pub mod leaf;
 pub mod merkle;
 
 pub mod checkpoint;
+pub mod cosignature;
+pub mod proof;
+pub mod tile;
+pub mod witness;
 
 pub use checkpoint::Checkpoint;
 pub use leaf::Leaf;
