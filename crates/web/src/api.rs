@@ -15,6 +15,7 @@ use crate::Web;
 use crate::problem::Problem;
 
 mod ask;
+pub(crate) mod attempt;
 mod route;
 mod shape;
 mod stretch;
@@ -38,7 +39,7 @@ mod landscape;
 mod ledger;
 mod made;
 mod notice;
-mod plan;
+pub(crate) mod plan;
 mod planning;
 mod proposal;
 mod public;
@@ -62,6 +63,7 @@ pub(crate) fn table() -> Vec<Route> {
         landscape::routes(),
         tenant::routes(),
         cell::routes(),
+        attempt::routes(),
         plan::routes(),
         proposal::routes(),
         forecast::routes(),

@@ -19,6 +19,8 @@ mod who;
 
 mod api;
 
+pub mod picture;
+
 mod live;
 mod page;
 mod text;

@@ -20,6 +20,7 @@ pub(crate) mod portal;
 pub(crate) mod release;
 pub(crate) mod situation;
 pub(crate) mod status;
+pub(crate) mod wait;
 
 /// How many cells are at each stage, from closed to full.
 pub(crate) type StageCounts = [u32; 5];

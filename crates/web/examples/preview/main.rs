@@ -83,8 +83,8 @@ fn main() {
 
 async fn style() -> ([(axum::http::HeaderName, &'static str); 1], String) {
     let names = [
-        "reset", "token", "base", "layout", "stage", "table", "form", "card", "chart", "status",
-        "utility", "print",
+        "reset", "token", "base", "layout", "stage", "table", "form", "card", "chart", "picture",
+        "status", "utility", "print",
     ];
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/style");
     let read = |name| std::fs::read_to_string(folder.join(format!("{name}.css")));

@@ -221,7 +221,11 @@ async fn diff(
 }
 
 /// A plan by its id: from the state, or from the ledger where earlier plans lie.
-fn find(web: &Web, memory: &Memory, id: &PlanId) -> Result<Option<Arc<Plan>>, DeskError> {
+pub(crate) fn find(
+    web: &Web,
+    memory: &Memory,
+    id: &PlanId,
+) -> Result<Option<Arc<Plan>>, DeskError> {
     {
         let state = web.desk.state();
         let current = state.plan.as_ref().filter(|plan| plan.id == *id);

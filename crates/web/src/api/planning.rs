@@ -133,7 +133,7 @@ pub(crate) async fn submit_made(
 }
 
 /// Waits for the turn to plan; too long a queue is turned away.
-async fn turn(memory: &Memory) -> Result<[SemaphorePermit<'_>; 2], Problem> {
+pub(crate) async fn turn(memory: &Memory) -> Result<[SemaphorePermit<'_>; 2], Problem> {
     let place = memory.planning_queue.try_acquire().map_err(|_| {
         let detail = format!(
             "{PLANNING_WAITING_COUNT_MAX} plans or forecasts wait; send it again in a moment"

@@ -127,7 +127,8 @@ pub(super) fn make(web: &Web, search: Search) -> Result<Plan, Problem> {
     anlauf_planner::plan(&situation, parent, search).map_err(contradicted)
 }
 
-fn contradicted(contradiction: Contradiction) -> Problem {
+/// Why there is no plan, with the fewest cells that stand in its way.
+pub(super) fn contradicted(contradiction: Contradiction) -> Problem {
     let cells: Vec<String> = contradiction
         .cells
         .iter()

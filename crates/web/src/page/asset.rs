@@ -21,6 +21,7 @@ const STYLES: &[&str] = &[
     include_str!("../style/form.css"),
     include_str!("../style/card.css"),
     include_str!("../style/chart.css"),
+    include_str!("../style/picture.css"),
     include_str!("../style/status.css"),
     include_str!("../style/utility.css"),
     include_str!("../style/print.css"),

@@ -7,15 +7,17 @@ use anlauf_recovery::command::{SlotDraft, TaskRef, WaveDraft};
 use anlauf_recovery::state::Answer;
 use maud::{Markup, html};
 
-use super::close;
+use self::earlier::{earlier_form, try_form};
 use super::form::{Act, Fields};
-use super::part;
 use super::screen::{Miss, Screen};
 use super::visit::Visit;
+use super::{close, part};
 use crate::text::{Say, fill};
 use crate::view::cell::{CellView, FindingLine, TaskLine};
 use crate::view::close::CloseView;
 use crate::view::release::ReleaseView;
+
+pub(crate) mod earlier;
 
 /// How long a release drawn up here holds. Days.
 const RELEASE_DAYS: i64 = 30;
@@ -33,10 +35,11 @@ pub(crate) fn screen(visit: &Visit<'_>) -> Result<Screen, Miss> {
     let title = part::full_name(&visit.say, &view.name);
     let mut parts = facts(visit, &view, true);
     parts.push(section("cell-acts", acts(visit, &view)));
+    let base = format!("/console/cells/{}", view.name.id);
     let main = html! {
         (parts[0].1)
         div.columns {
-            div { (parts[1].1) (parts[2].1) (parts[3].1) }
+            div { (parts[1].1) (earlier_form(visit, &view, &base)) (parts[2].1) (parts[3].1) }
             div { (parts[5].1) (parts[8].1) (parts[4].1) (parts[6].1) (parts[7].1)
                 (close_forms(visit, &view, shuts.as_ref())) }
         }
@@ -55,17 +58,21 @@ pub(crate) fn own(visit: &Visit<'_>) -> Result<Screen, Miss> {
     let view = CellView::of(&visit.state(), visit.now(), &id, actor).ok_or(Miss::NotFound)?;
     let title = part::service(&visit.say, &view.name);
     let parts = facts(visit, &view, false);
+    let base = format!("/tenant/cells/{}", view.name.id.service());
     let main = html! {
         (parts[0].1)
         div.columns {
-            div { (parts[1].1) (parts[2].1) (parts[3].1) }
+            div {
+                (parts[1].1) (earlier_form(visit, &view, &base)) (try_form(visit, &view))
+                (parts[2].1) (parts[3].1)
+            }
             div { (parts[5].1) (parts[4].1) (parts[6].1) (parts[7].1) (close_own(visit, &view)) }
         }
     };
     Ok(Screen::new(title, "/tenant", main).with_parts(parts))
 }
 
-fn id_of(visit: &Visit<'_>) -> Result<CellId, Miss> {
+pub(super) fn id_of(visit: &Visit<'_>) -> Result<CellId, Miss> {
     let (Some(owner), Some(service)) = (visit.gaps.first(), visit.gaps.get(1)) else {
         return Err(Miss::NotFound);
     };
@@ -150,10 +157,7 @@ fn why(say: &Say, view: &CellView, is_console: bool) -> Markup {
                         }
                         @if !hold.chain.is_empty() {
                             h3 { (w.why_plan) }
-                            ol.why.chain {
-                                @for held in &hold.chain { li { (part::held(say, held, is_console))
-                                    } }
-                            }
+                            (part::chain(say, &hold.chain, is_console))
                         }
                     }
                 }
@@ -315,7 +319,14 @@ fn dates(say: &Say, view: &CellView) -> Markup {
                     p { (say.range(range)) }
                     p.hint { (w.made) " " (part::when(say, *made_at)) "." }
                 }
-                None => { (part::nothing(w.no_date)) }
+                None => {
+                    @match &view.wait {
+                        Some(wait) => {
+                            p.nothing { (w.no_date_short) ": " (part::waiting(say, wait)) "." }
+                        }
+                        None => { (part::nothing(w.no_date)) }
+                    }
+                }
             }
             @if let Some(planned) = view.planned {
                 p { (w.planned_for) " " (part::when(say, planned)) "." }

@@ -5,6 +5,8 @@
 
 use std::sync::Arc;
 
+use anlauf_model::CellId;
+use anlauf_planner::Change;
 use anlauf_recovery::{Command, Order, close_statement};
 use anlauf_trust::{Envelope, Scope};
 use axum::Extension;
@@ -20,7 +22,9 @@ use crate::who::{Spoken, Who};
 use crate::{Web, api};
 
 use super::answer;
+use super::cell;
 use super::pick;
+use super::plan;
 use super::screen::Miss;
 use super::visit::{Visit, pairs};
 use super::{Audience, Route};
@@ -44,6 +48,10 @@ pub(crate) enum Act {
     Plan,
     /// Make ranges from the plan in force and publish them.
     Forecast,
+    /// Show what would be if.
+    Try(Vec<Change>),
+    /// Show what would move a cell earlier.
+    Earlier(CellId),
 }
 
 impl Act {
@@ -139,6 +147,8 @@ async fn send(visit: &Visit<'_>, web: &Arc<Web>, fields: &Fields, act: Act) -> R
                 return told(visit, answer, &to);
             }
         }
+        Act::Try(changes) => plan::attempt::answer(visit, web, changes).await,
+        Act::Earlier(cell) => cell::earlier::answer(visit, web, cell).await,
         Act::Plan | Act::Forecast => made(visit, web, (key, reason), act).await,
     }
 }

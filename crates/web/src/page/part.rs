@@ -6,10 +6,12 @@ use anlauf_model::{Digest, Stage, Timestamp};
 use maud::{Markup, html};
 
 use super::screen::KEY_HERE;
+use crate::text::word::plan::words;
 use crate::text::{Say, fill};
-use crate::view::hold::Held;
+use crate::view::hold::{Held, spent, stretches};
 use crate::view::inbox::Listed;
 use crate::view::release::ReleaseView;
+use crate::view::wait::Waiting;
 use crate::view::{CellName, StageCounts, Text2};
 
 /// The sign of a stage: the fuller the circle, the more people get through.
@@ -215,7 +217,7 @@ pub(crate) fn held(say: &Say, held: &Held, linked: bool) -> Markup {
                     "."
                 }
             }
-            Held::TeamBusy(team, until) => {
+            Held::TeamBusy(team, (_, until)) => {
                 (fill(w.held_team_busy, &[&say.text(team), &say.when(*until)]))
             }
             Held::Acceptance(until) => { (fill(w.held_acceptance, &[&say.when(*until)])) }
@@ -224,6 +226,42 @@ pub(crate) fn held(say: &Say, held: &Held, linked: bool) -> Markup {
             }
             Held::Agreed(slot) => { (fill(w.held_agreed, &[&say.window(slot.from, slot.to)])) }
             Held::Calendar(until) => { (fill(w.held_calendar, &[&say.when(*until)])) }
+        }
+    }
+}
+
+/// What a date waits for, as the rest of a sentence.
+pub(crate) fn waiting(say: &Say, wait: &Waiting) -> String {
+    let p = words(say.language);
+    match wait {
+        Waiting::Verdict(site) => fill(p.wait_verdict, &[&say.text(site)]),
+        Waiting::Plan => p.wait_plan.to_owned(),
+        Waiting::Nobody(Some(team), task) => {
+            fill(p.wait_nobody, &[&say.text(team), &say.task(*task)])
+        }
+        Waiting::Nobody(None, task) => fill(p.wait_testers, &[&say.task(*task)]),
+        Waiting::Cell(name) => fill(p.wait_cell, &[&full_name(say, name)]),
+    }
+}
+
+/// The plan's chain cell by cell, and what its time goes into.
+pub(crate) fn chain(say: &Say, chain: &[Held], linked: bool) -> Markup {
+    let p = words(say.language);
+    let spent = spent(chain, say.now);
+    html! {
+        @if spent.work + spent.team > 0 {
+            p { (fill(p.chain_spent, &[&say.span(spent.work), &say.span(spent.team)])) }
+        }
+        ol.why.chain {
+            @for stretch in stretches(chain) {
+                li {
+                    @if let Some(lead) = stretch.lead { p { b { (held(say, lead, linked)) } } }
+                    @if !stretch.links.is_empty() {
+                        ul.links { @for link in &stretch.links { li { (held(say, link, linked)) } }
+                            }
+                    }
+                }
+            }
         }
     }
 }

@@ -1,65 +1,70 @@
-//! The plan on a time axis: what opens when, what is frozen, who is busy, what a new plan changes.
+//! The plan in force: its figures, its picture on a time axis, the critical chain, plans so far.
+//!
+//! In:    a visit. Out: the page; the orders to plan, to adopt, to forecast.
+//! Never: a picture without the same as a table.
+//! See:   `load`, `change`, `course` for the other pictures; `frame` for what all of them share.
 
-use anlauf_model::{Digest, Timestamp};
+use anlauf_model::Digest;
 use anlauf_recovery::Order;
 use maud::{Markup, html};
 
+use self::frame::{axis, filter, filters, section, tabs};
 use super::form::{Act, Fields};
 use super::part;
 use super::screen::{Miss, Screen};
 use super::situation::share;
 use super::visit::Visit;
+use crate::picture;
+use crate::text::word::plan::words;
 use crate::text::{Say, fill};
 use crate::view::inbox::PlanCard;
-use crate::view::plan::{Axis, PlanDifference, PlanLine, PlanView, TeamLoad};
+use crate::view::plan::PlanView;
+use crate::view::plan::chain::Chain;
+use crate::view::plan::change::PlanDifference;
+use crate::view::plan::filter::{Choices, Filter};
+use crate::view::plan::line::{Lines, PlanLine};
 
-/// Labels of days on the axis at most.
-const DAY_LABEL_MAX: usize = 12;
-/// Where the last label begins at most, in thousandths of the axis, wide and on a telephone.
-const LABEL_FROM_MAX: f64 = 920.0;
-const LABEL_FROM_MAX_NARROW: f64 = 680.0;
+pub(crate) mod attempt;
+pub(crate) mod change;
+pub(crate) mod course;
+mod frame;
+pub(crate) mod load;
+
+/// Where this page is.
+const HERE: &str = "/console/plan";
+
+/// Plans that are listed.
+const NOTE_SHOWN_MAX: usize = 40;
 
 /// The page.
 pub(crate) fn screen(visit: &Visit<'_>) -> Result<Screen, Miss> {
-    let (say, w) = (&visit.say, visit.say.w);
-    let by_tenant = visit.asked("by") == Some("tenant");
-    let view = PlanView::of(&visit.state(), visit.now(), by_tenant);
+    let w = visit.say.w;
+    let filter = filter(visit);
+    let (view, lines, choices) = {
+        let state = visit.state();
+        let choices = state.landscape.as_deref().map(Choices::of);
+        (
+            PlanView::of(&state),
+            Lines::of(&state, visit.now(), &filter),
+            choices.unwrap_or_default(),
+        )
+    };
     let parts = vec![
-        (
-            "plan-head".to_owned(),
-            html! { section id="plan-head" { (head(visit, &view)) } },
-        ),
-        (
-            "plan-axis".to_owned(),
-            html! { section id="plan-axis" { (axis(say, &view)) } },
-        ),
-        (
-            "plan-way".to_owned(),
-            html! { section id="plan-way" { (way(say, &view)) } },
-        ),
-        (
-            "plan-past".to_owned(),
-            html! { section id="plan-past" { (past(say, &view)) } },
-        ),
+        section("plan-head", head(visit, &view)),
+        section("plan-axis", picture(&visit.say, &view, &lines, &filter)),
+        section("plan-chain", chain(&visit.say, &lines.chain)),
+        section("plan-past", past(&visit.say, &view)),
     ];
     let main = html! {
         h1 { (w.nav_plan) }
+        (tabs(visit, HERE))
         (parts[0].1)
-        @if view.current.is_some() {
-            nav.tabs aria-label=(w.rows_by) {
-                a href="/console/plan" aria-current=[(!by_tenant).then_some("true")] {
-                    (w.by_service) }
-                a href="/console/plan?by=tenant" aria-current=[by_tenant.then_some("true")] {
-                    (w.by_tenant) }
-            }
-        }
+        @if view.current.is_some() { (filters(visit, HERE, &filter, (&choices, true))) }
         (parts[1].1)
         @if visit.may("propose_plan") { div.two { (make_form(visit)) } }
         div.columns { (parts[2].1) (parts[3].1) }
     };
-    Ok(Screen::new(w.nav_plan, "/console/plan", main)
-        .with_parts(parts)
-        .wide())
+    Ok(Screen::new(w.nav_plan, HERE, main).with_parts(parts).wide())
 }
 
 fn head(visit: &Visit<'_>, view: &PlanView) -> Markup {
@@ -127,6 +132,8 @@ pub(crate) fn proposal(visit: &Visit<'_>, card: &PlanCard) -> Markup {
                 (say.count(card.row_count as u64, w.step, w.steps))
             }
             @if let Some(difference) = &card.difference { (moves(say, difference)) }
+            p { a href={ "/console/plan/changes?plan=" (card.id) } {
+                (words(say.language).change_title) } }
             @if visit.may("adopt_plan") {
                 form.stack method="post" action="/console/plan/adopt" {
                     input type="hidden" name="plan" value=(card.id);
@@ -157,246 +164,124 @@ fn moves(say: &Say, difference: &PlanDifference) -> Markup {
     }
 }
 
-fn axis(say: &Say, view: &PlanView) -> Markup {
-    let w = say.w;
-    let marks = say.midnights(view.axis.from, view.axis.to, 400);
-    let every = marks.len().div_ceil(DAY_LABEL_MAX).max(1);
-    let marks: Vec<_> = marks.into_iter().step_by(every).collect();
+/// The picture and its table.
+fn picture(say: &Say, view: &PlanView, lines: &Lines, filter: &Filter) -> Markup {
+    let (w, p) = (say.w, words(say.language));
+    let drawn = picture::Plan {
+        id: "plan-picture".to_owned(),
+        title: p.plan_title.to_owned(),
+        axis: axis(say, lines.span),
+        bands: bands(say, lines),
+        rows: lines.rows.iter().map(|line| row(say, line)).collect(),
+    };
     html! {
         @if view.current.is_some() {
-            div.scroll tabindex="0" role="region" aria-label=(w.axis_caption) {
-                table.axis {
-                    caption.hidden { (w.axis_caption) }
+            h2 { (w.axis_caption) " " span.quiet {
+                (fill(p.shown_cells, &[
+                    &say.number(lines.cell_count as u64),
+                    &say.number(lines.cell_count_all as u64),
+                ]))
+            } }
+            @if lines.rows.is_empty() { (part::nothing(p.filter_empty)) }
+            @else {
+                (picture::plan(&drawn, say.language))
+                (table(say, lines, filter))
+            }
+        }
+    }
+}
+
+fn bands(say: &Say, lines: &Lines) -> Vec<picture::Band> {
+    let band = |band: &crate::view::plan::line::Band| picture::Band {
+        name: say.text(&band.name).to_owned(),
+        from: band.from,
+        to: band.to,
+    };
+    lines.bands.iter().map(band).collect()
+}
+
+fn row(say: &Say, line: &PlanLine) -> picture::Row {
+    picture::Row {
+        name: part::said(say, &line.name).to_owned(),
+        note: format!("{} / {}", line.done_count, line.cell_count),
+        work: line.work,
+        planned: line.planned.clone(),
+        opened: line.opened.clone(),
+        slots: line.slots.iter().map(|slot| (slot.from, slot.to)).collect(),
+        last: line.last,
+        chain: line.chain.clone(),
+    }
+}
+
+/// The same as a table; names lead on.
+fn table(say: &Say, lines: &Lines, filter: &Filter) -> Markup {
+    use crate::view::plan::filter::By;
+    let (w, p) = (say.w, words(say.language));
+    let name = match filter.by {
+        By::Service => w.service,
+        By::Tenant => w.tenant,
+        By::Site => w.site,
+    };
+    html! {
+        details.as-table {
+            summary { (p.as_table) }
+            div.scroll tabindex="0" role="region" aria-label=(p.plan_title) {
+                table.list.stacked {
                     thead { tr {
-                        th scope="col" { (if view.by_tenant { w.tenant } else { w.service }) }
-                        th.axis-days { (days(say, view.axis, &marks)) }
-                        th.axis-count scope="col" { (w.back_of) }
+                        th scope="col" { (name) } th scope="col" { (w.back_of) }
+                        th scope="col" { (p.begins) } th scope="col" { (p.last_planned) }
+                        th scope="col" { "P50" } th scope="col" { "P80" } th scope="col" { "P95" }
+                        th scope="col" { (p.slots_kept) }
                     } }
-                    tbody { @for line in view.rows.iter().filter(|line| line.cell_count > 0) {
-                        (row(say, view, line, &marks)) } }
-                    @if !view.teams.is_empty() {
-                        tbody.teams {
-                            tr { th.axis-group colspan="3" scope="rowgroup" { (w.team_load) } }
-                            @for team in &view.teams { (load(say, view.axis, team)) }
-                        }
-                    }
+                    tbody { @for line in &lines.rows { (table_row(say, line)) } }
                 }
             }
-            (legend(say))
         }
     }
 }
 
-fn days(say: &Say, axis: Axis, marks: &[Timestamp]) -> Markup {
-    html! {
-        span.hidden { (say.day(axis.from)) " – " (say.day(axis.to)) }
-        svg.days aria-hidden="true" focusable="false" {
-            @for (index, mark) in marks.iter().enumerate().filter(|(_, mark)| fits(axis, **mark)) {
-                text class=(label_class(axis, index, *mark)) x=(x(axis, *mark)) dx="3" y="14" {
-                    (say.day(*mark)) }
-            }
-        }
-    }
-}
-
-/// Whether a label that begins here ends before the axis does.
-fn fits(axis: Axis, mark: Timestamp) -> bool {
-    axis.at(mark) < LABEL_FROM_MAX
-}
-
-/// Which labels stay when the axis gets narrow: every second, then every fourth.
-fn label_class(axis: Axis, index: usize, mark: Timestamp) -> &'static str {
-    match index % 4 {
-        0 if axis.at(mark) < LABEL_FROM_MAX_NARROW => "day every-4",
-        0 | 2 => "day every-2",
-        _ => "day",
-    }
-}
-
-fn row(say: &Say, view: &PlanView, line: &PlanLine, marks: &[Timestamp]) -> Markup {
-    let axis = view.axis;
-    let name = part::said(say, &line.name);
+fn table_row(say: &Say, line: &PlanLine) -> Markup {
+    let (w, p) = (say.w, words(say.language));
+    let ends = line.last.map(|range| [range.p50, range.p80, range.p95]);
     html! {
         tr {
-            th scope="row" { a href=(line.link) { (name) } }
-            td {
-                svg.lane role="img" aria-label=(spoken(say, line)) {
-                    @for band in &view.bands {
-                        rect.band x=(x(axis, band.from)) width=(width(axis, band.from, band.to))
-                            height="100%" { title { (say.text(&band.name)) } }
-                    }
-                    @for mark in marks {
-                        line.day-line x1=(x(axis, *mark)) x2=(x(axis, *mark)) y1="0" y2="100%" {}
-                    }
-                    @if let Some((from, to)) = line.work {
-                        rect.work x=(x(axis, from)) width=(width(axis, from, to)) y="8" height="8"
-                            rx="2" {}
-                    }
-                    @if let Some(range) = &line.last {
-                        rect.range-bar x=(x(axis, range.p50)) width=(width(axis, range.p50,
-                            range.p95))
-                            y="10.5" height="3" { title { (say.range(range)) } }
-                    }
-                    @for slot in &line.slots {
-                        rect.slot x=(x(axis, slot.from)) width=(width(axis, slot.from, slot.to))
-                            y="18" height="3" {}
-                    }
-                    @for at in distinct(axis, &line.planned) {
-                        line.planned x1=(at) x2=(at) y1="6" y2="18" {}
-                    }
-                    @for at in distinct(axis, &line.opened) {
-                        circle.opened cx=(at) cy="12" r="3" {}
-                    }
-                    line.now x1=(x(axis, say.now)) x2=(x(axis, say.now)) y1="0" y2="100%" {}
+            th scope="row" { a href=(line.link) { (part::said(say, &line.name)) } }
+            td.number data-label=(w.back_of) { (line.done_count) " / " (line.cell_count) }
+            td data-label=(p.begins) {
+                @if let Some((from, _)) = line.work { (part::when_short(say, from)) }
+            }
+            td data-label=(p.last_planned) {
+                @if let Some(last) = line.planned.iter().max() { (part::when_short(say, *last)) }
+            }
+            @for (index, name) in ["P50", "P80", "P95"].into_iter().enumerate() {
+                td data-label=(name) {
+                    @if let Some(ends) = ends { (part::when_short(say, ends[index])) }
                 }
             }
-            td.axis-count.number { (line.done_count) " / " (line.cell_count) }
-        }
-    }
-}
-
-/// The row as one sentence.
-fn spoken(say: &Say, line: &PlanLine) -> String {
-    let w = say.w;
-    let mut out = fill(w.axis_row, &[&line.done_count, &line.cell_count]);
-    if let Some(last) = line.planned.iter().max() {
-        out.push_str(&fill(w.axis_last, &[&say.when(*last)]));
-    }
-    if let Some(range) = &line.last {
-        out.push(' ');
-        out.push_str(&say.range(range));
-    }
-    out
-}
-
-fn x(axis: Axis, at: Timestamp) -> String {
-    format!("{:.2}%", axis.at(at) / 10.0)
-}
-
-fn width(axis: Axis, from: Timestamp, to: Timestamp) -> String {
-    format!("{:.2}%", (axis.at(to) - axis.at(from)).max(1.0) / 10.0)
-}
-
-/// Places on the axis, each once: eighty openings in one hour are one line to the eye.
-fn distinct(axis: Axis, points: &[Timestamp]) -> Vec<String> {
-    let mut places: Vec<i64> = points
-        .iter()
-        .map(|at| (axis.at(*at) * 2.0) as i64)
-        .collect();
-    places.sort_unstable();
-    places.dedup();
-    places
-        .into_iter()
-        .map(|place| format!("{:.2}%", place as f64 / 20.0))
-        .collect()
-}
-
-fn load(say: &Say, axis: Axis, team: &TeamLoad) -> Markup {
-    let w = say.w;
-    let step = 100.0 / team.load.len().max(1) as f64;
-    html! {
-        tr {
-            th scope="row" { (say.text(&team.name)) " "
-                span.quiet { (say.count(team.lanes.into(), w.lane, w.lanes)) } }
-            td {
-                svg.load role="img"
-                    aria-label=(fill(w.load_row, &[&say.number(team.busy_hours)])) {
-                    @for (index, load) in team.load.iter().enumerate().filter(|(_, load)| **load >
-                        0) {
-                        rect class={ "load-" (level(*load)) }
-                            x=(format!("{:.3}%", index as f64 * step))
-                            width=(format!("{:.3}%", step + 0.05))
-                            y=(percent_left(*load))
-                                height=(part::percent(u64::from((*load).min(1000)))) {}
-                    }
-                    line.now x1=(x(axis, say.now)) x2=(x(axis, say.now)) y1="0" y2="100%" {}
-                }
+            td.number data-label=(p.slots_kept) {
+                @if !line.slots.is_empty() { (line.slots.len()) }
             }
-            td.axis-count.number { (say.number(team.busy_hours)) " h" }
         }
     }
 }
 
-fn percent_left(load: u32) -> String {
-    part::percent(1000 - u64::from(load.min(1000)))
-}
-
-/// How full: half, nearly, quite.
-fn level(load: u32) -> &'static str {
-    match load {
-        0..600 => "low",
-        600..950 => "high",
-        _ => "full",
-    }
-}
-
-fn legend(say: &Say) -> Markup {
-    let w = say.w;
-    let sample =
-        |shape: Markup| html! { svg.sample aria-hidden="true" focusable="false" { (shape) } };
+fn chain(say: &Say, chain: &Chain) -> Markup {
+    let p = words(say.language);
     html! {
-        p.legend {
-            span { (sample(html! { rect.work y="4" width="100%" height="8" rx="2" {} }))
-                (w.legend_work) }
-            span { (sample(html! { line.planned x1="50%" x2="50%" y1="2" y2="14" {} }))
-                (w.legend_planned) }
-            span { (sample(html! { circle.opened cx="50%" cy="8" r="3" {} })) (w.legend_opened) }
-            span { (sample(html! { rect.range-bar y="6" width="100%" height="3" {} }))
-                (w.legend_range) }
-            span { (sample(html! { rect.slot y="7" width="100%" height="3" {} })) (w.legend_slot) }
-            span { (sample(html! { rect.band width="100%" height="100%" {} })) (w.legend_band) }
-            span { (sample(html! { line.now x1="50%" x2="50%" y1="0" y2="16" {} })) (w.legend_now) }
-        }
-    }
-}
-
-fn way(say: &Say, view: &PlanView) -> Markup {
-    let w = say.w;
-    html! {
-        h2 { (w.way) }
-        @if view.way.restored.len() < 2 { (part::nothing(w.no_incident)) }
-        @else {
-            (chart(say, w.restored, "way-restored", &view.way.restored))
-            (chart(say, w.released, "way-released", &view.way.released))
-        }
-    }
-}
-
-fn chart(say: &Say, name: &str, class: &str, line: &[(Timestamp, u32)]) -> Markup {
-    let (Some(first), Some(last)) = (line.first(), line.last()) else {
-        return html! {};
-    };
-    let axis = Axis {
-        from: first.0,
-        to: last.0,
-    };
-    let mut points = String::new();
-    let mut before = 0;
-    for (at, share) in line {
-        let x = axis.at(*at);
-        points.push_str(&format!(
-            "{x:.1},{} {x:.1},{} ",
-            1000 - before,
-            1000 - share
-        ));
-        before = *share;
-    }
-    html! {
-        figure.way {
-            figcaption { (name) " " b.number { (say.percent(u64::from(last.1))) } }
-            svg.chart.(class) viewBox="0 0 1000 1000" preserveAspectRatio="none" role="img"
-                aria-label={ (name) ": " (say.percent(u64::from(last.1))) } {
-                line.half x1="0" x2="1000" y1="500" y2="500" {}
-                polygon points={ "0,1000 " (points) "1000,1000" } {}
-                polyline points=(points) {}
+        h2 { (p.chain) }
+        @match &chain.last {
+            None => { (part::nothing(p.chain_none)) }
+            Some((name, at)) => {
+                @let last = format!("{}, {}", part::full_name(say, name), say.when(*at));
+                p.hint { (fill(p.chain_hint, &[&last])) }
+                (part::chain(say, &chain.links, true))
             }
-            p.chart-ends.number { span { (say.day(first.0)) } span { (say.day(last.0)) } }
         }
     }
 }
 
 fn past(say: &Say, view: &PlanView) -> Markup {
-    let w = say.w;
+    let (w, p) = (say.w, words(say.language));
     html! {
         h2 { (w.plans_past) }
         @if view.notes.is_empty() { (part::nothing(w.no_plan)) }
@@ -405,12 +290,18 @@ fn past(say: &Say, view: &PlanView) -> Markup {
                 thead { tr {
                     th scope="col" { (w.plan_word) } th scope="col" { (w.adopted) }
                     th scope="col" { (w.plan_gap) } th scope="col" { (w.reason) }
+                    th scope="col" { (p.nav_change) }
                 } }
-                tbody { @for note in view.notes.iter().take(40) { tr {
+                tbody { @for note in view.notes.iter().take(NOTE_SHOWN_MAX) { tr {
                     th scope="row" { (part::digest(&note.id)) }
                     td { (part::when_short(say, note.adopted_at)) }
                     td.number { (say.percent(note.gap_per_mille)) }
                     td { (note.reason) }
+                    td {
+                        @if note.parent.is_some() {
+                            a href={ "/console/plan/changes?plan=" (note.id) } { (p.change_show) }
+                        }
+                    }
                 } } }
             } }
         }

@@ -8,10 +8,12 @@ use maud::{Markup, html};
 use super::desk::history;
 use super::event::Found;
 use super::form::{Act, Fields};
+use super::plan::course::hits;
 use super::screen::{Miss, Screen};
 use super::situation::event_line;
 use super::visit::Visit;
 use super::{event, part};
+use crate::text::word::plan::words;
 use crate::text::{Say, fill};
 use crate::view::portal::{OwnCell, OwnSlot, PortalView};
 
@@ -233,7 +235,13 @@ fn cells(say: &Say, view: &PortalView, own: bool) -> Markup {
             } }
             tbody { @for cell in &view.cells { (cell_row(say, cell, own)) } }
         } }
-        p.hint { (w.expected_hint) }
+        @if let Some(whole) = &view.whole {
+            p { (words(say.language).whole_own) " " b { (say.range(whole)) } }
+        }
+        p.hint {
+            (w.expected_hint)
+            @if let Some(past) = view.hits { " " (hits(say, past)) }
+        }
     }
 }
 
@@ -256,7 +264,12 @@ fn cell_row(say: &Say, cell: &OwnCell, own: bool) -> Markup {
                         }
                     }
                     None if cell.is_back => { span.quiet { "–" } }
-                    None => { span.quiet { (w.no_date_short) } }
+                    None => {
+                        span.quiet {
+                            (w.no_date_short)
+                            @if let Some(wait) = &cell.wait { ": " (part::waiting(say, wait)) }
+                        }
+                    }
                 }
             }
             td data-label=(w.slot) {
@@ -330,7 +343,11 @@ fn order(visit: &Visit<'_>, view: &PortalView) -> Markup {
                     }
                 } }
                 (part::reason(say, "wish", w.reason_wish))
-                button.primary type="submit" { (w.wish_do) }
+                div.buttons {
+                    button type="submit" formaction="/tenant/try" formnovalidate {
+                        (words(say.language).try_first) }
+                    button.primary type="submit" { (w.wish_do) }
+                }
             }
         } @else {
             ol.order { @for name in &view.order { li { (part::service(say, name)) } } }
@@ -356,6 +373,16 @@ fn proofs(say: &Say, events: &Found) -> Markup {
 /// A tenant's own order.
 pub(crate) fn wish(visit: &Visit<'_>, fields: &Fields) -> Result<Act, Miss> {
     let tenant = own_tenant(visit)?;
+    let order = ranked(visit, &tenant, fields)?;
+    Ok(Act::order(Order::StateWish { tenant, order }, "/tenant"))
+}
+
+/// The order that the numbers of a form stand for.
+pub(crate) fn ranked(
+    visit: &Visit<'_>,
+    tenant: &TenantId,
+    fields: &Fields,
+) -> Result<Vec<CellId>, Miss> {
     let mut ranked: Vec<(u32, usize, CellId)> = Vec::new();
     for (place, (key, value)) in fields.0.iter().enumerate() {
         let Some(service) = key.strip_prefix("rank-") else {
@@ -370,8 +397,7 @@ pub(crate) fn wish(visit: &Visit<'_>, fields: &Fields) -> Result<Act, Miss> {
     }
     // Two cells with one number keep the order they stood in.
     ranked.sort();
-    let order = ranked.into_iter().map(|(_, _, cell)| cell).collect();
-    Ok(Act::order(Order::StateWish { tenant, order }, "/tenant"))
+    Ok(ranked.into_iter().map(|(_, _, cell)| cell).collect())
 }
 
 /// A tenant's word on windows.
@@ -415,7 +441,8 @@ fn chosen(visit: &Visit<'_>, fields: &Fields) -> Result<Vec<CellId>, Miss> {
     Ok(cells)
 }
 
-fn own_tenant(visit: &Visit<'_>) -> Result<TenantId, Miss> {
+/// The tenant that comes.
+pub(crate) fn own_tenant(visit: &Visit<'_>) -> Result<TenantId, Miss> {
     visit
         .actor
         .and_then(|actor| actor.tenant.clone())

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use anlauf_model::Stage;
+use anlauf_recovery::query::HitRate;
 use axum::extract::State;
 use axum::http::{HeaderMap, header};
 use axum::response::{IntoResponse, Response};
@@ -11,6 +12,7 @@ use maud::{Markup, PreEscaped, html};
 use super::desk::history;
 use super::login::is_encrypted;
 use super::part;
+use super::plan::course::hits;
 use super::screen::{Miss, Screen};
 use super::visit::Visit;
 use crate::Web;
@@ -114,12 +116,12 @@ fn chosen(visit: &Visit<'_>, view: &StatusView) -> Markup {
                     li { a href={ "/status?tenant=" (id) } { (name) } }
                 } }
             }
-            @if let Some(tenant) = &view.chosen { (tenant_table(&visit.say, tenant)) }
+            @if let Some(tenant) = &view.chosen { (tenant_table(&visit.say, tenant, view.hits)) }
         }
     }
 }
 
-fn tenant_table(say: &Say, tenant: &ChosenTenant) -> Markup {
+fn tenant_table(say: &Say, tenant: &ChosenTenant, past: Option<HitRate>) -> Markup {
     let w = say.w;
     html! {
         h3 { (tenant.name) }
@@ -137,7 +139,7 @@ fn tenant_table(say: &Say, tenant: &ChosenTenant) -> Markup {
                 }
             }
         }
-        p.hint { (w.expected_public) }
+        p.hint { (w.expected_public) @if let Some(past) = past { " " (hits(say, past)) } }
     }
 }
 

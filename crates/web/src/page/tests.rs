@@ -7,6 +7,7 @@ use axum::http::{HeaderMap, Method, Request, StatusCode};
 use crate::stand::Stand;
 use crate::stand::story::{OTHER, OTHER_PERSON, OWN, OWN_PERSON};
 
+mod attempt;
 mod form;
 mod guard;
 mod html;
@@ -116,6 +117,8 @@ fn pages() -> Vec<(&'static str, String)> {
     let more = [
         "/console/grid?stage=full",
         "/console/plan?by=tenant",
+        "/console/plan?by=site&service=portal",
+        "/console/plan/course?tenant=town-alder",
         "/console/events?kind=close",
     ];
     let more = more

@@ -22,6 +22,8 @@ macro_rules! words {
     };
 }
 
+pub(crate) mod plan;
+
 words! {
     // frame.
     skip: "Zum Inhalt", "Skip to content";
@@ -387,22 +389,10 @@ words! {
     by_service: "Nach Diensten", "By service";
     by_tenant: "Nach Mandanten", "By tenant";
     axis_caption: "Plan auf der Zeitachse", "Plan on a time axis";
-    axis_row: "{} von {} wieder da.", "{} of {} back.";
-    axis_last: " Letzte geplante Öffnung {}.", " Last planned opening {}.";
     back_of: "Wieder da", "Back";
     team_load: "Auslastung der Teams", "Load of the teams";
     lane: "Bahn", "lane";
     lanes: "Bahnen", "lanes";
-    load_row: "{} Stunden geplante Arbeit", "{} hours of planned work";
-    legend_work: "Arbeit", "work";
-    legend_planned: "geplante Öffnung", "planned opening";
-    legend_opened: "wieder da", "back";
-    legend_range:
-        "Spanne P50 bis P95 der letzten Öffnung",
-        "range P50 to P95 of the last opening";
-    legend_slot: "vereinbartes Fenster", "agreed slot";
-    legend_band: "Sperrzeit", "freeze or hold";
-    legend_now: "jetzt", "now";
     way: "Der Weg bisher", "The way so far";
     // inbox.
     inbox_sign: "Von Ihnen zu unterschreiben", "For you to sign";

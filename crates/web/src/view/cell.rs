@@ -8,6 +8,7 @@ use anlauf_recovery::{Actor, State};
 
 use super::hold::{HoldView, hold};
 use super::release::ReleaseView;
+use super::wait::{Waiting, waiting};
 use super::{CellName, cell_name, stage_now};
 
 /// One cell.
@@ -28,6 +29,8 @@ pub(crate) struct CellView {
     pub(crate) releases: Vec<ReleaseView>,
     pub(crate) offer: Option<Offer>,
     pub(crate) range: Option<(Range, Timestamp)>,
+    /// What its date waits for, when it has none.
+    pub(crate) wait: Option<Waiting>,
     pub(crate) planned: Option<Timestamp>,
     pub(crate) hold: Option<HoldView>,
     pub(crate) gaps: Vec<Gap>,
@@ -101,6 +104,7 @@ impl CellView {
             range: state
                 .forecast()
                 .and_then(|f| Some((*f.cells.get(id)?, f.made_at))),
+            wait: waiting(state, landscape, id),
             planned: plan.and_then(|plan| plan.releases().get(id).copied()),
             hold: hold(state, now, id, foreign),
             gaps: known.gaps.clone(),

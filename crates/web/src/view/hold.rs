@@ -31,12 +31,63 @@ pub(crate) enum Held {
     Work(TaskKind, Timestamp, Timestamp),
     /// Team, step, since, until, cells before it, their names.
     Team(Text, TaskKind, (Timestamp, Timestamp), Vec<CellName>),
-    /// A team is busy with others; for a tenant's eyes.
-    TeamBusy(Text, Timestamp),
+    /// A team is busy with others, since and until; for a tenant's eyes.
+    TeamBusy(Text, (Timestamp, Timestamp)),
     Acceptance(Timestamp),
     Site(Text, Timestamp),
     Agreed(Slot),
     Calendar(Timestamp),
+}
+
+/// A stretch of the chain that is about one cell.
+pub(crate) struct Stretch<'h> {
+    /// How the chain came to this cell; none for the cell that was asked about.
+    pub(crate) lead: Option<&'h Held>,
+    /// What is said of it, nearest first.
+    pub(crate) links: Vec<&'h Held>,
+}
+
+/// What the time until an opening goes into. Minutes, each counted once along the chain.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub(crate) struct Spent {
+    pub(crate) work: i64,
+    pub(crate) team: i64,
+}
+
+/// The chain cell by cell.
+pub(crate) fn stretches(chain: &[Held]) -> Vec<Stretch<'_>> {
+    let mut stretches = vec![Stretch {
+        lead: None,
+        links: Vec::new(),
+    }];
+    for held in chain {
+        if matches!(held, Held::Needs(..) | Held::After(..)) {
+            stretches.push(Stretch {
+                lead: Some(held),
+                links: Vec::new(),
+            });
+        } else if let Some(last) = stretches.last_mut() {
+            last.links.push(held);
+        }
+    }
+    stretches.retain(|one| one.lead.is_some() || !one.links.is_empty());
+    stretches
+}
+
+/// What the time of a chain goes into; what lies before `now` is spent already.
+pub(crate) fn spent(chain: &[Held], now: Timestamp) -> Spent {
+    let mut spent = Spent::default();
+    let span = |from: &Timestamp, to: &Timestamp| (*to - (*from).max(now)).0.max(0);
+    for held in chain {
+        match held {
+            Held::Work(_, from, to) => spent.work += span(from, to),
+            Held::Team(_, _, (from, to), _) | Held::TeamBusy(_, (from, to)) => {
+                spent.team += span(from, to);
+            }
+            _ => {}
+        }
+    }
+    spent
 }
 
 /// What holds a cell; `foreign` = without names of other tenants. None when nobody knows it.
@@ -96,8 +147,11 @@ fn view(state: &State, held: Holding, foreign: bool) -> HoldView {
         Why::After { cell, until } => Held::After(name(cell), *until),
         Why::Work { task, start, end } => Held::Work(*task, *start, *end),
         Why::Team {
-            team: id, until, ..
-        } if foreign => Held::TeamBusy(team(id), *until),
+            team: id,
+            since,
+            until,
+            ..
+        } if foreign => Held::TeamBusy(team(id), (*since, *until)),
         Why::Team {
             team: id,
             task,

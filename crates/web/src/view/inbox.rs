@@ -4,7 +4,7 @@ use anlauf_model::{CellId, Digest, FindingKind, Role, Slot, Stage, TaskKind, Tim
 use anlauf_recovery::state::{Answer, GateState, ReleaseCase, ReleaseEnd};
 use anlauf_recovery::{Actor, State, rights};
 
-use super::plan::{PlanDifference, difference};
+use super::plan::change::{PlanDifference, difference};
 use super::release::{ReleaseView, is_mine, missing};
 use super::{CellName, cell_name, gate};
 

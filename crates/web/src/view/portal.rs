@@ -2,6 +2,7 @@
 //! others.
 
 use anlauf_model::{CellId, Range, Slot, Stage, TenantId, Timestamp};
+use anlauf_recovery::query::{self, HitRate};
 use anlauf_recovery::state::{Answer, ReleaseEnd};
 use anlauf_recovery::{Actor, State};
 
@@ -9,6 +10,7 @@ use super::desk::{NoticeView, notices};
 use super::hold::{Held, hold_short};
 use super::inbox::acceptance_due;
 use super::release::ReleaseView;
+use super::wait::{Waiting, waiting};
 use super::{CellName, StageCounts, cell_name, count_stages, stage_now};
 
 /// A tenant's view.
@@ -28,6 +30,10 @@ pub(crate) struct PortalView {
     pub(crate) order: Vec<CellName>,
     pub(crate) has_wish: bool,
     pub(crate) notices: Vec<NoticeView>,
+    /// How dates that were given held; none before the first forecast.
+    pub(crate) hits: Option<HitRate>,
+    /// When the last of its cells opens; none while one of them has no date.
+    pub(crate) whole: Option<Range>,
 }
 
 /// One of its cells.
@@ -36,6 +42,8 @@ pub(crate) struct OwnCell {
     pub(crate) stage: Stage,
     pub(crate) is_back: bool,
     pub(crate) range: Option<Range>,
+    /// What its date waits for, when it has none.
+    pub(crate) wait: Option<Waiting>,
     pub(crate) slot: Option<(Slot, Answer)>,
     /// What it waits for first.
     pub(crate) held: Option<Held>,
@@ -82,6 +90,8 @@ impl PortalView {
             notices: notices(state, |notice| {
                 notice.tenant.is_none() || notice.tenant.as_ref() == Some(id)
             }),
+            hits: state.forecast().map(|_| query::hit_rate(state)),
+            whole: state.forecast().and_then(|f| f.tenants.get(id).copied()),
         })
     }
 
@@ -140,6 +150,7 @@ fn own_cell(state: &State, now: Timestamp, id: &CellId) -> OwnCell {
         name: cell_name(landscape, id),
         stage,
         is_back,
+        wait: waiting(state, landscape, id),
         range: state
             .forecast()
             .and_then(|f| f.cells.get(id).copied())

@@ -3,6 +3,7 @@
 use anlauf_model::landscape::ServiceScope;
 use anlauf_model::{CellId, Stage, TenantId, Text, Timestamp};
 use anlauf_recovery::State;
+use anlauf_recovery::query::{self, HitRate};
 
 use super::desk::{NoticeView, notices};
 use super::{StageCounts, Text2, stage_now};
@@ -20,6 +21,8 @@ pub(crate) struct StatusView {
     /// Someone asked for a name that nobody has.
     pub(crate) is_unknown: bool,
     pub(crate) notices: Vec<NoticeView>,
+    /// How dates that were given held; none before the first forecast.
+    pub(crate) hits: Option<HitRate>,
 }
 
 /// One service over all tenants that have it.
@@ -63,6 +66,7 @@ impl StatusView {
             several: if found.len() > 1 { found } else { Vec::new() },
             tenants,
             notices: notices(state, |notice| notice.tenant.is_none()),
+            hits: state.forecast().map(|_| query::hit_rate(state)),
         }
     }
 

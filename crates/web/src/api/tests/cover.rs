@@ -70,8 +70,10 @@ const COVER: [(Verb, &str, To); 38] = [
 ];
 
 /// Routes that are covered by [`COVER`] and these, which change things too.
-const COVER_MORE: [(Verb, &str, To); 2] = [
+const COVER_MORE: [(Verb, &str, To); 4] = [
+    (Verb::Get, "/cells/{owner}/{service}/earlier", To::Thing),
     (Verb::Post, "/forecast", To::Change),
+    (Verb::Post, "/plan/trials", To::Change),
     (Verb::Post, "/ledger/checkpoint", To::Provider),
 ];
 
@@ -143,6 +145,7 @@ fn body(stand: &Stand, path: &str) -> Option<Value> {
         }
         "/close" => Some(json!({ "key": key, "reason": reason, "scope": "everything" })),
         "/plan/proposals" | "/forecast" => Some(json!({ "key": key, "reason": reason })),
+        "/plan/trials" => Some(json!({ "changes": [] })),
         "/gate/report" => Some(stand.report("gate-1", 1)),
         _ => None,
     }

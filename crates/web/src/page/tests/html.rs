@@ -1,7 +1,7 @@
 //! A small reader of HTML: enough to hold every page to its rules.
 
 /// Elements without an end.
-const VOID: [&str; 6] = ["meta", "link", "input", "br", "path", "hr"];
+const VOID: [&str; 5] = ["meta", "link", "input", "br", "hr"];
 
 /// A piece of a page.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -25,7 +25,14 @@ pub(super) fn read(page: &str) -> Vec<Piece> {
         if let Some(name) = tag.strip_prefix('/') {
             pieces.push(Piece::Close(name.to_owned()));
         } else if !tag.starts_with('!') {
-            pieces.push(open(tag.trim_end_matches('/')));
+            let piece = open(tag.trim_end_matches('/'));
+            // What ends in itself is closed at once.
+            let closed = match &piece {
+                Piece::Open(name, _) if tag.ends_with('/') && !is_void(name) => Some(name.clone()),
+                _ => None,
+            };
+            pieces.push(piece);
+            pieces.extend(closed.map(Piece::Close));
         }
     }
     pieces

@@ -31,6 +31,10 @@ async fn the_console_reads_well() {
     )
     .await;
     look(&stand, operator, "plan", "/console/plan").await;
+    for view in ["load", "changes", "course"] {
+        let name = format!("plan-{view}");
+        look(&stand, operator, &name, &format!("/console/plan/{view}")).await;
+    }
     look(&stand, operator, "inbox", "/console/inbox").await;
     look(&stand, operator, "gates", "/console/gates").await;
     look(&stand, operator, "evidence", "/console/evidence").await;
