@@ -20,7 +20,14 @@ pub trait Clock: Send + Sync {
 
 /// The machine's clock, steadied: never back, never more than five minutes ahead of itself.
 pub struct SystemClock {
-    anchor: Mutex<(Instant, i64)>,
+    start: Instant,
+    steady: Mutex<Steady>,
+}
+
+/// One time out of two clocks: one that only runs on, and the wall's. Milliseconds.
+pub(crate) struct Steady {
+    ran: i64,
+    at: i64,
 }
 
 /// A clock that also never falls below the last time written to disk.
@@ -36,13 +43,34 @@ fn wall_ms() -> i64 {
     i64::try_from(since.as_millis()).unwrap_or(i64::MAX)
 }
 
+// === impl Steady ===
+
+impl Steady {
+    /// Believes the wall clock once, at the start.
+    pub(crate) fn new(ran: i64, wall: i64) -> Self {
+        Self { ran, at: wall }
+    }
+
+    pub(crate) fn now(&mut self, ran: i64, wall: i64) -> Timestamp {
+        let steady = self.at.saturating_add(ran.saturating_sub(self.ran));
+        // Every step forward that is believed moves the anchor, else a wall clock that is set back
+        // later would let the old anchor decide.
+        if wall >= steady && wall.saturating_sub(steady) <= CLOCK_JUMP_MS_MAX {
+            (self.ran, self.at) = (ran, wall);
+            return Timestamp(wall);
+        }
+        Timestamp(steady)
+    }
+}
+
 // === impl SystemClock ===
 
 impl SystemClock {
     /// Believes the wall clock once, at the start.
     pub fn new() -> Self {
         Self {
-            anchor: Mutex::new((Instant::now(), wall_ms())),
+            start: Instant::now(),
+            steady: Mutex::new(Steady::new(0, wall_ms())),
         }
     }
 }
@@ -55,17 +83,9 @@ impl Default for SystemClock {
 
 impl Clock for SystemClock {
     fn now(&self) -> Timestamp {
-        let mut anchor = self.anchor.lock().unwrap_or_else(PoisonError::into_inner);
-        let ran = i64::try_from(anchor.0.elapsed().as_millis()).unwrap_or(i64::MAX);
-        let steady = anchor.1.saturating_add(ran);
-        let wall = wall_ms();
-        // Every step forward that is believed moves the anchor, else a wall clock that is set back
-        // later would let the old anchor decide.
-        if wall >= steady && wall - steady <= CLOCK_JUMP_MS_MAX {
-            *anchor = (Instant::now(), wall);
-            return Timestamp(wall);
-        }
-        Timestamp(steady)
+        let mut steady = self.steady.lock().unwrap_or_else(PoisonError::into_inner);
+        let ran = i64::try_from(self.start.elapsed().as_millis()).unwrap_or(i64::MAX);
+        steady.now(ran, wall_ms())
     }
 }
 

@@ -87,7 +87,7 @@ impl Journal {
         fs::create_dir_all(dir).map_err(disk(dir))?;
         let lock = File::create(dir.join(LOCK)).map_err(disk(dir))?;
         lock.try_lock().map_err(|error| disk(dir)(error.into()))?;
-        let head = format!("anlauf-gate-journal v1 gate={gate} pin={pin}\n");
+        let head = head(gate, pin);
         if !path.exists() {
             replace(dir, JOURNAL, head.as_bytes()).map_err(disk(&path))?;
         }
@@ -203,7 +203,13 @@ fn replace(dir: &Path, name: &str, bytes: &[u8]) -> io::Result<()> {
     File::open(dir)?.sync_all()
 }
 
-fn line(sum: &Digest, entry: &Entry) -> io::Result<(Digest, String)> {
+/// The first line of a gate's journal.
+pub(crate) fn head(gate: &GateId, pin: &Digest) -> String {
+    format!("anlauf-gate-journal v1 gate={gate} pin={pin}\n")
+}
+
+/// One entry as a line, and the sum that the next one goes on from.
+pub(crate) fn line(sum: &Digest, entry: &Entry) -> io::Result<(Digest, String)> {
     let json = serde_json::to_string(entry)?;
     let sum = next(sum, json.as_bytes());
     Ok((sum, format!("{sum} {json}\n")))
@@ -215,14 +221,19 @@ fn next(sum: &Digest, json: &[u8]) -> Digest {
     Digest::of(&bytes)
 }
 
-struct Kept {
-    entries: Vec<Entry>,
-    sum: Digest,
+/// What was read back.
+pub(crate) struct Kept {
+    pub(crate) entries: Vec<Entry>,
+    pub(crate) sum: Digest,
     /// Bytes that hold whole entries.
-    size: usize,
+    pub(crate) size: usize,
 }
 
-fn read(path: &Path, head: &str, bytes: &[u8]) -> Result<Kept, GateError> {
+/// Reads a journal from its bytes; an unfinished last line is left out.
+///
+/// # Errors
+/// It begins with another head, or a whole line does not fit.
+pub(crate) fn read(path: &Path, head: &str, bytes: &[u8]) -> Result<Kept, GateError> {
     let Some(rest) = bytes.strip_prefix(head.as_bytes()) else {
         let line = bytes.split(|b| *b == b'\n').next().unwrap_or_default();
         let found = String::from_utf8_lossy(line).chars().take(160).collect();

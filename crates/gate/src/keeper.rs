@@ -15,7 +15,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use anlauf_model::feed::{FeedItem, FeedKind, GateCellState, GateDecision, GateReport};
 use anlauf_model::table::GateTable;
-use anlauf_model::{CellId, Digest, GateId, Stage, Timestamp};
+use anlauf_model::{CellId, Digest, GateId, Timestamp};
 use tokio::sync::{mpsc, oneshot};
 
 use crate::error::{GateError, refusal};
@@ -24,7 +24,7 @@ use crate::limits::{
     DECISION_COUNT_MAX, EXPIRY_LOOK_EVERY, JOURNAL_REWRITE_COUNT_MIN, REASON_COUNT_MAX,
     REPORT_ITEM_COUNT_MAX,
 };
-use crate::mind::{Effect, Mind, Touched, Without, needs_shut};
+use crate::mind::{Effect, Mind, Step, Touched, Without, needs_shut, steps};
 use crate::repeat::Repeat;
 use crate::shared::Shared;
 use crate::table::CellState;
@@ -94,7 +94,7 @@ impl Keeper {
         (mut journal, entries): (Journal, Vec<Entry>),
     ) -> Result<Self, GateError> {
         for (index, entry) in entries.iter().enumerate() {
-            replay(&mut mind, &shared, &journal, entry)?
+            replay(&mut mind, &shared, &|digest| journal.table(digest), entry)?
                 .map_err(|why| journal.damaged(index, why))?;
         }
         let position = entries
@@ -250,29 +250,38 @@ impl Keeper {
         }
     }
 
-    /// Closing: effect, cut, write. Everything else: write, effect, cut where less may pass.
+    /// In the order that [`steps`] gives.
     async fn put_in_force(
         &mut self,
         effect: Effect,
         entry: Entry,
         table: Option<&GateTable>,
     ) -> io::Result<Touched> {
-        let is_close = matches!(effect, Effect::Close(_));
         let table = match &effect {
             Effect::Policy(_, Some(_)) => table.map(GateTable::to_bytes),
             _ => None,
         };
-        if is_close {
-            let touched = self.mind.install(effect, &self.shared);
-            visit::cut(&touched.narrowed).await;
-            self.note(&touched.changed);
-            self.write(entry, None).await?;
-            return Ok(touched);
+        let order = steps(&effect);
+        let (mut effect, mut entry) = (Some(effect), Some((entry, table)));
+        let mut touched = Touched::default();
+        for step in order {
+            match step {
+                Step::Install => {
+                    if let Some(effect) = effect.take() {
+                        touched = self.mind.install(effect, &self.shared);
+                    }
+                }
+                Step::Cut => {
+                    visit::cut(&touched.narrowed).await;
+                    self.note(&touched.changed);
+                }
+                Step::Write => {
+                    if let Some((entry, table)) = entry.take() {
+                        self.write(entry, table).await?;
+                    }
+                }
+            }
         }
-        self.write(entry, table).await?;
-        let touched = self.mind.install(effect, &self.shared);
-        visit::cut(&touched.narrowed).await;
-        self.note(&touched.changed);
         Ok(touched)
     }
 
@@ -346,12 +355,8 @@ impl Keeper {
     /// writes it down: a clock that is set back before a restart must not open it again.
     async fn expire(&mut self) -> io::Result<()> {
         let now = self.shared.now();
-        let is_over = |state: &CellState| {
-            let (stage, _) = state.opened();
-            stage != Stage::Closed && state.stage(now) == Stage::Closed
-        };
         let table = self.shared.table();
-        let over = table.cells().filter(|cell| is_over(&cell.state));
+        let over = table.cells().filter(|cell| cell.state.is_over(now));
         let over: Vec<_> = over.map(|cell| Arc::clone(&cell.state)).collect();
         if over.is_empty() {
             return Ok(());
@@ -410,10 +415,10 @@ fn entry(position: u64, at: Timestamp, (kind, envelope): (FeedKind, String)) -> 
 }
 
 /// One entry once more. The inner error tells why it does not verify.
-fn replay(
+pub(crate) fn replay(
     mind: &mut Mind,
     shared: &Shared,
-    journal: &Journal,
+    kept: &dyn Fn(&Digest) -> Result<GateTable, GateError>,
     entry: &Entry,
 ) -> Result<Result<(), String>, GateError> {
     shared.clock.raise(entry.at);
@@ -428,7 +433,7 @@ fn replay(
     let asked = (signed.kind, signed.envelope.as_str());
     let mut judged = mind.judge(&shared.table(), asked, None, entry.at);
     if let Err(Without::Table(digest)) = judged {
-        let table = journal.table(&digest)?;
+        let table = kept(&digest)?;
         judged = mind.judge(&shared.table(), asked, Some(&table), entry.at);
     }
     Ok(match judged {

@@ -47,6 +47,9 @@ mod shared;
 
 mod gate;
 
+#[cfg(feature = "lab")]
+pub mod lab;
+
 pub use clock::{Clock, SystemClock};
 pub use config::{GateConfig, Network, NetworkError, Pilot, Serving, Upstreams};
 pub use error::GateError;

@@ -38,6 +38,30 @@ pub(crate) enum Effect {
     Close(Close),
 }
 
+/// What putting an effect in force consists of.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Step {
+    /// The journal has it.
+    Write,
+    /// The cells have it.
+    Install,
+    /// Whoever may no longer be inside is out.
+    Cut,
+}
+
+/// In which order an effect is put in force; only then it is acknowledged.
+///
+/// Closing: effect, cut, write, so that a slow disk keeps nothing open. Everything else: write,
+/// effect, cut, so that nothing is open that a restart would not know of.
+pub(crate) const fn steps(effect: &Effect) -> [Step; 3] {
+    match effect {
+        Effect::Close(_) => [Step::Install, Step::Cut, Step::Write],
+        Effect::Root(_) | Effect::Policy(..) | Effect::Release(_) => {
+            [Step::Write, Step::Install, Step::Cut]
+        }
+    }
+}
+
 /// Why there is no effect.
 #[derive(Debug)]
 pub(crate) enum Without {
@@ -87,6 +111,12 @@ impl Mind {
         self.authority
             .as_ref()
             .map_or(0, |authority| authority.root().version)
+    }
+
+    /// The roots and policies that are believed now.
+    #[cfg(feature = "lab")]
+    pub(crate) fn authority(&self) -> Option<&Authority> {
+        self.authority.as_ref()
     }
 
     /// Judges one envelope. Changes nothing.

@@ -132,6 +132,11 @@ impl CellState {
         )
     }
 
+    /// Whether it is set open, but its time has run out.
+    pub(crate) fn is_over(&self, now: Timestamp) -> bool {
+        self.opened().0 != Stage::Closed && self.stage(now) == Stage::Closed
+    }
+
     /// Highest epoch seen.
     pub(crate) fn epoch(&self) -> Epoch {
         Epoch(self.epoch.load(Ordering::SeqCst))
