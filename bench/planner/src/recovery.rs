@@ -10,11 +10,16 @@ use anlauf_scheduler::weighted::{self, Bound, Problem, Rounds, Schedule, Search,
 use anyhow::{Result, ensure};
 
 mod generator;
+mod peer;
+mod replan;
 
 use generator::Size;
 
 /// Threads of search and bound, and workers of the peer.
 const THREADS: usize = 2;
+
+/// Search after a replan, for comparison.
+const AGAIN: Duration = Duration::from_secs(10);
 
 /// What to measure.
 #[derive(clap::Args)]
@@ -43,6 +48,8 @@ struct Row {
     first: u64,
     first_took: Duration,
     searched: Vec<u64>,
+    peer: Option<Vec<Option<u64>>>,
+    replanned: String,
 }
 
 /// Prints the table.
@@ -67,15 +74,18 @@ fn measured(problem: &Problem, size: Size, seed: u64, arguments: &Arguments) -> 
     let begun = Instant::now();
     let bound = weighted::bound(problem, Rounds::usual(problem, THREADS), first.cost);
     let bound_took = begun.elapsed();
-    eprintln!(
-        "  first plan {first_took:?}, bound {bound_took:?}, {}",
-        memory()
-    );
+    eprintln!("  bound {bound_took:?}, {}", memory());
     let mut searched = Vec::new();
+    let mut peers = Vec::new();
+    let mut plan = first.clone();
     for seconds in &arguments.seconds {
+        if arguments.peer {
+            peers.push(peer_cost(problem, &first, *seconds)?);
+        }
         let found = search(problem, first.clone(), seed, Duration::from_secs(*seconds));
         check(problem, &found)?;
         searched.push(found.cost);
+        plan = found;
     }
     Ok(Row {
         name: format!("{size} #{seed}"),
@@ -86,6 +96,8 @@ fn measured(problem: &Problem, size: Size, seed: u64, arguments: &Arguments) -> 
         first: first.cost,
         first_took,
         searched,
+        peer: arguments.peer.then_some(peers),
+        replanned: replanned(size, seed, &plan)?,
     })
 }
 
@@ -105,6 +117,36 @@ fn search(problem: &Problem, first: Schedule, seed: u64, time: Duration) -> Sche
         }
         search.round(heat);
     }
+}
+
+/// Cost of the peer's schedule, if it found one.
+fn peer_cost(problem: &Problem, first: &Schedule, seconds: u64) -> Result<Option<u64>> {
+    let Some(start) = peer::solve(problem, first, seconds, THREADS)? else {
+        return Ok(None);
+    };
+    let schedule = Schedule {
+        cost: problem.cost(&start),
+        start,
+    };
+    check(problem, &schedule)?;
+    Ok(Some(schedule.cost))
+}
+
+/// Mends the plan after an event, and searches ten seconds from there for comparison.
+fn replanned(size: Size, seed: u64, plan: &Schedule) -> Result<String> {
+    let done = replan::replan(size, seed, plan)?;
+    check(&done.problem, &done.schedule)?;
+    let jobs = done.problem.job_count();
+    let again = search(&done.problem, done.schedule.clone(), seed, AGAIN);
+    check(&done.problem, &again)?;
+    Ok(format!(
+        "{:.1} ms, {} of {} slots, {:.1} % overtook by days, {:+.1} % over 10 s of search",
+        done.took.as_secs_f64() * 1e3,
+        done.agreed - done.broken,
+        done.agreed,
+        done.reordered as f64 / jobs as f64 * 100.0,
+        (done.schedule.cost as f64 / again.cost as f64 - 1.0) * 100.0,
+    ))
 }
 
 fn check(problem: &Problem, schedule: &Schedule) -> Result<()> {
@@ -137,7 +179,13 @@ fn head(arguments: &Arguments) -> String {
     for seconds in &arguments.seconds {
         head += &format!(" | {seconds} s");
         line += "|---";
+        if arguments.peer {
+            head += &format!(" | CP-SAT {seconds} s | ours / CP-SAT");
+            line += "|---|---";
+        }
     }
+    head += " | replan";
+    line += "|---";
     format!("{head} |\n{line}|")
 }
 
@@ -155,9 +203,16 @@ impl Row {
             self.first_took.as_secs_f64() * 1e3,
             over(self.first),
         );
-        for cost in &self.searched {
+        for (place, cost) in self.searched.iter().enumerate() {
             line += &format!(" | {}", over(*cost));
+            if let Some(peers) = &self.peer {
+                line += &match peers.get(place).copied().flatten() {
+                    Some(peer) => format!(" | {} | {:.3}", over(peer), *cost as f64 / peer as f64),
+                    None => " | no schedule | -".to_string(),
+                };
+            }
         }
+        line += &format!(" | {}", self.replanned);
         line + " |"
     }
 }

@@ -36,7 +36,7 @@ const SEQUENCE_SHARE: f64 = 0.4;
 /// Services in a row at the most.
 const SEQUENCE_LENGTH_MAX: usize = 6;
 
-/// Tenants that one house looks after, with one set of central teams. More tenants have ...
+/// Tenants that one house looks after, with one set of central teams. More have several houses.
 const HOUSE_TENANTS_MAX: usize = 80;
 
 /// Tenants of each of several houses.
@@ -118,12 +118,32 @@ impl std::str::FromStr for Size {
     }
 }
 
+/// Position of the first house's team that scans.
+pub const SCANNING: u32 = 2;
+
 /// Makes an instance.
 pub fn instance(size: Size, seed: u64) -> Result<Problem> {
+    Ok(draft(size, seed)?.finish()?)
+}
+
+/// The instance as a draft, so that an event can change it.
+pub fn draft(size: Size, seed: u64) -> Result<Draft> {
     let draft = Generator::new(size, seed).drafted();
     let free = draft.clone().finish()?;
     let plan = best(&free, [Rule::Density].into_iter())?;
-    Ok(with_slots(draft, &free, &plan.start, seed).finish()?)
+    Ok(with_slots(draft, &free, &plan.start, seed))
+}
+
+/// How many teams are not desks; they come first.
+pub fn central_teams(size: Size) -> usize {
+    houses(size) * KINDS
+}
+
+fn houses(size: Size) -> usize {
+    match size.tenants {
+        ..=HOUSE_TENANTS_MAX => 1,
+        more => more.div_ceil(HOUSE_TENANTS),
+    }
 }
 
 /// Agrees a day around the reference end of some releases.
@@ -146,10 +166,7 @@ impl Generator {
             size,
             chance: Xoshiro256PlusPlus::seed_from_u64(seed),
             draft: Draft::default(),
-            pools: match size.tenants {
-                ..=HOUSE_TENANTS_MAX => 1,
-                more => more.div_ceil(HOUSE_TENANTS),
-            },
+            pools: houses(size),
             tenants: Vec::new(),
             services: Vec::new(),
             shared: Vec::new(),

@@ -33,7 +33,7 @@ impl Rounds {
     /// As many as take about a second for up to 10,000 activities, and a few for any number.
     pub fn usual(problem: &Problem, threads: usize) -> Self {
         let count = problem.count();
-        let flow = (2_000_000 / count).clamp(10, 60) as u32;
+        let flow = (6_000_000 / count).clamp(4, 60) as u32;
         let price = match count {
             1_000_000.. => 0,
             _ => (500_000 / count).clamp(20, 2_000) as u32,

@@ -6,7 +6,7 @@
 //! Never: searches; a hundred serial schedules at the most.
 
 use super::problem::Problem;
-use super::serial::{self, Schedule};
+use super::serial::{self, Placer, Schedule};
 use super::slots::{self, Front};
 use super::team::Hour;
 
@@ -23,46 +23,64 @@ pub struct Repaired {
     pub broken: Vec<u32>,
 }
 
-/// Places everything again in the order of the old starts.
+/// Places everything again in the order of the old starts, nothing before its old start but what
+/// an agreed end asks for.
 ///
 /// `old` has a start for each activity of the problem; what is new has the hour it should have.
+/// Tried: filling holes that the event left costs 0.6 % less and lets a quarter instead of a fifth
+/// of the jobs overtake another by a day; keeping every team's order costs 20 % more.
 pub fn repair(problem: &Problem, old: &[Hour]) -> Repaired {
     let order = serial::by_start(problem, old);
     let keep = |broken: &[u32]| {
-        slots::keep_all_but(problem, &mut Front::default(), broken, || {
-            order.iter().copied()
-        })
+        let front = &mut Front::not_before(old);
+        slots::keep_all_but(problem, front, broken, || order.iter().copied())
     };
-    let mut broken: Vec<u32> = Vec::new();
-    let mut schedule = None;
+    let hopeless = hopeless(problem);
+    let mut broken = hopeless.clone();
     // Each round gives up at least one end more, so that it ends.
-    while schedule.is_none() {
+    let mut schedule = loop {
         match keep(&broken) {
-            Ok(found) => schedule = Some(found),
+            Ok(found) => break found,
             Err(missed) => broken.extend(missed.activities),
         }
         broken.sort_unstable();
         broken.dedup();
-    }
-    let again: Vec<u32> = broken.iter().copied().take(SECOND_TRIES_MAX).collect();
-    for activity in again {
+    };
+    let again = broken
+        .iter()
+        .copied()
+        .filter(|at| hopeless.binary_search(at).is_err());
+    for activity in again.take(SECOND_TRIES_MAX).collect::<Vec<_>>() {
         let fewer: Vec<u32> = broken
             .iter()
             .copied()
             .filter(|at| *at != activity)
             .collect();
         if let Ok(found) = keep(&fewer) {
-            schedule = Some(found);
+            schedule = found;
             broken = fewer;
         }
     }
-    let schedule = schedule.unwrap_or_else(|| serial::schedule(problem, order.into_iter()));
     Repaired { schedule, broken }
 }
 
+/// Agreed ends that are missed even when nothing but what they wait for is in the way. Sorted.
+fn hopeless(problem: &Problem) -> Vec<u32> {
+    let is_late = |at: &u32| {
+        let mut placer = Placer::new(problem);
+        placer.place_with_needs(*at);
+        let at = *at as usize;
+        placer.start[at] + problem.hours[at] > problem.due(at)
+    };
+    problem.agreed.iter().copied().filter(is_late).collect()
+}
+
 /// Jobs that overtook another one on some team: the fewest that have to move to turn the order of
-/// the old starts into that of the new ones. Activities that began in the same hour have no order.
-pub fn reordered(problem: &Problem, old: &[Hour], new: &[Hour]) -> usize {
+/// the old starts into that of the new ones. Starts within `grain` hours have no order: 24 asks
+/// for days.
+pub fn reordered(problem: &Problem, old: &[Hour], new: &[Hour], grain: u32) -> usize {
+    let grains = |start: &[Hour]| -> Vec<u32> { start.iter().map(|s| s / grain.max(1)).collect() };
+    let (old, new) = (grains(old), grains(new));
     let mut of_team: Vec<Vec<u32>> = vec![Vec::new(); problem.teams.len()];
     for at in 0..problem.count() {
         of_team[problem.team[at] as usize].push(at as u32);
@@ -70,7 +88,7 @@ pub fn reordered(problem: &Problem, old: &[Hour], new: &[Hour]) -> usize {
     let mut has_moved = vec![false; problem.job_count()];
     for of in &mut of_team {
         of.sort_by_key(|at| (old[*at as usize], new[*at as usize], *at));
-        for at in overtaken(of, new) {
+        for at in overtaken(of, &new) {
             has_moved[problem.job_of[at as usize] as usize] = true;
         }
     }
@@ -83,10 +101,10 @@ fn overtaken(of: &[u32], new: &[Hour]) -> Vec<u32> {
     let mut ends: Vec<usize> = Vec::new();
     let mut before = vec![usize::MAX; of.len()];
     let start = |place: usize| new[of[place] as usize];
-    for place in 0..of.len() {
+    for (place, before) in before.iter_mut().enumerate() {
         let length = ends.partition_point(|end| start(*end) <= start(place));
         if let Some(earlier) = length.checked_sub(1) {
-            before[place] = ends[earlier];
+            *before = ends[earlier];
         }
         match ends.get_mut(length) {
             Some(end) => *end = place,

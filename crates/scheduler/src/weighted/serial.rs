@@ -23,6 +23,8 @@ pub(super) struct Placer<'p> {
     pub problem: &'p Problem,
     pub start: Vec<Hour>,
     pub lines: Vec<Timeline>,
+    /// Hours before which nothing begins; empty for no such hours.
+    pub floor: &'p [Hour],
     stack: Vec<u32>,
 }
 
@@ -79,6 +81,7 @@ impl<'p> Placer<'p> {
             problem,
             start: vec![NONE; problem.count()],
             lines: vec![Timeline::default(); problem.teams.len()],
+            floor: &[],
             stack: Vec::new(),
         };
         for &at in &problem.running {
@@ -128,6 +131,9 @@ impl<'p> Placer<'p> {
     pub fn first(&mut self, at: usize) -> Hour {
         let problem = self.problem;
         let mut from = problem.release[at];
+        if let Some(floor) = self.floor.get(at) {
+            from = from.max(*floor);
+        }
         for &need in problem.before(at) {
             let need = need as usize;
             from = from.max(self.start[need] + problem.hours[need]);

@@ -8,6 +8,7 @@
 
 use super::problem::Problem;
 use super::serial::{Placer, Schedule};
+use super::team::Hour;
 
 /// Rounds of moving what was missed to the front.
 const ROUNDS: u32 = 12;
@@ -22,8 +23,10 @@ pub struct Missed {
 
 /// Activities to place first, in this order.
 #[derive(Clone, Default, Debug)]
-pub(super) struct Front {
+pub(super) struct Front<'a> {
     goals: Vec<u32>,
+    /// Nothing but what leads to the goals begins before these hours; empty for no such hours.
+    floor: &'a [Hour],
 }
 
 /// Schedules in an order, with what was missed moved to the front until nothing is missed.
@@ -32,7 +35,7 @@ pub(super) struct Front {
 /// [`Missed`] of the last round.
 pub(super) fn keep<I: Iterator<Item = u32>>(
     problem: &Problem,
-    front: &mut Front,
+    front: &mut Front<'_>,
     order: impl Fn() -> I,
 ) -> Result<Schedule, Missed> {
     keep_all_but(problem, front, &[], order)
@@ -41,7 +44,7 @@ pub(super) fn keep<I: Iterator<Item = u32>>(
 /// As [`keep`]; ends of `given_up` (sorted) do not count.
 pub(super) fn keep_all_but<I: Iterator<Item = u32>>(
     problem: &Problem,
-    front: &mut Front,
+    front: &mut Front<'_>,
     given_up: &[u32],
     order: impl Fn() -> I,
 ) -> Result<Schedule, Missed> {
@@ -67,7 +70,15 @@ pub(super) fn late(problem: &Problem, start: &[u32]) -> Vec<u32> {
     problem.agreed.iter().copied().filter(is_late).collect()
 }
 
-impl Front {
+impl<'a> Front<'a> {
+    /// With hours before which nothing begins that no goal asks for.
+    pub fn not_before(floor: &'a [Hour]) -> Self {
+        Self {
+            goals: Vec::new(),
+            floor,
+        }
+    }
+
     /// The end that is due first comes first; what was in front and still missed, before all.
     fn add(&mut self, problem: &Problem, missed: &[u32]) {
         let (mut again, mut fresh): (Vec<u32>, Vec<u32>) =
@@ -83,7 +94,11 @@ impl Front {
 
     fn schedule(&self, problem: &Problem, order: impl Iterator<Item = u32>) -> Schedule {
         let mut placer = Placer::new(problem);
-        for at in self.goals.iter().copied().chain(order) {
+        for &at in &self.goals {
+            placer.place_with_needs(at);
+        }
+        placer.floor = self.floor;
+        for at in order {
             placer.place_with_needs(at);
         }
         for at in 0..problem.count() as u32 {

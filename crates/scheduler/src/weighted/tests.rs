@@ -9,7 +9,7 @@ use super::*;
 mod faults;
 mod random;
 
-use random::{Sample, samples};
+use random::samples;
 
 /// The cheapest schedule of a problem so small that every order of activities can be tried.
 ///
@@ -92,7 +92,9 @@ proptest! {
     }
 
     #[test]
-    fn agreed_ends_are_kept_or_named(sample in samples(14), which in 0..14_usize, late in 0..9_u32) {
+    fn agreed_ends_are_kept_or_named(
+        sample in samples(14), which in 0..14_usize, late in 0..9_u32,
+    ) {
         // What some schedule does can be agreed, and then some schedule keeps it.
         let free = sample.problem();
         let reference = first_plan(&free).expect("nothing is agreed");
@@ -185,17 +187,17 @@ fn only_who_overtook_counts_as_reordered() {
     }
     let problem = draft.finish().expect("in order");
     assert_eq!(
-        reordered(&problem, &[0, 1, 2, 3], &[5, 6, 7, 8]),
+        reordered(&problem, &[0, 1, 2, 3], &[5, 6, 7, 8], 1),
         0,
         "all later, same order"
     );
     assert_eq!(
-        reordered(&problem, &[0, 1, 2, 3], &[3, 0, 1, 2]),
+        reordered(&problem, &[0, 1, 2, 3], &[3, 0, 1, 2], 1),
         1,
         "one went behind three"
     );
     assert_eq!(
-        reordered(&problem, &[0, 0, 1, 2], &[1, 0, 2, 3]),
+        reordered(&problem, &[0, 0, 1, 2], &[1, 0, 2, 3], 1),
         0,
         "no order in one hour"
     );

@@ -251,6 +251,7 @@ impl<'p> Prices<'p> {
             let paid = paid.filter(|(_, lanes)| **lanes > 0.0);
             value -= paid.map(|(price, lanes)| price * lanes).sum::<f64>();
         }
+        value -= self.rounding();
         self.excess = self
             .lanes
             .iter()
