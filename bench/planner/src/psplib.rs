@@ -355,7 +355,10 @@ fn print(name: &str, rows: &[Row], options: &Options, peer: Option<&Peer>) {
     line("over best known", &|row| row.known.map(|k| k.1));
     line("over the larger proved bound", &|row| Some(row.bound()));
     line("over the critical path", &|row| Some(row.critical_path));
-    line("over the peer", &|row| theirs(row));
+    let beside = deviation(rows, ours, theirs);
+    if !beside.is_nan() {
+        println!("| over the peer | {beside:.2} % | | |");
+    }
     let proofs = rows.iter().filter(|row| row.is_proven).count();
     let others = rows.iter().filter_map(|row| row.answer.as_ref());
     let (mut found, mut proved) = (0, 0);

@@ -7,6 +7,14 @@
 use super::model::Busy;
 use super::trail::{Conflict, Literal, Reason, Trail};
 
+/// A profile is built slot by slot while there are at most so many slots per rise and fall;
+/// sorting costs more then.
+const SLOTS_PER_EVENT: i64 = 8;
+
+/// Nothing begins or ends in this slot. Where something does, a stretch ends, even when the sum
+/// stays the same: a task must know the stretches that are its own.
+const UNTOUCHED: i64 = i64::MIN;
+
 /// A task on this resource.
 #[derive(Clone, Copy)]
 struct User {
@@ -31,6 +39,7 @@ pub(super) struct Cumulative {
     /// Missing capacity, as stretches that do not overlap.
     missing: Vec<Stretch>,
     events: Vec<(i32, i64)>,
+    slots: Vec<i64>,
     profile: Vec<Stretch>,
 }
 
@@ -62,6 +71,7 @@ impl Cumulative {
             users,
             missing,
             events: Vec::new(),
+            slots: Vec::new(),
             profile: Vec::new(),
         }
     }
@@ -124,7 +134,45 @@ impl Cumulative {
             self.events.push((stretch.from, stretch.height));
             self.events.push((stretch.to, -stretch.height));
         }
-        stretches(&mut self.events, &mut self.profile);
+        let times = self.events.iter().map(|event| event.0);
+        let (first, last) = times.fold((i32::MAX, i32::MIN), |(least, most), time| {
+            (time.min(least), time.max(most))
+        });
+        if i64::from(last) - i64::from(first) < SLOTS_PER_EVENT * self.events.len() as i64 {
+            self.build_by_slots(first, last);
+        } else {
+            stretches(&mut self.events, &mut self.profile);
+        }
+    }
+
+    /// The same as [`stretches`], without sorting, for short spans of time.
+    fn build_by_slots(&mut self, first: i32, last: i32) {
+        self.slots.clear();
+        self.slots.resize((last - first) as usize + 1, UNTOUCHED);
+        for &(time, change) in &self.events {
+            let slot = &mut self.slots[(time - first) as usize];
+            *slot = if *slot == UNTOUCHED {
+                change
+            } else {
+                *slot + change
+            };
+        }
+        self.profile.clear();
+        let (mut height, mut since) = (0, first);
+        for (slot, &change) in self.slots.iter().enumerate() {
+            if change != UNTOUCHED {
+                let time = first + slot as i32;
+                if height > 0 {
+                    self.profile.push(Stretch {
+                        from: since,
+                        to: time,
+                        height,
+                    });
+                }
+                since = time;
+                height += change;
+            }
+        }
     }
 
     /// Does a stretch stand in the way of a task that may itself be part of it?

@@ -162,7 +162,13 @@ impl Population {
     fn member(&mut self, starts: Vec<u32>, makespan: u32) -> Member {
         let mut order = Vec::new();
         self.generator.sort(Way::Forward, &starts, &mut order);
-        let late = starts.iter().map(|&start| u64::from(start)).sum();
+        // Ends count by the work behind them: the less is done late, the easier it is to cut the
+        // last time unit off.
+        let ends = starts.iter().enumerate().map(|(index, &start)| {
+            let duration = u64::from(self.generator.duration(index));
+            (u64::from(start) + duration) * duration * self.weights[index]
+        });
+        let late = ends.sum();
         Member {
             order,
             starts,
@@ -327,11 +333,10 @@ fn size_for(activities: usize) -> usize {
     (activities / 2).clamp(20, 80)
 }
 
-/// How much of all resources an activity takes per time unit, in millionths.
+/// How much of all resources an activity takes per time unit, in thousandths.
 fn weights(problem: &Problem) -> Vec<u64> {
-    let share = |(&demand, &capacity): (&u32, &u32)| {
-        u64::from(demand) * 1_000_000 / u64::from(capacity.max(1))
-    };
+    let share =
+        |(&demand, &capacity): (&u32, &u32)| u64::from(demand) * 1_000 / u64::from(capacity.max(1));
     let capacities = problem.capacities();
     let weight = |demands: &[u32]| demands.iter().zip(capacities).map(share).sum::<u64>() + 1;
     problem

@@ -57,6 +57,8 @@ struct Known {
 /// One worker with a mind of its own. There are always the same, whatever the number of threads.
 struct Lane {
     work: Work,
+    /// Its part of a round's steps, in percent.
+    share: u64,
     found: Option<(Vec<u32>, u32)>,
     lower_bound: u32,
     is_proof: bool,
@@ -125,21 +127,29 @@ fn lanes(problem: &Problem, seed: u64) -> Vec<Lane> {
         solver.ok().map(|solver| Work::Prove(Box::new(solver)))
     };
     let breed = |seed| Some(Work::Breed(Box::new(Population::new(problem, seed))));
+    // Proofs of larger plans rarely end; there breeding gains more from the same time.
+    let proof_share = (6_000 / problem.activities().len().max(1) as u64).clamp(5, 100);
     let works = [
-        breed(seed.wrapping_mul(4) + 1),
-        prove(Strategy::FromAbove),
-        prove(Strategy::FromBelow),
-        Some(Work::Stretch(Windows::new(seed.wrapping_mul(4) + 2))),
-        breed(seed.wrapping_mul(4) + 3),
+        (breed(seed.wrapping_mul(4) + 1), 100),
+        (prove(Strategy::FromAbove), proof_share),
+        (prove(Strategy::FromBelow), proof_share),
+        (
+            Some(Work::Stretch(Windows::new(seed.wrapping_mul(4) + 2))),
+            50,
+        ),
+        (breed(seed.wrapping_mul(4) + 3), 100),
     ];
-    let lane = |work| Lane {
-        work,
-        found: None,
-        lower_bound: 0,
-        is_proof: false,
-        steps: 0,
+    let lane = |(work, share): (Option<Work>, u64)| {
+        Some(Lane {
+            work: work?,
+            share,
+            found: None,
+            lower_bound: 0,
+            is_proof: false,
+            steps: 0,
+        })
     };
-    works.into_iter().flatten().map(lane).collect()
+    works.into_iter().filter_map(lane).collect()
 }
 
 /// Lets every lane run once, on so many threads.
@@ -167,13 +177,14 @@ fn round(
 
 impl Lane {
     fn advance(&mut self, problem: &Problem, known: &Known, is_over: &dyn Fn() -> bool) {
+        let round_steps = known.round_steps * self.share / 100;
         match &mut self.work {
             Work::Breed(population) => {
                 let count = problem.activities().len().max(1) as u64;
                 if population.best().is_none_or(|best| best.1 > known.makespan) {
                     population.take_in(&known.starts, known.makespan);
                 }
-                while self.steps < known.round_steps && !is_over() {
+                while self.steps < round_steps && !is_over() {
                     let children = (20_000 / count).clamp(1, 100);
                     population.advance(children as usize);
                     self.steps += children * count * 3;
@@ -182,7 +193,7 @@ impl Lane {
             }
             Work::Stretch(windows) => {
                 let from = (known.starts.as_slice(), known.makespan);
-                let (steps, found) = windows.advance(problem, from, known.round_steps, is_over);
+                let (steps, found) = windows.advance(problem, from, round_steps, is_over);
                 (self.steps, self.found) = (steps, found);
             }
             Work::Prove(solver) => {
@@ -191,7 +202,7 @@ impl Lane {
                 solver.believe_at_least(known.lower_bound.into());
                 let wish: Vec<i32> = known.starts.iter().map(|&s| s as i32).collect();
                 solver.hint(&wish);
-                let status = solver.run(known.round_steps, is_over);
+                let status = solver.run(round_steps, is_over);
                 self.is_proof = status == Status::Proven;
                 if status == Status::Improved
                     && let Some((starts, value)) = solver.best()

@@ -120,10 +120,16 @@ fn crowd(count: u32) -> Problem {
 #[test]
 fn threads_change_nothing() {
     let problem = crowd(40);
-    let alone = search(&problem, 7, budget(30_000_000), 1);
+    let alone = search(&problem, 7, budget(3_000_000), 1);
+    assert!(!alone.is_proven, "the lanes met many times");
     for threads in [2, 3, 8] {
-        assert_eq!(search(&problem, 7, budget(30_000_000), threads), alone);
+        assert_eq!(search(&problem, 7, budget(3_000_000), threads), alone);
     }
+    assert_ne!(
+        search(&problem, 8, budget(3_000_000), 1),
+        alone,
+        "the seed matters"
+    );
 }
 
 #[test]
