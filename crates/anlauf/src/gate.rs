@@ -37,6 +37,12 @@ pub struct Args {
     /// Where clients come in; several are separated by commas; port 0 takes a free one
     #[arg(long, value_name = "ADDR", value_delimiter = ',', required = true)]
     listen: Vec<SocketAddr>,
+    /// Where clients come in over TLS; needs --certificates
+    #[arg(long, value_name = "ADDR", value_delimiter = ',', requires = "certificates")]
+    listen_tls: Vec<SocketAddr>,
+    /// Folder with one file a host, chain and key in it: `stadt.example.pem`, `_.example.pem`
+    #[arg(long, value_name = "DIR", requires = "listen_tls")]
+    certificates: Option<PathBuf>,
     /// Who it is: `gate-west-1`; the name of its login
     #[arg(long, value_name = "ID")]
     id: GateId,
@@ -150,17 +156,34 @@ fn say(args: &Args, gate: &Gate, output: Output) -> Done {
     let addresses = gate.addresses();
     let admin = gate.admin().map(|address| format!("http://{address}"));
     if output.json {
-        let listening: Vec<_> = addresses.iter().map(|a| format!("http://{a}")).collect();
+        let listening: Vec<_> = urls(args, &addresses).collect();
         let value = json!({ "id": args.id, "listening": listening, "admin": admin });
         return output.line(&value.to_string());
     }
     if let Some(admin) = admin {
         output.line(&format!("admin {admin}"))?;
     }
-    for address in addresses {
-        output.line(&format!("listening http://{address}"))?;
+    for url in urls(args, &addresses) {
+        output.line(&format!("listening {url}"))?;
     }
     Ok(())
+}
+
+/// Those under TLS come last.
+fn urls(args: &Args, addresses: &[SocketAddr]) -> impl Iterator<Item = String> {
+    let plain = addresses.len().saturating_sub(args.listen_tls.len());
+    addresses.iter().enumerate().map(move |(index, address)| {
+        let scheme = if index < plain { "http" } else { "https" };
+        format!("{scheme}://{address}")
+    })
+}
+
+fn tls(args: &Args) -> Option<Tls> {
+    let certificates = args.certificates.clone()?;
+    Some(Tls {
+        listen: args.listen_tls.clone(),
+        certificates,
+    })
 }
 
 fn workers_usual() -> usize {
@@ -208,6 +231,7 @@ fn config(args: &Args) -> Done<GateConfig> {
         clock: Arc::new(SystemClock::new()),
         serving: Serving {
             workers: args.workers.map_or_else(workers_usual, usize::from),
+            tls: tls(args),
         },
     })
 }
@@ -274,7 +298,9 @@ fn login(id: &GateId, provider: &OrganisationId, logins: &Book) -> Done<String> 
 
 fn cannot_start(error: GateError) -> Failure {
     let code = match &error {
-        GateError::Setting { .. } | GateError::Admin { .. } => Code::Usage,
+        GateError::Setting { .. } | GateError::Admin { .. } | GateError::Certificate { .. } => {
+            Code::Usage
+        }
         GateError::Damaged { .. } | GateError::Foreign { .. } | GateError::Table { .. } => {
             Code::Ledger
         }

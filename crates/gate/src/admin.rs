@@ -1,11 +1,13 @@
 //! The gate's own door for its operators, on loopback only.
 //!
-//! In:    `POST /close` with a signed close; `GET /state`, `/health`, `/metrics`.
+//! In:    `POST /close` with a signed close, `POST /certificates`; `GET /state`, `/health`,
+//!        `/metrics`.
 //! Out:   the same effect as a close from the feed, answered after the cut; state as JSON.
 //! Never: opens anything; takes a close that nobody signed.
 
 use std::convert::Infallible;
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 
 use anlauf_model::feed::GateReport;
 use anlauf_model::limits::ENVELOPE_SIZE_MAX;
@@ -25,14 +27,23 @@ use crate::feed::Desk;
 use crate::keeper::{Closed, Order};
 use crate::limits::{ACCEPT_PAUSE, HEAD_WAIT_MAX};
 use crate::shared::Shared;
+use crate::table::Table;
+use crate::tls::Certificates;
 
 type Answer = Response<Full<Bytes>>;
+
+/// What operators may see and ask.
+#[derive(Clone)]
+pub(crate) struct Operators {
+    pub(crate) desk: Desk,
+    pub(crate) shared: Arc<Shared>,
+    pub(crate) certificates: Option<Arc<Certificates>>,
+}
 
 /// Serves operators until told to stop.
 pub(crate) async fn run(
     listener: TcpListener,
-    desk: Desk,
-    shared: Arc<Shared>,
+    operators: Operators,
     mut stop: watch::Receiver<bool>,
 ) {
     let mut tasks = JoinSet::new();
@@ -50,10 +61,10 @@ pub(crate) async fn run(
                 continue;
             }
         };
-        let (desk, shared) = (desk.clone(), Arc::clone(&shared));
+        let operators = operators.clone();
         let service = service_fn(move |request| {
-            let (desk, shared) = (desk.clone(), Arc::clone(&shared));
-            async move { Ok::<_, Infallible>(answer(&desk, &shared, request).await) }
+            let operators = operators.clone();
+            async move { Ok::<_, Infallible>(answer(&operators, request).await) }
         });
         let served = Builder::new()
             .timer(TokioTimer::new())
@@ -63,10 +74,12 @@ pub(crate) async fn run(
     }
 }
 
-async fn answer(desk: &Desk, shared: &Shared, request: Request<Incoming>) -> Answer {
+async fn answer(operators: &Operators, request: Request<Incoming>) -> Answer {
+    let (desk, shared) = (&operators.desk, &*operators.shared);
     let route = (request.method().clone(), request.uri().path().to_owned());
     match (&route.0, route.1.as_str()) {
         (&Method::POST, "/close") => close(desk, request).await,
+        (&Method::POST, "/certificates") => certificates(operators).await,
         (&Method::GET, "/state") => state(desk, shared).await,
         (&Method::GET, "/health") => {
             let applied = shared.progress.borrow().applied;
@@ -107,6 +120,29 @@ async fn close(desk: &Desk, request: Request<Incoming>) -> Answer {
         }
         Some(Err(reasons)) => problem(StatusCode::FORBIDDEN, "the close was refused", &reasons),
         None => problem(StatusCode::SERVICE_UNAVAILABLE, "the gate is stopping", &[]),
+    }
+}
+
+/// Reads the certificates again. What cannot be read changes nothing.
+async fn certificates(operators: &Operators) -> Answer {
+    let Some(certificates) = operators.certificates.clone() else {
+        return problem(
+            StatusCode::NOT_FOUND,
+            "this gate has no door under TLS",
+            &[],
+        );
+    };
+    match tokio::task::spawn_blocking(move || certificates.reload()).await {
+        Ok(Ok(hosts)) => say(StatusCode::OK, &json!({ "hosts": hosts })),
+        Ok(Err(error)) => {
+            let title = "the certificates stay as they were";
+            problem(
+                StatusCode::UNPROCESSABLE_ENTITY,
+                title,
+                &[error.to_string()],
+            )
+        }
+        Err(_) => problem(StatusCode::SERVICE_UNAVAILABLE, "the gate is stopping", &[]),
     }
 }
 
@@ -165,10 +201,39 @@ fn metrics(shared: &Shared) -> Answer {
         table.cells().count().saturating_sub(open),
         shared.progress.borrow().applied,
     );
+    let text = text + &cells(&table);
     let mut answer = Answer::new(Full::new(text.into()));
     let kind = HeaderValue::from_static("text/plain; version=0.0.4");
     answer.headers_mut().insert(CONTENT_TYPE, kind);
     answer
+}
+
+/// Requests by cell and outcome: only cells that were asked for, else a million lines say nothing.
+fn cells(table: &Table) -> String {
+    let mut text = String::new();
+    for cell in table.cells() {
+        let counts = &cell.state.counts;
+        let outcomes = [
+            ("passed", &counts.passed),
+            ("refused", &counts.refused),
+            ("failed", &counts.failed),
+            ("cut", &counts.cut),
+        ];
+        for (outcome, count) in outcomes {
+            let count = count.load(Ordering::Relaxed);
+            if count > 0 {
+                let id = &cell.state.id;
+                let labels = format!("cell=\"{id}\",outcome=\"{outcome}\"");
+                text.push_str(&format!(
+                    "anlauf_gate_cell_requests_total{{{labels}}} {count}\n"
+                ));
+            }
+        }
+    }
+    if !text.is_empty() {
+        text.insert_str(0, "# TYPE anlauf_gate_cell_requests_total counter\n");
+    }
+    text
 }
 
 fn say(status: StatusCode, value: &Value) -> Answer {

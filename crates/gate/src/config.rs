@@ -51,6 +51,22 @@ pub struct Serving {
     /// Threads that serve, each with a runtime and backend connections of its own; they share the
     /// ports. 0 serves in the runtime that the gate is started in.
     pub workers: usize,
+    /// Where clients come in over TLS, and the folder of certificates: `stadt.example.pem` holds
+    /// chain and key of that host, `_.example.pem` of every host one label below.
+    pub tls: Option<Tls>,
+    /// Ports for what is not HTTP, each of one cell, whose backend is `tcp://host:port`.
+    pub tcp: Vec<(SocketAddr, CellId)>,
+    /// Ports where TLS is passed through to the cell that has the client's host for itself.
+    pub named: Vec<SocketAddr>,
+}
+
+/// Doors under TLS.
+#[derive(Clone, Debug)]
+pub struct Tls {
+    /// Where clients come in. Port 0 takes a free one.
+    pub listen: Vec<SocketAddr>,
+    /// Folder of `HOST.pem`.
+    pub certificates: PathBuf,
 }
 
 /// Named testers. Not signed: a pass opens nothing that is not released to `pilot` already.

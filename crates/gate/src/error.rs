@@ -80,6 +80,16 @@ pub enum GateError {
         /// What would do.
         hint: &'static str,
     },
+    /// A certificate cannot be used.
+    #[error(
+        "cannot use certificate `{path}`: {why}; put chain and key in one PEM file (AN-GAT-008)"
+    )]
+    Certificate {
+        /// File or folder.
+        path: PathBuf,
+        /// Why.
+        why: String,
+    },
 }
 
 /// Why a gate refused an item, beside the verifier's own reasons.

@@ -58,6 +58,7 @@ impl Forwarder {
         let uri = cell
             .upstream
             .as_ref()
+            .filter(|at| !at.is_tcp)
             .and_then(|at| joined(&at.uri, request.uri()));
         let Some(uri) = uri else {
             return Err(Failed::Unreachable);
@@ -67,7 +68,7 @@ impl Forwarder {
         clean_hops(&mut parts.headers);
         introduce(
             &mut parts.headers,
-            permit.conn().peer,
+            permit.conn(),
             &target.authority,
             &cell.state.id,
         );

@@ -13,9 +13,11 @@ use jiff::tz::TimeZone;
 use tokio::net::{TcpListener, TcpSocket};
 use tokio::sync::{mpsc, oneshot, watch};
 use tokio::task::JoinSet;
+use tokio_rustls::TlsAcceptor;
 
+use crate::admin::Operators;
 use crate::clock::Floor;
-use crate::config::GateConfig;
+use crate::config::{GateConfig, Serving};
 use crate::error::GateError;
 use crate::feed::{self, Control, Desk};
 use crate::journal::Journal;
@@ -23,8 +25,10 @@ use crate::judge::Testers;
 use crate::keeper::Keeper;
 use crate::listener::Worker;
 use crate::mind::Mind;
+use crate::passthrough::Purpose;
 use crate::shared::{Progress, Shared};
-use crate::{admin, listener};
+use crate::tls::Certificates;
+use crate::{admin, listener, passthrough};
 
 /// Orders that may wait for the keeper. A few: whoever asks waits for the answer anyway.
 const ORDER_COUNT_MAX: usize = 64;
@@ -36,6 +40,7 @@ const BACKLOG: u32 = 4_096;
 pub struct Gate {
     shared: Arc<Shared>,
     addresses: Vec<SocketAddr>,
+    passing: Vec<SocketAddr>,
     admin: Option<SocketAddr>,
     stop: watch::Sender<bool>,
     tasks: JoinSet<()>,
@@ -69,28 +74,18 @@ impl Gate {
         let (orders, order_inbox) = mpsc::channel(ORDER_COUNT_MAX);
         let (urgent, urgent_inbox) = mpsc::channel(ORDER_COUNT_MAX);
         let desk = Desk { orders, urgent };
+        let certificates = match &config.serving.tls {
+            Some(tls) => Some(Certificates::read(&tls.certificates)?),
+            None => None,
+        };
         let mut tasks = JoinSet::new();
-        let mut addresses = Vec::new();
-        let workers: Vec<_> = (0..config.serving.workers.max(1))
-            .map(|_| Worker::new(Arc::clone(&shared)))
-            .collect();
-        for address in config.listen {
-            let mut address = address;
-            for worker in &workers {
-                let listener = bind(address, workers.len() > 1)?;
-                // Port 0 has become a port, which the next worker shares.
-                let asked = address;
-                let wrong = |source| GateError::Listen {
-                    address: asked,
-                    source,
-                };
-                address = listener.local_addr().map_err(wrong)?;
-                let worker = Arc::clone(worker);
-                let serving = (config.serving.workers > 0, stopped.clone());
-                serve(&mut tasks, listener, worker, serving).map_err(wrong)?;
-            }
-            addresses.push(address);
-        }
+        let entry = Entry {
+            shared: Arc::clone(&shared),
+            own_threads: config.serving.workers > 0,
+            stopped: stopped.clone(),
+        };
+        let doors = (config.listen, config.serving, certificates.as_ref());
+        let (addresses, passing) = entry.open(&mut tasks, doors)?;
         let mut admin = None;
         if let Some(address) = config.admin {
             if !address.ip().is_loopback() {
@@ -102,7 +97,12 @@ impl Gate {
             let address = socket.local_addr().map_err(wrong)?;
             admin = Some(address);
             let (desk, shared) = (desk.clone(), Arc::clone(&shared));
-            tasks.spawn(admin::run(socket, desk, shared, stopped.clone()));
+            let operators = Operators {
+                desk,
+                shared,
+                certificates: certificates.clone(),
+            };
+            tasks.spawn(admin::run(socket, operators, stopped.clone()));
         }
         let (fail, failure) = oneshot::channel();
         let halt = stop.clone();
@@ -130,6 +130,7 @@ impl Gate {
         Ok(Self {
             shared,
             addresses,
+            passing,
             admin,
             stop,
             tasks,
@@ -137,9 +138,14 @@ impl Gate {
         })
     }
 
-    /// Where clients come in, in the order of the settings.
+    /// Where clients come in, in the order of the settings; those under TLS come last.
     pub fn addresses(&self) -> Vec<SocketAddr> {
         self.addresses.clone()
+    }
+
+    /// Where clients come in whose bytes are passed through: ports of cells, then those by name.
+    pub fn passing(&self) -> Vec<SocketAddr> {
+        self.passing.clone()
     }
 
     /// Where operators come in.
@@ -208,35 +214,92 @@ fn bind(address: SocketAddr, shared: bool) -> Result<TcpListener, GateError> {
     listen().map_err(|source| GateError::Listen { address, source })
 }
 
-/// Serves on a thread of its own, or in the present runtime.
-fn serve(
-    tasks: &mut JoinSet<()>,
-    listener: TcpListener,
-    worker: Arc<Worker>,
-    (own_thread, stopped): (bool, watch::Receiver<bool>),
-) -> io::Result<()> {
-    if !own_thread {
-        tasks.spawn(listener::run(listener, worker, stopped));
-        return Ok(());
+/// Opens every door of a gate.
+struct Entry {
+    shared: Arc<Shared>,
+    own_threads: bool,
+    stopped: watch::Receiver<bool>,
+}
+
+/// What doors there are.
+type Doors<'a> = (Vec<SocketAddr>, Serving, Option<&'a Arc<Certificates>>);
+
+impl Entry {
+    /// Where clients come in: whose requests are judged, and whose bytes are passed through.
+    fn open(
+        &self,
+        tasks: &mut JoinSet<()>,
+        (listen, serving, certificates): Doors<'_>,
+    ) -> Result<(Vec<SocketAddr>, Vec<SocketAddr>), GateError> {
+        let workers: Vec<_> = (0..serving.workers.max(1))
+            .map(|_| Worker::new(Arc::clone(&self.shared)))
+            .collect();
+        let acceptor = certificates.map(Certificates::acceptor).transpose()?;
+        let under_tls = serving.tls.into_iter().flat_map(|tls| tls.listen);
+        let doors = listen.into_iter().map(|address| (address, None));
+        let doors = doors.chain(under_tls.map(|address| (address, acceptor.clone())));
+        let mut addresses = Vec::new();
+        for (index, (asked, tls)) in doors.enumerate() {
+            let mut address = asked;
+            let wrong = |source| GateError::Listen {
+                address: asked,
+                source,
+            };
+            for worker in &workers {
+                let listener = bind(address, workers.len() > 1)?;
+                // Port 0 has become a port, which the next worker shares.
+                address = listener.local_addr().map_err(wrong)?;
+                let door = (Arc::clone(worker), (tls.clone(), index == 0));
+                self.serve(tasks, listener, door).map_err(wrong)?;
+            }
+            addresses.push(address);
+        }
+        let cells = serving.tcp.into_iter();
+        let cells = cells.map(|(address, cell)| (address, Purpose::Cell(cell)));
+        let named = serving.named.into_iter();
+        let mut passing = Vec::new();
+        for (address, purpose) in cells.chain(named.map(|address| (address, Purpose::Named))) {
+            let wrong = |source| GateError::Listen { address, source };
+            let listener = bind(address, false)?;
+            passing.push(listener.local_addr().map_err(wrong)?);
+            let worker = Worker::new(Arc::clone(&self.shared));
+            let stopped = self.stopped.clone();
+            tasks.spawn(passthrough::run(listener, worker, purpose, stopped));
+        }
+        Ok((addresses, passing))
     }
-    let listener = listener.into_std()?;
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .build()?;
-    let (ended, end) = oneshot::channel::<()>();
-    std::thread::Builder::new()
-        .name("gate-worker".to_owned())
-        .spawn(move || {
-            runtime.block_on(async move {
-                match TcpListener::from_std(listener) {
-                    Ok(listener) => listener::run(listener, worker, stopped).await,
-                    Err(error) => tracing::error!(%error, "a worker cannot listen"),
-                }
-            });
-            drop(runtime);
-            drop(ended);
-        })?;
-    // Dropped means ended, whatever way.
-    tasks.spawn(async move { drop(end.await) });
-    Ok(())
+
+    /// Serves on a thread of its own, or in the present runtime.
+    fn serve(
+        &self,
+        tasks: &mut JoinSet<()>,
+        listener: TcpListener,
+        (worker, door): (Arc<Worker>, (Option<TlsAcceptor>, bool)),
+    ) -> io::Result<()> {
+        let stopped = self.stopped.clone();
+        if !self.own_threads {
+            tasks.spawn(listener::run(listener, worker, door, stopped));
+            return Ok(());
+        }
+        let listener = listener.into_std()?;
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .build()?;
+        let (ended, end) = oneshot::channel::<()>();
+        std::thread::Builder::new()
+            .name("gate-worker".to_owned())
+            .spawn(move || {
+                runtime.block_on(async move {
+                    match TcpListener::from_std(listener) {
+                        Ok(listener) => listener::run(listener, worker, door, stopped).await,
+                        Err(error) => tracing::error!(%error, "a worker cannot listen"),
+                    }
+                });
+                drop(runtime);
+                drop(ended);
+            })?;
+        // Dropped means ended, whatever way.
+        tasks.spawn(async move { drop(end.await) });
+        Ok(())
+    }
 }

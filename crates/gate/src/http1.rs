@@ -8,8 +8,8 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::Instant;
 
+use hyper::body::Bytes;
 use hyper::{Method, Response};
 use tokio::io::AsyncWriteExt;
 use tokio::sync::{mpsc, watch};
@@ -23,7 +23,7 @@ use crate::limits::{
 use crate::listener::Worker;
 use crate::page::{Why, Wishes};
 use crate::request::{Line, Wrong};
-use crate::serve::{Admitted, Counts, admit};
+use crate::serve::{Admitted, Counts, Refused, admit};
 use crate::socket::Socket;
 use crate::upstream::Backend;
 use crate::visit::{Conn, Cut, Presence};
@@ -33,12 +33,16 @@ mod chunk;
 mod exchange;
 mod head;
 mod onward;
+mod pages;
 mod patience;
 
 pub(crate) use buffer::Buffer;
 use exchange::{Broke, Done, Sides, Terms, exchange};
-use head::{Bad, Framing, Room};
+use head::{Bad, Framing};
 use onward::Onward;
+use pages::Page;
+pub(crate) use pages::Pages;
+pub(crate) use patience::Looks;
 use patience::within;
 
 /// Serves the connection to its end.
@@ -104,8 +108,10 @@ struct Visitor {
 
 /// What to do with a request.
 enum Next {
-    /// Answer it without a backend; whether the connection stays.
-    Say(Box<Response<Download>>, bool),
+    /// Answer it without a backend: whether without a body, and whether the connection stays.
+    Say(Box<Response<Download>>, (bool, bool)),
+    /// The same with an answer that is made already; the connection stays.
+    Send(Bytes),
     /// Answer with a bare status, for what is no request at all.
     Refuse(u16),
     /// Ask the backend.
@@ -124,7 +130,7 @@ impl Visitor {
     async fn live(mut self) {
         loop {
             // Bytes that came before the last answer was sent: the client did not wait for it.
-            let is_hasty = !self.buffer.is_empty();
+            let is_hasty = !self.buffer.is_empty() || self.buffer.is_full();
             let Some(next) = self.next(is_hasty).await else {
                 return;
             };
@@ -135,7 +141,11 @@ impl Visitor {
                     *answer.status_mut() = hyper::StatusCode::from_u16(status).unwrap_or_default();
                     self.say(answer, false, false).await
                 }
-                Next::Say(answer, keep) => self.say(*answer, false, keep).await,
+                Next::Send(answer) => {
+                    let sent = self.socket.write_all(&answer).await;
+                    sent.is_ok() && self.socket.flush().await.is_ok()
+                }
+                Next::Say(answer, (is_head, keep)) => self.say(*answer, is_head, keep).await,
                 Next::Pass(permit, terms, wishes, host) => {
                     self.pass(permit, &terms, (&wishes, &host)).await
                 }
@@ -149,7 +159,8 @@ impl Visitor {
 
     /// Reads the next request and understands it; none when the client has gone or waits too long.
     async fn next(&mut self, is_hasty: bool) -> Option<Next> {
-        let until = Instant::now() + HEAD_WAIT_MAX;
+        let worker = Arc::clone(&self.worker);
+        let until = worker.looks.after(HEAD_WAIT_MAX);
         let mut seen = 0;
         loop {
             // Blank lines before a request are old custom (RFC 9112 §2.2).
@@ -173,7 +184,7 @@ impl Visitor {
 
     /// Takes the head out of the buffer and has it judged.
     fn judged(&mut self, size: usize, is_hasty: bool) -> Next {
-        let mut room: Room<'_> = [httparse::EMPTY_HEADER; _];
+        let mut room = head::room();
         let bytes = self.buffer.get().get(..size).unwrap_or_default();
         let next = match head::request(bytes, &mut room) {
             Err(Bad::Size) => Next::Refuse(431),
@@ -244,7 +255,9 @@ impl Visitor {
     /// One exchange, on a kept connection if there is one. The permit is held to its end.
     async fn asked(&mut self, permit: &Permit, terms: &Terms) -> Result<Asked, Broke> {
         let worker = Arc::clone(&self.worker);
-        let upstream = permit.cell().upstream.as_ref().ok_or(Broke::Unheard)?;
+        let upstream = permit.cell().upstream.as_ref();
+        let upstream = upstream.filter(|upstream| !upstream.is_tcp);
+        let upstream = upstream.ok_or(Broke::Unheard)?;
         let mut kept = worker.pool.take(upstream);
         loop {
             let mut backend = match kept.take() {
@@ -256,6 +269,7 @@ impl Visitor {
             };
             let begun = AtomicBool::new(false);
             let sides = Sides {
+                clock: &worker.looks,
                 buffer: &mut self.buffer,
                 out: &mut self.out,
                 begun: &begun,
@@ -266,7 +280,7 @@ impl Visitor {
                     if reuse {
                         backend.rest();
                     }
-                    worker.pool.keep(upstream, backend);
+                    worker.pool.keep(upstream, backend, worker.looks.count());
                     return Ok(Asked::Answered(keep));
                 }
                 Ok(Done::Upgraded) => return Ok(Asked::Upgraded(backend)),
@@ -296,18 +310,24 @@ impl Visitor {
     /// Ends the connection so that the last answer arrives: an end with bytes unread would be a
     /// reset, which throws away what the client has not read yet.
     async fn goodbye(&mut self) {
-        if self.slam.load(Ordering::SeqCst) || self.socket.shutdown().await.is_err() {
+        if self.slam.load(Ordering::SeqCst) {
             return;
         }
-        let until = Instant::now() + GOODBYE_WAIT_MAX;
-        let mut size = 0;
-        while size < LEFTOVER_SIZE_MAX {
-            self.buffer.eat(usize::MAX / 2);
-            match within(until, self.buffer.fill(&mut self.socket)).await {
-                Some(Ok(more @ 1..)) => size += more,
-                _ => return,
-            }
+        let ended = tokio::time::timeout(GOODBYE_WAIT_MAX, self.socket.shutdown());
+        if !matches!(ended.await, Ok(Ok(()))) {
+            return;
         }
+        let leftover = async {
+            let mut size = 0;
+            while size < LEFTOVER_SIZE_MAX {
+                self.buffer.eat(usize::MAX / 2);
+                match self.buffer.fill(&mut self.socket).await {
+                    Ok(more @ 1..) => size += more,
+                    _ => return,
+                }
+            }
+        };
+        let _ = tokio::time::timeout(GOODBYE_WAIT_MAX, leftover).await;
     }
 }
 
@@ -345,20 +365,27 @@ impl Part<'_> {
         // A body that was not taken would be read as the next request.
         let is_bare = matches!(framing, Framing::Empty | Framing::Length(0));
         let keep = is_http11 && !head::says(lines, "connection", "close");
+        let (is_head, stays) = (name == Method::HEAD, keep && is_bare);
         let admitted = match admit(&self.worker.shared, self.conn, &line) {
             Ok(admitted) => admitted,
-            Err(answer) => return Next::Say(answer, keep && is_bare),
+            Err(Refused::No(no, cell, target)) if stays && !is_head => {
+                let page = Page {
+                    no,
+                    cell: &cell.state,
+                    host: &target.host,
+                    wishes: &Wishes::of(&lines),
+                };
+                return Next::Send(self.worker.pages.get(&self.worker.shared, &page));
+            }
+            Err(refused) => {
+                let answer = refused.say(&self.worker.shared, &lines);
+                return Next::Say(Box::new(answer), (is_head, stays));
+            }
         };
-        let Admitted { permit, target } = admitted;
-        // A client that sends its next request only after the whole answer has nothing of the
-        // earlier cell under way. One that had it waiting (pipelining) stays in both registers.
-        if !self.is_hasty {
-            self.conn.leave_others(&permit.cell().state);
-        }
         let upgrade = upgrade(lines, is_http11 && framing == Framing::Empty);
         let safe = [Method::GET, Method::HEAD, Method::OPTIONS];
         let terms = Terms {
-            is_head: name == Method::HEAD,
+            is_head,
             is_http11,
             keep,
             framing,
@@ -366,15 +393,32 @@ impl Part<'_> {
             upgrade: upgrade.is_some(),
             is_safe: is_bare && safe.contains(&name),
         };
+        self.onward(admitted, lines, (method, onward, upgrade), (terms, out))
+    }
+
+    /// Writes the head of an admitted request anew.
+    fn onward(
+        &self,
+        admitted: Admitted,
+        lines: &[httparse::Header<'_>],
+        (method, onward, upgrade): (&str, &str, Option<&[u8]>),
+        (terms, out): (Terms, &mut Vec<u8>),
+    ) -> Next {
+        let Admitted { permit, target } = admitted;
+        // A client that sends its next request only after the whole answer has nothing of the
+        // earlier cell under way. One that had it waiting (pipelining) stays in both registers.
+        if !self.is_hasty {
+            self.conn.leave_others(&permit.cell().state);
+        }
         out.clear();
         let onward = Onward {
             method,
             target: onward,
             authority: &target.authority,
-            from: self.conn.peer,
-            scheme: "http",
-            cell: &permit.cell().state.id,
-            framing,
+            from: &self.conn.from,
+            scheme: self.conn.scheme(),
+            cell: &permit.cell().state.name,
+            framing: terms.framing,
             trailers: terms.trailers,
             upgrade,
         };
@@ -390,7 +434,7 @@ impl Part<'_> {
             .shared
             .speaker()
             .say(Why::Wrong(wrong), "", &wishes);
-        Next::Say(Box::new(answer), false)
+        Next::Say(Box::new(answer), (false, false))
     }
 }
 

@@ -161,7 +161,10 @@ impl Desk {
         let (parts, body) = request.into_parts();
         let bare = parts.method == Method::HEAD;
         match admit(&self.shared, &self.conn, &Line::of(&parts)) {
-            Err(answer) => stream::say(*answer, &mut respond, bare),
+            Err(refused) => {
+                let answer = refused.say(&self.shared, &parts.headers);
+                stream::say(answer, &mut respond, bare);
+            }
             Ok(admitted) => {
                 let cell = Arc::clone(&admitted.permit.cell().state);
                 let (reset, resets) = oneshot::channel();

@@ -23,8 +23,10 @@ mod door;
 mod http1;
 mod http2;
 mod listener;
+mod passthrough;
 mod socket;
 mod stream;
+mod tls;
 
 mod backdoor;
 mod body;
@@ -51,7 +53,7 @@ mod gate;
 pub mod lab;
 
 pub use clock::{Clock, SystemClock};
-pub use config::{GateConfig, Network, NetworkError, Pilot, Serving, Upstreams};
+pub use config::{GateConfig, Network, NetworkError, Pilot, Serving, Tls, Upstreams};
 pub use error::GateError;
 pub use gate::Gate;
 pub use judge::Permit;

@@ -50,6 +50,15 @@ pub const UPSTREAM_IDLE_COUNT_MAX: usize = 512;
 /// How often connections look whether someone has waited too long. A wait may be longer by this.
 pub const PATIENCE_LOOK_EVERY: Duration = Duration::from_secs(5);
 
+/// The same as [`UPSTREAM_IDLE_MAX`], in looks.
+pub const UPSTREAM_IDLE_LOOKS: u32 = 6;
+
+/// Largest first message of a TLS client whose connection is passed through. Bytes.
+pub const HELLO_SIZE_MAX: usize = 16 * 1024;
+
+/// Most answers of closed cells that a worker keeps for their second.
+pub const PAGE_COUNT_MAX: usize = 1_024;
+
 /// Most that is read and thrown away of a body that nobody wants, before its connection ends.
 pub const LEFTOVER_SIZE_MAX: usize = 64 * 1024;
 
@@ -99,6 +108,9 @@ pub const JOURNAL_REWRITE_COUNT_MIN: usize = 256;
 /// Farthest a wall clock may jump ahead before a gate stops believing it. Milliseconds.
 pub const CLOCK_JUMP_MS_MAX: i64 = 5 * 60 * 1000;
 
+const _: () = assert!(
+    UPSTREAM_IDLE_LOOKS as u64 * PATIENCE_LOOK_EVERY.as_secs() == UPSTREAM_IDLE_MAX.as_secs()
+);
 const _: () = assert!(RETRY_AFTER_MIN <= RETRY_AFTER_DEFAULT);
 const _: () = assert!(RETRY_AFTER_DEFAULT <= RETRY_AFTER_MAX);
 const _: () = assert!(FEED_SIZE_MAX >= ENVELOPE_SIZE_MAX);

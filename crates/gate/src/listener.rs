@@ -3,6 +3,7 @@
 //! In:    a listening socket. Out: one task per connection.
 //! Never: more connections than the limit; waits for a slow client before taking the next.
 
+use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
@@ -10,9 +11,11 @@ use std::sync::atomic::AtomicBool;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{Semaphore, watch};
 use tokio::task::JoinSet;
+use tokio_rustls::TlsAcceptor;
 
 use crate::door::{Door, Protocol, tell};
-use crate::limits::{ACCEPT_PAUSE, CONNECTION_COUNT_MAX, HEAD_WAIT_MAX, UPSTREAM_IDLE_MAX};
+use crate::http1::{Looks, Pages};
+use crate::limits::{ACCEPT_PAUSE, CONNECTION_COUNT_MAX, HEAD_WAIT_MAX, PATIENCE_LOOK_EVERY};
 use crate::shared::Shared;
 use crate::socket::Socket;
 use crate::upstream::Pool;
@@ -24,6 +27,8 @@ use crate::{http1, http2};
 pub(crate) struct Worker {
     pub(crate) shared: Arc<Shared>,
     pub(crate) pool: Pool,
+    pub(crate) looks: Looks,
+    pub(crate) pages: Pages,
 }
 
 impl Worker {
@@ -32,25 +37,30 @@ impl Worker {
         Arc::new(Self {
             shared,
             pool: Pool::default(),
+            looks: Looks::default(),
+            pages: Pages::default(),
         })
     }
 }
 
-/// Takes clients in until told to stop; then ends their connections.
+/// Takes clients in until told to stop; then ends their connections. One listener of each worker
+/// keeps its time.
 pub(crate) async fn run(
     listener: TcpListener,
     worker: Arc<Worker>,
+    (tls, keeps_time): (Option<TlsAcceptor>, bool),
     mut stop: watch::Receiver<bool>,
 ) {
-    let mut sweep = tokio::time::interval(UPSTREAM_IDLE_MAX);
+    let mut look = tokio::time::interval(PATIENCE_LOOK_EVERY);
     let places = Arc::new(Semaphore::new(CONNECTION_COUNT_MAX));
     let mut tasks = JoinSet::new();
     loop {
         let accepted = tokio::select! {
             accepted = listener.accept() => accepted,
             Some(_) = tasks.join_next(), if !tasks.is_empty() => continue,
-            _ = sweep.tick() => {
-                worker.pool.sweep();
+            _ = look.tick(), if keeps_time => {
+                worker.looks.look();
+                worker.pool.sweep(worker.looks.count());
                 continue;
             }
             _ = stop.wait_for(|stop| *stop) => break,
@@ -62,8 +72,9 @@ pub(crate) async fn run(
                     continue;
                 };
                 let (worker, stop) = (Arc::clone(&worker), stop.clone());
+                let tls = tls.clone();
                 tasks.spawn(async move {
-                    serve(worker, stream, peer, stop).await;
+                    serve(worker, (stream, peer), tls, stop).await;
                     drop(place);
                 });
             }
@@ -79,21 +90,25 @@ pub(crate) async fn run(
 
 async fn serve(
     worker: Arc<Worker>,
-    mut stream: TcpStream,
-    peer: SocketAddr,
+    (stream, peer): (TcpStream, SocketAddr),
+    tls: Option<TlsAcceptor>,
     mut stop: watch::Receiver<bool>,
 ) {
     let _ = stream.set_nodelay(true);
-    let told = tokio::select! {
-        told = tokio::time::timeout(HEAD_WAIT_MAX, tell(&mut stream)) => told,
+    let slam = Arc::new(AtomicBool::new(false));
+    let opened = async {
+        let (mut socket, name) = take_in(stream, tls, &slam).await?;
+        let (head, protocol) = tell(&mut socket).await?;
+        io::Result::Ok((socket, name, head, protocol))
+    };
+    let opened = tokio::select! {
+        opened = tokio::time::timeout(HEAD_WAIT_MAX, opened) => opened,
         _ = stop.wait_for(|stop| *stop) => return,
     };
-    let Ok(Ok((head, protocol))) = told else {
+    let Ok(Ok((socket, name, head, protocol))) = opened else {
         return;
     };
-    let slam = Arc::new(AtomicBool::new(false));
-    let socket = Socket::new(stream, Arc::clone(&slam));
-    let (conn, orders) = Conn::new(peer.ip());
+    let (conn, orders) = Conn::new(peer.ip(), name);
     match protocol {
         Protocol::Http1 => {
             http1::serve(worker, (socket, slam), head, (conn, orders), stop).await;
@@ -103,4 +118,20 @@ async fn serve(
             http2::serve(Arc::clone(&worker.shared), door, conn, orders, stop).await;
         }
     }
+}
+
+/// The client's socket, under TLS after its handshake, and the host that was asked for in it.
+async fn take_in(
+    stream: TcpStream,
+    tls: Option<TlsAcceptor>,
+    slam: &Arc<AtomicBool>,
+) -> io::Result<(Socket, Option<String>)> {
+    let Some(tls) = tls else {
+        return Ok((Socket::new(stream, Arc::clone(slam)), None));
+    };
+    let stream = tls.accept(stream).await?;
+    // Without a name there was no certificate, and without one no handshake.
+    let name = stream.get_ref().1.server_name().unwrap_or_default();
+    let name = name.to_ascii_lowercase();
+    Ok((Socket::tls(stream, Arc::clone(slam)), Some(name)))
 }

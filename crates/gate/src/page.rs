@@ -86,6 +86,14 @@ impl Wishes {
             language: fields.text("accept-language").map(Into::into),
         }
     }
+
+    /// Form and language as they were asked for.
+    pub(crate) fn parts(&self) -> (&str, &str) {
+        (
+            self.form.as_deref().unwrap_or_default(),
+            self.language.as_deref().unwrap_or_default(),
+        )
+    }
 }
 
 impl Speaker {
@@ -218,7 +226,7 @@ impl Speaker {
 pub(crate) fn label(language: Language, name: &'static str) -> &'static str {
     match (language, name) {
         (Language::De, "as_of") => "Stand",
-        (Language::De, "next") => "Nächste Nachricht",
+        (Language::De, "next") => "Nächste Mitteilung",
         (Language::De, "drill") => "Übung – kein echter Vorfall",
         (Language::En, "as_of") => "As of",
         (Language::En, "next") => "Next word at",

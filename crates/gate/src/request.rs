@@ -14,6 +14,8 @@ use hyper::{Method, Version};
 
 use anlauf_model::CellId;
 
+use crate::visit::Conn;
+
 /// Whom a request is for.
 pub(crate) struct Target {
     /// Lower case, without port.
@@ -318,7 +320,8 @@ pub(crate) fn clean_hops(headers: &mut HeaderMap) {
 }
 
 /// Removes what clients may not say, and says who asks for what.
-pub(crate) fn introduce(headers: &mut HeaderMap, from: IpAddr, host: &str, cell: &CellId) {
+pub(crate) fn introduce(headers: &mut HeaderMap, conn: &Conn, host: &str, cell: &CellId) {
+    let (from, scheme) = (conn.peer, conn.scheme());
     let claimed: Vec<HeaderName> = headers
         .keys()
         .filter(|name| is_ours(name.as_str()))
@@ -339,10 +342,10 @@ pub(crate) fn introduce(headers: &mut HeaderMap, from: IpAddr, host: &str, cell:
     };
     say(
         "forwarded",
-        &format!("for={node};host=\"{host}\";proto=http"),
+        &format!("for={node};host=\"{host}\";proto={scheme}"),
     );
     say("x-forwarded-for", &from.to_string());
-    say("x-forwarded-proto", "http");
+    say("x-forwarded-proto", scheme);
     say("x-forwarded-host", host);
     say("x-anlauf-cell", &cell.to_string());
     say("host", host);

@@ -11,11 +11,11 @@ use hyper::{Request, Response};
 
 use crate::body::{Download, Upload};
 use crate::forward::Failed;
-use crate::judge::{Asked, Permit, judge};
+use crate::judge::{Asked, No, Permit, judge};
 use crate::page::{Why, Wishes};
 use crate::request::{self, Fields, Line, Target};
 use crate::shared::Shared;
-use crate::table::{CellState, Found, is_below};
+use crate::table::{Cell, CellState, Found, is_below};
 use crate::visit::{Conn, Visit};
 
 /// Requests by outcome, since the start.
@@ -32,6 +32,28 @@ pub(crate) struct Counts {
 pub(crate) struct Admitted {
     pub(crate) permit: Permit,
     pub(crate) target: Target,
+}
+
+/// A request that does not pass.
+pub(crate) enum Refused {
+    /// With this answer.
+    Said(Box<Response<Download>>),
+    /// The judge's no, still to be said.
+    No(No, Arc<Cell>, Target),
+}
+
+impl Refused {
+    /// The whole answer.
+    pub(crate) fn say(self, shared: &Shared, fields: &impl Fields) -> Response<Download> {
+        match self {
+            Self::Said(answer) => *answer,
+            Self::No(no, cell, target) => {
+                let wishes = Wishes::of(fields);
+                let why = Why::No(no, &cell.state);
+                shared.speaker().say(why, &target.host, &wishes)
+            }
+        }
+    }
 }
 
 const RESERVED: &str = "/.anlauf";
@@ -82,24 +104,30 @@ impl Counts {
 /// Finds the cell, registers, asks the judge. Does not wait for anything.
 ///
 /// # Errors
-/// The answer to give instead.
+/// What to answer instead.
 pub(crate) fn admit(
     shared: &Shared,
     conn: &Arc<Conn>,
     line: &Line<'_, impl Fields>,
-) -> Result<Admitted, Box<Response<Download>>> {
+) -> Result<Admitted, Refused> {
     let say = |why: Why<'_>, host: &str| {
-        Box::new(shared.speaker().say(why, host, &Wishes::of(line.fields)))
+        let answer = shared.speaker().say(why, host, &Wishes::of(line.fields));
+        Refused::Said(Box::new(answer))
     };
     let target = request::target(line).map_err(|wrong| {
         Counts::add(&shared.counts.unknown);
         say(Why::Wrong(wrong), "")
     })?;
+    if conn.sni.as_ref().is_some_and(|name| *name != target.host) {
+        // One host in the handshake, another in the request: which rules hold for it?
+        Counts::add(&shared.counts.unknown);
+        return Err(say(Why::NoHost, &target.host));
+    }
     let table = shared.table();
     let found = table.find(&target.host, &target.paths);
     let reserved_path = target.paths.iter().find(|path| is_below(path, RESERVED));
     if let (Found::Cell(_) | Found::NoPath, Some(path)) = (&found, reserved_path) {
-        return Err(Box::new(reserved(path)));
+        return Err(Refused::Said(Box::new(reserved(path))));
     }
     let cell = match found {
         Found::Cell(cell) => cell,
@@ -122,7 +150,7 @@ pub(crate) fn admit(
         Ok(permit) => Ok(Admitted { permit, target }),
         Err(no) => {
             shared.counts.note_refused(&cell.state);
-            Err(say(Why::No(no, &cell.state), &target.host))
+            Err(Refused::No(no, Arc::clone(cell), target))
         }
     }
 }

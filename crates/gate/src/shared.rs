@@ -85,6 +85,10 @@ impl Shared {
         self.drill.store(drill, Ordering::Relaxed);
     }
 
+    pub(crate) fn is_drill(&self) -> bool {
+        self.drill.load(Ordering::Relaxed)
+    }
+
     /// Tells whoever waits that something took effect.
     pub(crate) fn changed(&self) {
         self.progress.send_modify(|progress| progress.changes += 1);
@@ -92,7 +96,7 @@ impl Shared {
 
     pub(crate) fn speaker(&self) -> Speaker {
         Speaker {
-            drill: self.drill.load(Ordering::Relaxed),
+            drill: self.is_drill(),
             words: self.words(),
             now: self.now(),
             zone: self.zone.clone(),

@@ -47,6 +47,8 @@ pub(crate) struct Cell {
 pub(crate) struct CellState {
     /// Which.
     pub(crate) id: CellId,
+    /// The same in words, for backends.
+    pub(crate) name: Box<str>,
     /// Stage in the lowest three bits, `not_after` in milliseconds above: one load tells both.
     word: AtomicU64,
     /// Highest epoch seen.
@@ -98,6 +100,7 @@ fn word(stage: Stage, not_after: Timestamp) -> u64 {
 impl CellState {
     pub(crate) fn new(id: CellId, epoch: Epoch) -> Self {
         Self {
+            name: id.to_string().into(),
             id,
             word: AtomicU64::new(0),
             epoch: AtomicU64::new(epoch.0),
@@ -315,6 +318,14 @@ impl Table {
             }
         }
         found.map_or(Found::NoPath, Found::Cell)
+    }
+
+    /// The cell that has a host for itself.
+    pub(crate) fn sole(&self, host: &str) -> Option<&Arc<Cell>> {
+        match self.hosts.get(host)?.as_slice() {
+            [only] => Some(&only.cell),
+            _ => None,
+        }
     }
 
     /// One cell.

@@ -7,18 +7,19 @@
 use std::collections::HashMap;
 use std::io;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::Instant;
 
 use hyper::Uri;
 use tokio::net::TcpStream;
 
 use crate::http1::Buffer;
-use crate::limits::{UPSTREAM_CONNECT_WAIT_MAX, UPSTREAM_IDLE_COUNT_MAX, UPSTREAM_IDLE_MAX};
+use crate::limits::{UPSTREAM_CONNECT_WAIT_MAX, UPSTREAM_IDLE_COUNT_MAX, UPSTREAM_IDLE_LOOKS};
 
 /// Where a cell is served from.
 pub(crate) struct Upstream {
     /// As the HTTP/2 side wants it.
     pub(crate) uri: Uri,
+    /// Whether it speaks something else than HTTP.
+    pub(crate) is_tcp: bool,
     name: Arc<str>,
     host: String,
     port: u16,
@@ -37,25 +38,31 @@ pub(crate) struct Backend {
 /// Connections of one worker that wait for their next request.
 #[derive(Default)]
 pub(crate) struct Pool {
-    idle: Mutex<HashMap<Arc<str>, Vec<(Backend, Instant)>>>,
+    idle: Mutex<HashMap<Arc<str>, Vec<(Backend, u32)>>>,
 }
 
 // === impl Upstream ===
 
 impl Upstream {
-    /// Reads `http://host:port`.
+    /// Reads `http://host:port` or `tcp://host:port`.
     pub(crate) fn parse(text: &str) -> Option<Self> {
         let uri: Uri = text.trim_end_matches('/').parse().ok()?;
-        if uri.scheme_str() != Some("http") {
+        let is_tcp = match uri.scheme_str() {
+            Some("http") => false,
+            Some("tcp") => true,
+            _ => return None,
+        };
+        let authority = uri.authority()?;
+        if is_tcp && authority.port_u16().is_none() {
             return None;
         }
-        let authority = uri.authority()?;
         let host = authority.host();
         let host = host
             .strip_prefix('[')
             .and_then(|h| h.strip_suffix(']'))
             .unwrap_or(host);
         Some(Self {
+            is_tcp,
             name: authority.as_str().into(),
             host: host.to_owned(),
             port: authority.port_u16().unwrap_or(80),
@@ -91,7 +98,7 @@ impl Drop for Backend {
 // === impl Pool ===
 
 impl Pool {
-    fn idle(&self) -> MutexGuard<'_, HashMap<Arc<str>, Vec<(Backend, Instant)>>> {
+    fn idle(&self) -> MutexGuard<'_, HashMap<Arc<str>, Vec<(Backend, u32)>>> {
         self.idle.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -99,8 +106,8 @@ impl Pool {
     pub(crate) fn take(&self, upstream: &Upstream) -> Option<Backend> {
         let mut idle = self.idle();
         let kept = idle.get_mut(&*upstream.name)?;
-        while let Some((mut backend, since)) = kept.pop() {
-            if since.elapsed() < UPSTREAM_IDLE_MAX && backend.is_quiet() {
+        while let Some((mut backend, _)) = kept.pop() {
+            if backend.is_quiet() {
                 backend.is_kept = true;
                 backend.is_at_rest = false;
                 return Some(backend);
@@ -127,8 +134,8 @@ impl Pool {
         })
     }
 
-    /// Keeps a connection that is at rest.
-    pub(crate) fn keep(&self, upstream: &Upstream, mut backend: Backend) {
+    /// Keeps a connection that is at rest; `look` is the worker's last look at the time.
+    pub(crate) fn keep(&self, upstream: &Upstream, mut backend: Backend, look: u32) {
         if !backend.is_at_rest || !backend.buffer.is_empty() {
             return;
         }
@@ -139,14 +146,16 @@ impl Pool {
             None => idle.entry(Arc::clone(&upstream.name)).or_default(),
         };
         if kept.len() < UPSTREAM_IDLE_COUNT_MAX {
-            kept.push((backend, Instant::now()));
+            kept.push((backend, look));
         }
     }
 
     /// Lets go of what was not used for long.
-    pub(crate) fn sweep(&self) {
+    pub(crate) fn sweep(&self, look: u32) {
         self.idle().retain(|_, kept| {
-            kept.retain(|(_, since)| since.elapsed() < UPSTREAM_IDLE_MAX);
+            kept.retain(|(backend, since)| {
+                look.wrapping_sub(*since) <= UPSTREAM_IDLE_LOOKS && backend.is_quiet()
+            });
             !kept.is_empty()
         });
     }

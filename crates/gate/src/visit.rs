@@ -22,6 +22,10 @@ pub(crate) struct Conn {
     pub(crate) id: u64,
     /// The other end.
     pub(crate) peer: IpAddr,
+    /// The same in words, for backends.
+    pub(crate) from: Box<str>,
+    /// The host that was asked for in the TLS handshake; none without TLS.
+    pub(crate) sni: Option<String>,
     orders: mpsc::UnboundedSender<Cut>,
     touched: Mutex<Vec<Arc<CellState>>>,
 }
@@ -51,15 +55,28 @@ static NEXT_ID: AtomicU64 = AtomicU64::new(1);
 
 impl Conn {
     /// A connection, and where its orders arrive.
-    pub(crate) fn new(peer: IpAddr) -> (Arc<Self>, mpsc::UnboundedReceiver<Cut>) {
+    pub(crate) fn new(
+        peer: IpAddr,
+        sni: Option<String>,
+    ) -> (Arc<Self>, mpsc::UnboundedReceiver<Cut>) {
         let (orders, inbox) = mpsc::unbounded_channel();
         let conn = Self {
             id: NEXT_ID.fetch_add(1, Ordering::Relaxed),
             peer: peer.to_canonical(),
+            from: peer.to_canonical().to_string().into(),
+            sni,
             orders,
             touched: Mutex::new(Vec::new()),
         };
         (Arc::new(conn), inbox)
+    }
+
+    /// What it came over.
+    pub(crate) fn scheme(&self) -> &'static str {
+        match self.sni {
+            Some(_) => "https",
+            None => "http",
+        }
     }
 
     fn touched(&self) -> MutexGuard<'_, Vec<Arc<CellState>>> {

@@ -14,12 +14,16 @@ const ROOM: usize = 8 * 1024;
 pub(crate) struct Buffer {
     bytes: Vec<u8>,
     start: usize,
+    is_full: bool,
 }
 
 impl Buffer {
     /// Begins with bytes that were read elsewhere.
     pub(crate) fn with(bytes: Vec<u8>) -> Self {
-        Self { bytes, start: 0 }
+        Self {
+            bytes,
+            ..Self::default()
+        }
     }
 
     /// What is there.
@@ -30,6 +34,11 @@ impl Buffer {
     /// Whether nothing is there.
     pub(crate) fn is_empty(&self) -> bool {
         self.start >= self.bytes.len()
+    }
+
+    /// Whether the last read took all that it had room for: more may have been there.
+    pub(crate) fn is_full(&self) -> bool {
+        self.is_full
     }
 
     /// Takes so many bytes from the front.
@@ -56,7 +65,9 @@ impl Buffer {
         if self.bytes.capacity() - self.bytes.len() < ROOM / 2 {
             self.bytes.reserve(ROOM);
         }
-        from.read_buf(&mut self.bytes).await
+        let size = from.read_buf(&mut self.bytes).await?;
+        self.is_full = self.bytes.len() == self.bytes.capacity();
+        Ok(size)
     }
 
     /// Gives room back while nobody uses it.

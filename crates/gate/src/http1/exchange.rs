@@ -7,15 +7,14 @@
 use std::io;
 use std::pin::pin;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::Instant;
 
 use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt};
 
 use super::buffer::Buffer;
 use super::chunk::{self, Chunks, Step, trailers_onward};
-use super::head::{self, Framing, Room, response_framing, says};
+use super::head::{self, Framing, response_framing, says};
 use super::onward::{self, Back};
-use super::patience::within;
+use super::patience::{Looks, Until, within};
 use crate::limits::{HEAD_SIZE_MAX, UPSTREAM_HEAD_WAIT_MAX};
 use crate::upstream::Backend;
 
@@ -63,6 +62,7 @@ pub(crate) enum Broke {
 
 /// The client's side: where its body comes from, and bytes for it that wait to be sent.
 pub(crate) struct Sides<'a> {
+    pub(crate) clock: &'a Looks,
     pub(crate) buffer: &'a mut Buffer,
     pub(crate) out: &'a mut Vec<u8>,
     /// Set when the head of the backend's answer is made.
@@ -86,8 +86,18 @@ where
     if backend.stream.write_all(request).await.is_err() {
         return Err(Broke::Unheard);
     }
-    let Sides { buffer, out, begun } = sides;
-    let down = Down { out, begun, terms };
+    let Sides {
+        clock,
+        buffer,
+        out,
+        begun,
+    } = sides;
+    let down = Down {
+        clock,
+        out,
+        begun,
+        terms,
+    };
     if matches!(terms.framing, Framing::Empty | Framing::Length(0)) {
         let Backend {
             stream,
@@ -230,6 +240,7 @@ fn last(out: &mut Vec<u8>, trailers: &[u8]) {
 
 /// The way back.
 struct Down<'a> {
+    clock: &'a Looks,
     out: &'a mut Vec<u8>,
     begun: &'a AtomicBool,
     terms: &'a Terms,
@@ -252,7 +263,7 @@ impl Down<'_> {
         to: &mut (impl AsyncWrite + Unpin),
         sent: &AtomicBool,
     ) -> Result<Done, Broke> {
-        let until = Instant::now() + UPSTREAM_HEAD_WAIT_MAX;
+        let until = self.clock.after(UPSTREAM_HEAD_WAIT_MAX);
         let answer = loop {
             let size = self.head(from, said, until).await?;
             let is_sent = sent.load(Ordering::SeqCst);
@@ -282,7 +293,7 @@ impl Down<'_> {
         &self,
         from: &mut (impl AsyncRead + Unpin),
         said: &mut Buffer,
-        until: Instant,
+        until: Until<'_>,
     ) -> Result<usize, Broke> {
         let mut seen = 0;
         loop {
@@ -302,9 +313,9 @@ impl Down<'_> {
     }
 
     /// Reads a head and writes the client's.
-    fn understand(&mut self, head: &[u8], is_sent: bool) -> Result<Answer, Broke> {
-        let mut room: Room<'_> = [httparse::EMPTY_HEADER; _];
-        let read = head::response(head, &mut room).map_err(|_| Broke::Nonsense)?;
+    fn understand(&mut self, bytes: &[u8], is_sent: bool) -> Result<Answer, Broke> {
+        let mut room = head::room();
+        let read = head::response(bytes, &mut room).map_err(|_| Broke::Nonsense)?;
         let (status, version) = (read.code.unwrap_or_default(), read.version);
         let lines = &*read.headers;
         let terms = self.terms;
@@ -320,7 +331,7 @@ impl Down<'_> {
             framing,
             keep: terms.keep && is_sent,
             reuse: is_kept && framing != Framing::Close,
-            size: head.len(),
+            size: bytes.len(),
         };
         if status < 200 && !upgrades && !terms.is_http11 {
             return Ok(answer);

@@ -5,12 +5,19 @@
 //! Never: takes a bare line feed for a line end, one of two lengths, or a coding besides `chunked`.
 //! See:   RFC 9112 §2.2 (line ends), §5.2 (folds), §6 (framing), §11.2 (smuggling).
 
+use std::mem::MaybeUninit;
+
 use httparse::{Header, ParserConfig, Request, Response, Status};
 
 use crate::limits::HEADER_COUNT_MAX;
 
-/// Room for the lines of a head.
-pub(crate) type Room<'b> = [Header<'b>; HEADER_COUNT_MAX];
+/// Room for the lines of a head; not written before it is used.
+pub(crate) type Room<'b> = [MaybeUninit<Header<'b>>; HEADER_COUNT_MAX];
+
+/// Empty room.
+pub(crate) fn room<'b>() -> Room<'b> {
+    [const { MaybeUninit::uninit() }; HEADER_COUNT_MAX]
+}
 
 /// How long a body is.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -70,8 +77,9 @@ pub(crate) fn request<'h, 'b>(
     head: &'b [u8],
     room: &'h mut Room<'b>,
 ) -> Result<Request<'h, 'b>, Bad> {
-    let mut request = Request::new(room);
-    let read = ParserConfig::default().parse_request(&mut request, head);
+    let mut request = Request::new(&mut []);
+    let parser = ParserConfig::default();
+    let read = parser.parse_request_with_uninit_headers(&mut request, head, room);
     whole(read, head.len())?;
     Ok(request)
 }
@@ -84,8 +92,9 @@ pub(crate) fn response<'h, 'b>(
     head: &'b [u8],
     room: &'h mut Room<'b>,
 ) -> Result<Response<'h, 'b>, Bad> {
-    let mut response = Response::new(room);
-    let read = ParserConfig::default().parse_response(&mut response, head);
+    let mut response = Response::new(&mut []);
+    let parser = ParserConfig::default();
+    let read = parser.parse_response_with_uninit_headers(&mut response, head, room);
     whole(read, head.len())?;
     Ok(response)
 }

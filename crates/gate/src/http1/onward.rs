@@ -4,9 +4,6 @@
 //! Never: passes a line on that belongs to one connection, or that only the gate may say.
 //! See:   RFC 9110 §7.6.1 (hop by hop), RFC 7239 (`Forwarded`), RFC 9113 §8.2.3 (cookies).
 
-use std::net::IpAddr;
-
-use anlauf_model::CellId;
 use httparse::Header;
 use hyper::Response;
 use hyper::body::Bytes;
@@ -21,9 +18,9 @@ pub(crate) struct Onward<'a> {
     pub(crate) target: &'a str,
     pub(crate) authority: &'a str,
     /// Who asks, and over what: `http` or `https`.
-    pub(crate) from: IpAddr,
+    pub(crate) from: &'a str,
     pub(crate) scheme: &'static str,
-    pub(crate) cell: &'a CellId,
+    pub(crate) cell: &'a str,
     pub(crate) framing: Framing,
     /// Whether the client takes trailers.
     pub(crate) trailers: bool,
@@ -153,21 +150,20 @@ fn is_pass(pair: &[u8]) -> bool {
 
 /// Says who asks for what.
 fn introduce(out: &mut Vec<u8>, onward: &Onward<'_>) {
-    use std::io::Write as _;
-    // Writing into memory does not fail.
-    let _ = write!(out, "x-forwarded-for: {}\r\n", onward.from);
-    line(out, "x-forwarded-proto", onward.scheme.as_bytes());
-    line(out, "x-forwarded-host", onward.authority.as_bytes());
-    let _ = match onward.from {
-        IpAddr::V4(from) => write!(out, "forwarded: for={from}"),
-        IpAddr::V6(from) => write!(out, "forwarded: for=\"[{from}]\""),
+    let mut say = |parts: &[&str]| {
+        for part in parts {
+            out.extend_from_slice(part.as_bytes());
+        }
     };
-    let _ = write!(
-        out,
-        ";host=\"{}\";proto={}\r\n",
-        onward.authority, onward.scheme
-    );
-    let _ = write!(out, "x-anlauf-cell: {}\r\n", onward.cell);
+    let (from, scheme, host) = (onward.from, onward.scheme, onward.authority);
+    say(&["x-forwarded-for: ", from, "\r\nx-forwarded-proto: ", scheme]);
+    say(&["\r\nx-forwarded-host: ", host, "\r\nforwarded: for="]);
+    match from.contains(':') {
+        true => say(&["\"[", from, "]\""]),
+        false => say(&[from]),
+    }
+    say(&[";host=\"", host, "\";proto=", scheme]);
+    say(&["\r\nx-anlauf-cell: ", onward.cell, "\r\n"]);
 }
 
 /// Writes the head of a backend's answer.

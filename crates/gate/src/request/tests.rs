@@ -128,7 +128,7 @@ fn only_the_gate_says_who_asks_for_what() {
     let cell = "stadt/post".parse().unwrap();
     introduce(
         &mut headers,
-        "192.0.2.7".parse().unwrap(),
+        &Conn::new("192.0.2.7".parse().unwrap(), None).0,
         "stadt.example",
         &cell,
     );

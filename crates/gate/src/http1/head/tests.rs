@@ -1,14 +1,13 @@
 //! Heads that are whole, and heads that two servers could read in two ways.
 
-use httparse::EMPTY_HEADER;
 use proptest::prelude::*;
 
 use super::*;
 
 fn framed(lines: &str) -> Result<Framing, Bad> {
     let head = format!("POST /a HTTP/1.1\r\n{lines}\r\n");
-    let mut room: Room<'_> = [EMPTY_HEADER; _];
-    let read = request(head.as_bytes(), &mut room)?;
+    let mut space = room();
+    let read = request(head.as_bytes(), &mut space)?;
     request_framing(read.headers, read.version == Some(1))
 }
 
@@ -71,8 +70,8 @@ fn a_length_is_said_once_or_not_at_all() {
 fn an_answers_length_depends_on_what_it_answers() {
     let framed = |status, is_head, lines: &str| {
         let head = format!("HTTP/1.1 {status} x\r\n{lines}\r\n");
-        let mut room: Room<'_> = [EMPTY_HEADER; _];
-        let read = response(head.as_bytes(), &mut room)?;
+        let mut space = room();
+        let read = response(head.as_bytes(), &mut space)?;
         response_framing(status, is_head, read.headers)
     };
     let size = "content-length: 7\r\n";
@@ -123,12 +122,12 @@ proptest! {
 
     #[test]
     fn nothing_makes_it_panic(bytes in proptest::collection::vec(any::<u8>(), 0..300)) {
-        let mut room: Room<'_> = [EMPTY_HEADER; _];
-        if let Ok(read) = request(&bytes, &mut room) {
+        let mut space = room();
+        if let Ok(read) = request(&bytes, &mut space) {
             let _ = request_framing(read.headers, true);
         }
-        let mut room: Room<'_> = [EMPTY_HEADER; _];
-        if let Ok(read) = response(&bytes, &mut room) {
+        let mut space = room();
+        if let Ok(read) = response(&bytes, &mut space) {
             let _ = response_framing(200, false, read.headers);
         }
     }

@@ -13,14 +13,13 @@ fn lines<'a>(pairs: &[(&'a str, &'a str)]) -> Vec<Header<'a>> {
 }
 
 fn told(pairs: &[(&str, &str)], framing: Framing) -> String {
-    let cell = "stadt/post".parse().unwrap();
     let onward = Onward {
         method: "POST",
         target: "/a?b",
         authority: "stadt.example",
-        from: "192.0.2.7".parse().unwrap(),
+        from: "192.0.2.7",
         scheme: "http",
-        cell: &cell,
+        cell: "stadt/post",
         framing,
         trailers: false,
         upgrade: None,

@@ -1,0 +1,197 @@
+//! What is not HTTP: a TCP port of one cell, or TLS told apart by the name in its first message.
+//!
+//! In:    connections. Out: the same bytes at the cell's backend, both ways, while it is open.
+//! Never: ends TLS or looks into it past the first message; lets a byte through without a permit;
+//!        confirms a cut before both sockets are gone.
+//!
+//! Closed is a reset: mail programs, LDAP clients and SFTP take it for "not now" and come again.
+//! See:   docs/formats/gate.md, "Beyond HTTP"; RFC 6066 §3 (server name).
+
+use std::future::Future;
+use std::io;
+use std::net::SocketAddr;
+use std::pin::pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use anlauf_model::CellId;
+use hyper::Method;
+use rustls::server::Acceptor;
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWriteExt};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::{Semaphore, mpsc, watch};
+use tokio::task::JoinSet;
+
+use crate::judge::{Asked, Permit, judge};
+use crate::limits::{ACCEPT_PAUSE, CONNECTION_COUNT_MAX, HEAD_WAIT_MAX, HELLO_SIZE_MAX};
+use crate::listener::Worker;
+use crate::serve::Counts;
+use crate::socket::Socket;
+use crate::table::Cell;
+use crate::visit::{Conn, Cut, Presence, Visit};
+
+/// Whom a port is for.
+#[derive(Clone, Debug)]
+pub(crate) enum Purpose {
+    /// One cell.
+    Cell(CellId),
+    /// The cell that has the host for itself that the TLS client names.
+    Named,
+}
+
+/// Takes clients in until told to stop; then ends their connections.
+pub(crate) async fn run(
+    listener: TcpListener,
+    worker: Arc<Worker>,
+    purpose: Purpose,
+    mut stop: watch::Receiver<bool>,
+) {
+    let places = Arc::new(Semaphore::new(CONNECTION_COUNT_MAX));
+    let mut tasks = JoinSet::new();
+    loop {
+        let accepted = tokio::select! {
+            accepted = listener.accept() => accepted,
+            Some(_) = tasks.join_next(), if !tasks.is_empty() => continue,
+            _ = stop.wait_for(|stop| *stop) => break,
+        };
+        match accepted {
+            Ok((stream, peer)) => {
+                let Ok(place) = Arc::clone(&places).try_acquire_owned() else {
+                    continue;
+                };
+                let (worker, purpose, stop) = (Arc::clone(&worker), purpose.clone(), stop.clone());
+                tasks.spawn(async move {
+                    serve(worker, (stream, peer), &purpose, stop).await;
+                    drop(place);
+                });
+            }
+            Err(error) => {
+                tracing::warn!(%error, "cannot take a client in");
+                tokio::time::sleep(ACCEPT_PAUSE).await;
+            }
+        }
+    }
+    drop(listener);
+    while tasks.join_next().await.is_some() {}
+}
+
+async fn serve(
+    worker: Arc<Worker>,
+    (stream, peer): (TcpStream, SocketAddr),
+    purpose: &Purpose,
+    mut stop: watch::Receiver<bool>,
+) {
+    let _ = stream.set_nodelay(true);
+    // Whatever ends it early ends it by a reset; a whole conversation takes this back.
+    let slam = Arc::new(AtomicBool::new(true));
+    let mut socket = Socket::new(stream, Arc::clone(&slam));
+    let first = async {
+        match purpose {
+            Purpose::Cell(id) => Some((worker.shared.table().cell(id).cloned(), Vec::new())),
+            Purpose::Named => {
+                let (name, bytes) = hello(&mut socket).await.ok()?;
+                Some((worker.shared.table().sole(&name).cloned(), bytes))
+            }
+        }
+    };
+    let first = tokio::select! {
+        first = tokio::time::timeout(HEAD_WAIT_MAX, first) => first,
+        _ = stop.wait_for(|stop| *stop) => return,
+    };
+    let Ok(Some((Some(cell), bytes))) = first else {
+        return Counts::add(&worker.shared.counts.unknown);
+    };
+    let (conn, orders) = Conn::new(peer.ip(), None);
+    let presence = Presence::new(&conn);
+    let Some(permit) = admitted(&worker, &cell, &conn) else {
+        return worker.shared.counts.note_refused(&cell.state);
+    };
+    let carried = carry(&worker, permit, (socket, slam), bytes);
+    let (cut, orders) = until_cut(carried, (orders, stop)).await;
+    drop(presence);
+    if let Some(cut) = cut {
+        worker.shared.counts.note_cut(&cell.state);
+        let _ = cut.done.send(());
+    }
+    drop(orders);
+}
+
+/// Reads the first message of a TLS client; its server name, and every byte that was read.
+async fn hello(stream: &mut (impl AsyncRead + Unpin)) -> io::Result<(String, Vec<u8>)> {
+    let mut bytes = Vec::with_capacity(1_024);
+    let mut reader = Acceptor::default();
+    loop {
+        let before = bytes.len();
+        if bytes.len() > HELLO_SIZE_MAX || stream.read_buf(&mut bytes).await? == 0 {
+            return Err(io::ErrorKind::InvalidData.into());
+        }
+        let mut fresh = bytes.get(before..).unwrap_or_default();
+        while !fresh.is_empty() {
+            reader.read_tls(&mut fresh)?;
+        }
+        match reader.accept() {
+            Ok(Some(accepted)) => {
+                let name = accepted.client_hello().server_name().map(str::to_owned);
+                let name = name.ok_or(io::ErrorKind::InvalidData)?;
+                return Ok((name.to_ascii_lowercase(), bytes));
+            }
+            Ok(None) => {}
+            Err(_) => return Err(io::ErrorKind::InvalidData.into()),
+        }
+    }
+}
+
+/// Stage `basic` passes when the table says so in as many words: `CONNECT /`.
+fn admitted(worker: &Worker, cell: &Arc<Cell>, conn: &Arc<Conn>) -> Option<Permit> {
+    let asked = Asked {
+        method: &Method::CONNECT,
+        paths: &["/".to_owned()],
+        pass: None,
+    };
+    let visit = Visit::enter(cell, conn);
+    judge(visit, &asked, &worker.shared.testers, worker.shared.now()).ok()
+}
+
+/// Runs until it ends or a close cuts it; then both sockets are gone when this returns. Orders that
+/// are still in the inbox are the caller's to drop last.
+async fn until_cut(
+    carried: impl Future<Output = ()>,
+    (mut orders, mut stop): (mpsc::UnboundedReceiver<Cut>, watch::Receiver<bool>),
+) -> (Option<Cut>, mpsc::UnboundedReceiver<Cut>) {
+    let cut = {
+        let carried = pin!(carried);
+        tokio::select! {
+            biased;
+            order = orders.recv() => order,
+            () = carried => None,
+            _ = stop.wait_for(|stop| *stop) => None,
+        }
+    };
+    (cut, orders)
+}
+
+async fn carry(
+    worker: &Worker,
+    permit: Permit,
+    (mut socket, slam): (Socket, Arc<AtomicBool>),
+    bytes: Vec<u8>,
+) {
+    let (counts, cell) = (&worker.shared.counts, &permit.cell().state);
+    let upstream = permit.cell().upstream.as_ref();
+    let Some(upstream) = upstream.filter(|upstream| upstream.is_tcp) else {
+        return counts.note_failed(cell);
+    };
+    let Ok(mut backend) = worker.pool.connect(upstream).await else {
+        return counts.note_failed(cell);
+    };
+    counts.note_passed(cell);
+    if backend.stream.write_all(&bytes).await.is_err() {
+        return;
+    }
+    let carried = tokio::io::copy_bidirectional(&mut socket, &mut backend.stream).await;
+    if carried.is_ok() {
+        // Both have said their last: what is still on its way may arrive.
+        backend.rest();
+        slam.store(false, Ordering::SeqCst);
+    }
+}
