@@ -14,10 +14,11 @@ mod gate;
 mod landscape;
 mod plan;
 mod store;
+mod trust;
 
 use figure::Table;
 
-/// Prints figures: all, or some of drill, contain, store, plan, gate.
+/// Prints figures: all, or some of drill, contain, store, plan, gate, trust.
 #[derive(Parser)]
 #[command(name = "anlauf-bench")]
 struct Cli {
@@ -30,13 +31,25 @@ struct Cli {
     /// Folder for ledgers and gate state: put it on the disk that is to be measured
     #[arg(long)]
     scratch: Option<PathBuf>,
+    /// Gate: rounds of each kind; the middle one counts
+    #[arg(long, default_value_t = 5)]
+    runs: usize,
+    /// Gate: cells for memory and start; 0 leaves that out
+    #[arg(long, default_value_t = 1_000_000)]
+    cells: usize,
+    /// What the gate's benchmark starts itself as
+    #[arg(long, hide = true)]
+    gate_child: Option<PathBuf>,
 }
 
 /// Every benchmark by its name. `contain` is a figure of the drill.
-const NAMES: [&str; 5] = ["drill", "contain", "store", "plan", "gate"];
+const NAMES: [&str; 6] = ["drill", "contain", "store", "plan", "gate", "trust"];
 
 fn main() -> Result<()> {
     let cli = Cli::parse();
+    if let Some(settings) = &cli.gate_child {
+        return gate::child::run(settings);
+    }
     for name in &cli.which {
         if name != "all" && !NAMES.contains(&name.as_str()) {
             bail!(
@@ -54,6 +67,10 @@ fn main() -> Result<()> {
             .iter()
             .any(|which| which == name || which == "all")
     };
+    let options = gate::Options {
+        runs: cli.runs.max(1),
+        cells: cli.cells,
+    };
     println!("{}", figure::machine());
     if is_asked("plan") {
         plan::run()?.print();
@@ -61,8 +78,11 @@ fn main() -> Result<()> {
     if is_asked("store") {
         store::run(&scratch)?.print();
     }
+    if is_asked("trust") {
+        trust::run(&scratch)?.print();
+    }
     if is_asked("gate") {
-        gate::run(&scratch)?.iter().for_each(Table::print);
+        gate::run(&scratch, &options)?.iter().for_each(Table::print);
     }
     if is_asked("drill") || is_asked("contain") {
         drill::run(cli.anlauf, &scratch)?.print();

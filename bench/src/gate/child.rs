@@ -56,7 +56,10 @@ pub fn run(settings: &Path) -> Result<()> {
             pilot: Pilot::default(),
             time_zone: "Europe/Berlin".into(),
             clock: Arc::new(SystemClock::new()),
-            serving: Serving { workers: 1 },
+            serving: Serving {
+                workers: 1,
+                ..Serving::default()
+            },
         })
         .await?;
         let addresses = Addresses {

@@ -1,20 +1,25 @@
-//! A gate with two cells of the reference landscape, fed by truly signed envelopes.
+//! A gate on the proxy's core, fed by truly signed envelopes.
+//!
+//! In:    a folder, the backend, a count of cells. Out: a running gate, orders to open and close.
+//! Never: believes that something took effect before the gate has reported it.
 
 use std::convert::Infallible;
+use std::io::{BufRead, BufReader};
 use std::net::SocketAddr;
-use std::path::Path;
-use std::sync::Arc;
+use std::path::{Path, PathBuf};
+use std::process::Stdio;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
 
-use anlauf_gate::{Gate, GateConfig, Pilot, SystemClock, Upstreams};
-use anlauf_model::feed::{FeedItem, FeedKind, FeedPage};
+use anlauf_gate::SystemClock;
+use anlauf_model::feed::{FeedItem, FeedKind, FeedPage, GateReport};
 use anlauf_model::landscape::{Class, PolicyRule, SignerCount};
-use anlauf_model::{Digest, Epoch, Landscape, Minutes, Role, Stage, Timestamp};
+use anlauf_model::{Digest, Epoch, Minutes, Role, Stage, Timestamp};
 use anlauf_trust::{
     Close, Envelope, KeyRecord, Policy, Release, ReleaseCell, Root, Scheme, Scope, Signer,
 };
 use anyhow::{Context, Result, ensure};
-use http_body_util::Full;
+use http_body_util::{BodyExt, Full};
 use hyper::body::{Bytes, Incoming};
 use hyper::server::conn::http1::Builder;
 use hyper::service::service_fn;
@@ -22,42 +27,43 @@ use hyper::{Request, Response};
 use hyper_util::rt::TokioIo;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
+use tokio::runtime::Runtime;
 use tokio::sync::watch;
 
-use super::Known;
+use super::cells;
+use super::child::{Addresses, Settings};
+use super::process::{Child, pinned};
 
 const DOMAIN: &str = "drill-bench";
+/// Longest wait until something has taken effect; a million cells take their time to be read.
+const EFFECT_WAIT_MAX: Duration = Duration::from_secs(300);
 
-/// A gate, what it hears, and the two cells that are asked for.
+/// A gate and what it hears.
 pub struct House {
-    pub busy: Known,
-    pub other: Known,
-    gate: Gate,
+    pub child: Child,
+    pub addresses: Addresses,
+    settings: PathBuf,
     feed: watch::Sender<Vec<FeedItem>>,
+    heard: watch::Sender<u64>,
     signer: Signer,
     policy: Digest,
     now: Timestamp,
+    epochs: [AtomicU64; 2],
 }
 
 impl House {
-    /// A gate that knows root, policy and table.
-    pub async fn new(folder: &Path, backend: SocketAddr) -> Result<Self> {
-        let landscape = crate::landscape::reference()?;
-        let mut cells = landscape
-            .cells()
-            .values()
-            .filter(|cell| cell.needs.is_empty());
-        let mut known = || {
-            let cell = cells.next().context("the landscape has too few cells")?;
-            let (id, host, path) = (cell.id.clone(), cell.host.clone(), cell.path.clone());
-            anyhow::Ok(Known {
-                id,
-                host,
-                path,
-                epoch: AtomicU64::new(0),
-            })
-        };
-        let (busy, other) = (known()?, known()?);
+    /// A gate that knows root, policy and a table of so many cells.
+    ///
+    /// # Errors
+    /// The gate does not start or does not take what it is told.
+    pub fn start(
+        serving: &Runtime,
+        folder: &Path,
+        backend: SocketAddr,
+        count: usize,
+    ) -> Result<Self> {
+        let folder = folder.join(format!("gate-{count}"));
+        std::fs::create_dir_all(&folder)?;
         let signer = Signer::from_seed(Digest::of(b"bench").0);
         let now = anlauf_gate::Clock::now(&SystemClock::new());
         let sealed = |payload| {
@@ -65,54 +71,63 @@ impl House {
             signer.sign(&mut envelope);
             envelope
         };
+        let table = cells::table(count)?.to_bytes();
         let root = sealed(root(&signer, now)?.to_payload());
-        let policy = sealed(policy(&landscape).to_payload());
-        let feed = watch::Sender::default();
-        let table = landscape.gate_table().to_bytes();
-        let control = serve(feed.clone(), table).await?;
-        let gate = Gate::start(GateConfig {
-            id: "gate-1".parse()?,
-            control: format!("http://{control}"),
-            token: "bench".into(),
-            state_dir: folder.join("gate"),
-            listen: vec!["127.0.0.1:0".parse()?],
-            admin: Some("127.0.0.1:0".parse()?),
+        let policy = sealed(policy(Digest::of(&table)).to_payload());
+        let (feed, heard) = (watch::Sender::default(), watch::Sender::default());
+        let control = serving.block_on(serve(feed.clone(), heard.clone(), table))?;
+        let settings = Settings {
+            control,
+            state: folder.join("state"),
             pin: root.digest(),
-            upstreams: Upstreams {
-                default: Some(format!("http://{backend}")),
-                ..Upstreams::default()
-            },
-            clean_room: Vec::new(),
-            pilot: Pilot::default(),
-            time_zone: "Europe/Berlin".into(),
-            clock: Arc::new(SystemClock::new()),
-        })
-        .await?;
+            backend,
+            listen: super::peer::free_port()?,
+        };
+        let path = folder.join("settings.json");
+        std::fs::write(&path, serde_json::to_vec(&settings)?)?;
+        let (child, addresses) = spawn(&path)?;
         let digest = policy.digest();
         let house = Self {
-            busy,
-            other,
-            gate,
+            child,
+            addresses,
+            settings: path,
             feed,
+            heard,
             signer,
             policy: digest,
             now,
+            epochs: Default::default(),
         };
-        house.tell(FeedKind::Root, &root).await?;
-        house.tell(FeedKind::Policy, &policy).await?;
+        serving.block_on(async {
+            house.tell(FeedKind::Root, &root).await?;
+            house.tell(FeedKind::Policy, &policy).await
+        })?;
         Ok(house)
     }
 
-    /// Where clients come in.
-    pub fn address(&self) -> SocketAddr {
-        self.gate.addresses()[0]
+    /// Kills the gate and starts it again on what it has on disk.
+    ///
+    /// # Errors
+    /// It does not start.
+    pub fn restart(&mut self) -> Result<()> {
+        self.child.process.kill()?;
+        self.child.process.wait()?;
+        (self.child, self.addresses) = spawn(&self.settings)?;
+        Ok(())
+    }
+
+    fn epoch(&self, number: usize) -> &AtomicU64 {
+        &self.epochs[usize::from(number == cells::OTHER)]
     }
 
     /// Opens a cell at its next epoch.
-    pub async fn open(&self, cell: &Known) -> Result<()> {
-        let epoch = cell.epoch.fetch_add(1, Ordering::Relaxed) + 1;
+    ///
+    /// # Errors
+    /// The gate does not say that it has.
+    pub async fn open(&self, number: usize) -> Result<()> {
+        let epoch = self.epoch(number).fetch_add(1, Ordering::Relaxed) + 1;
         let bound = ReleaseCell {
-            cell: cell.id.clone(),
+            cell: cells::id(number).parse()?,
             epoch: Epoch(epoch),
             evidence: Vec::new(),
         };
@@ -130,34 +145,28 @@ impl House {
         };
         let mut envelope = Envelope::unsigned(release.to_payload());
         self.signer.sign(&mut envelope);
-        self.tell(FeedKind::Release, &envelope).await?;
-        ensure!(
-            cell.stage(&self.gate) == Some(Stage::Full),
-            "`{}` did not open",
-            cell.id
-        );
-        Ok(())
+        self.tell(FeedKind::Release, &envelope).await
     }
 
     /// Closes a cell at the gate itself; back when that is acknowledged.
-    pub async fn close(&self, cell: &Known) -> Result<()> {
-        let order = self.order(cell);
+    ///
+    /// # Errors
+    /// The gate refuses.
+    pub async fn close(&self, number: usize) -> Result<()> {
+        let order = self.order(number)?;
         let mut line = self.line().await?;
-        hand_in(&mut line, &order).await?;
-        ensure!(
-            cell.stage(&self.gate) == Some(Stage::Closed),
-            "`{}` did not close",
-            cell.id
-        );
-        Ok(())
+        hand_in(&mut line, &order).await
     }
 
     /// A signed close of one cell as a request for the gate's own door.
-    pub fn order(&self, cell: &Known) -> String {
+    ///
+    /// # Errors
+    /// The cell has no id.
+    pub fn order(&self, number: usize) -> Result<String> {
         let close = Close {
             domain: DOMAIN.into(),
-            scope: Scope::Cells(vec![cell.id.clone()]),
-            epoch: Epoch(cell.epoch.load(Ordering::Relaxed)),
+            scope: Scope::Cells(vec![cells::id(number).parse()?]),
+            epoch: Epoch(self.epoch(number).load(Ordering::Relaxed)),
             at: self.now,
             reason: "benchmark".into(),
         };
@@ -165,21 +174,16 @@ impl House {
         self.signer.sign(&mut envelope);
         let body = String::from_utf8_lossy(&envelope.to_bytes()).into_owned();
         let size = body.len();
-        format!("POST /close HTTP/1.1\r\nhost: gate\r\ncontent-length: {size}\r\n\r\n{body}")
+        let head = format!("POST /close HTTP/1.1\r\nhost: gate\r\ncontent-length: {size}");
+        Ok(format!("{head}\r\n\r\n{body}"))
     }
 
     /// A connection to the gate's own door.
+    ///
+    /// # Errors
+    /// There is none.
     pub async fn line(&self) -> Result<TcpStream> {
-        let admin = self
-            .gate
-            .admin()
-            .context("the gate has no door of its own")?;
-        Ok(TcpStream::connect(admin).await?)
-    }
-
-    /// Ends the gate.
-    pub async fn stop(self) {
-        self.gate.stop().await;
+        Ok(TcpStream::connect(self.addresses.admin).await?)
     }
 
     async fn tell(&self, kind: FeedKind, envelope: &Envelope) -> Result<()> {
@@ -193,10 +197,11 @@ impl House {
                 envelope,
             });
         });
-        let mut progress = self.gate.progress();
-        progress
-            .wait_for(|progress| progress.applied >= seq)
-            .await?;
+        let mut heard = self.heard.subscribe();
+        let effect = heard.wait_for(|applied| *applied >= seq);
+        tokio::time::timeout(EFFECT_WAIT_MAX, effect)
+            .await
+            .context("the gate has not taken what it was told")??;
         Ok(())
     }
 }
@@ -215,6 +220,21 @@ pub async fn hand_in(line: &mut TcpStream, order: &str) -> Result<()> {
         "the close was refused: {answer}"
     );
     Ok(())
+}
+
+/// Starts the gate of these settings, and waits until it listens.
+fn spawn(settings: &Path) -> Result<(Child, Addresses)> {
+    let program = std::env::current_exe()?;
+    let mut command = pinned(&program.to_string_lossy());
+    command.arg("--gate-child").arg(settings);
+    command.stdin(Stdio::piped()).stdout(Stdio::piped());
+    let mut process = command.spawn().context("cannot start the gate")?;
+    let said = process.stdout.take().context("the gate has no output")?;
+    let child = Child { process };
+    let mut line = String::new();
+    BufReader::new(said).read_line(&mut line)?;
+    let addresses = serde_json::from_str(&line).context("the gate did not start")?;
+    Ok((child, addresses))
 }
 
 fn root(signer: &Signer, now: Timestamp) -> Result<Root> {
@@ -242,7 +262,7 @@ fn root(signer: &Signer, now: Timestamp) -> Result<Root> {
 }
 
 /// One signature opens: what is measured is the traffic, not the quorum.
-fn policy(landscape: &Landscape) -> Policy {
+fn policy(table: Digest) -> Policy {
     let rule = |class| PolicyRule {
         class,
         kinds: Vec::new(),
@@ -258,25 +278,29 @@ fn policy(landscape: &Landscape) -> Policy {
     Policy {
         domain: DOMAIN.into(),
         version: 1,
-        table: landscape.gate_table().digest(),
+        table,
         rules: [Class::A, Class::B, Class::C].map(rule).into(),
     }
 }
 
-async fn serve(feed: watch::Sender<Vec<FeedItem>>, table: Vec<u8>) -> Result<SocketAddr> {
+async fn serve(
+    feed: watch::Sender<Vec<FeedItem>>,
+    heard: watch::Sender<u64>,
+    table: Vec<u8>,
+) -> Result<SocketAddr> {
     let listener = TcpListener::bind("127.0.0.1:0").await?;
     let address = listener.local_addr()?;
     let table = Bytes::from(table);
     tokio::spawn(async move {
         while let Ok((stream, _)) = listener.accept().await {
-            let (feed, table) = (feed.clone(), table.clone());
+            let (feed, heard, table) = (feed.clone(), heard.clone(), table.clone());
             let service = service_fn(move |request: Request<Incoming>| {
-                let (feed, table) = (feed.clone(), table.clone());
+                let (feed, heard, table) = (feed.clone(), heard.clone(), table.clone());
                 async move {
                     let body = match request.uri().path() {
                         "/api/v1/gate/feed" => page(&feed, request.uri().query()).await,
                         "/api/v1/gate/table" => table,
-                        _ => Bytes::from_static(b"{}"),
+                        _ => note(&heard, request).await,
                     };
                     Ok::<_, Infallible>(Response::new(Full::new(body)))
                 }
@@ -308,4 +332,16 @@ async fn page(feed: &watch::Sender<Vec<FeedItem>>, query: Option<&str>) -> Bytes
         words: None,
     };
     serde_json::to_vec(&page).unwrap_or_default().into()
+}
+
+/// Takes a report: what it has applied is in force.
+async fn note(heard: &watch::Sender<u64>, request: Request<Incoming>) -> Bytes {
+    if let Ok(body) = request.into_body().collect().await
+        && let Ok(report) = serde_json::from_slice::<GateReport>(&body.to_bytes())
+    {
+        let refused = report.decisions.iter().filter(|one| !one.accepted);
+        refused.for_each(|one| eprintln!("refused: {:?}", one.reasons));
+        heard.send_modify(|applied| *applied = report.applied.max(*applied));
+    }
+    Bytes::from_static(b"{}")
 }
