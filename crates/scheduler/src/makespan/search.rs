@@ -13,16 +13,16 @@ use super::problem::Problem;
 use super::window::{self, Windows};
 use crate::exact::{Solver, Status, Strategy};
 
-/// Steps of one lane before the first meeting: small plans are done then.
+/// Steps of one worker before the first meeting: small plans are done then.
 const ROUND_STEPS_FIRST: u64 = 20_000;
 
-/// Steps of one lane between two meetings later on, some 30 ms.
+/// Steps of one worker between two meetings later on, some 30 ms.
 const ROUND_STEPS_MOST: u64 = 1_000_000;
 
 /// What a search may cost.
 #[derive(Clone, Copy)]
 pub struct Budget<'a> {
-    /// Steps over all lanes: an activity placed or a bound moved, some 20 to 50 ns each. The
+    /// Steps over all workers: an activity placed or a bound moved, some 20 to 50 ns each. The
     /// search ends with the round in which they are used up.
     pub steps: u64,
     /// Asked often; the search ends soon after it says yes. What was found until then is the
@@ -45,17 +45,18 @@ pub struct Outcome {
     pub steps: u64,
 }
 
-/// What all lanes know when a round begins.
+/// What all workers know when a round begins.
 struct Known {
     starts: Vec<u32>,
     makespan: u32,
     lower_bound: u32,
-    /// Steps of each lane in this round.
+    /// Steps of each worker in this round.
     round_steps: u64,
 }
 
-/// One worker with a mind of its own. There are always the same, whatever the number of threads.
-struct Lane {
+/// One part of the search with a mind of its own. There are always the same ones, whatever the
+/// number of threads.
+struct Worker {
     work: Work,
     /// Its part of a round's steps, in percent.
     share: u64,
@@ -73,23 +74,23 @@ enum Work {
 
 /// Searches the shortest schedule.
 pub fn search(problem: &Problem, seed: u64, budget: Budget<'_>, threads: usize) -> Outcome {
-    let mut lanes = lanes(problem, seed);
+    let mut workers = workers(problem, seed);
     let mut known = first(problem, seed);
     let mut steps = 0;
     while known.makespan > known.lower_bound && steps < budget.steps && !(budget.is_over)() {
-        round(problem, &known, &mut lanes, (threads, budget.is_over));
-        for lane in &mut lanes {
-            steps += std::mem::take(&mut lane.steps);
-            if let Some((starts, makespan)) = lane.found.take()
+        round(problem, &known, &mut workers, (threads, budget.is_over));
+        for worker in &mut workers {
+            steps += std::mem::take(&mut worker.steps);
+            if let Some((starts, makespan)) = worker.found.take()
                 && makespan < known.makespan
             {
                 known.makespan = makespan;
                 known.starts = starts;
             }
         }
-        for lane in &lanes {
-            known.lower_bound = known.lower_bound.max(lane.lower_bound);
-            if lane.is_proof {
+        for worker in &workers {
+            known.lower_bound = known.lower_bound.max(worker.lower_bound);
+            if worker.is_proof {
                 known.lower_bound = known.makespan;
             }
         }
@@ -119,7 +120,7 @@ fn first(problem: &Problem, seed: u64) -> Known {
     }
 }
 
-fn lanes(problem: &Problem, seed: u64) -> Vec<Lane> {
+fn workers(problem: &Problem, seed: u64) -> Vec<Worker> {
     let horizon = problem.activities().iter().map(|a| a.duration).sum();
     let model = window::whole(problem, horizon);
     let prove = |strategy| {
@@ -139,8 +140,8 @@ fn lanes(problem: &Problem, seed: u64) -> Vec<Lane> {
         ),
         (breed(seed.wrapping_mul(4) + 3), 100),
     ];
-    let lane = |(work, share): (Option<Work>, u64)| {
-        Some(Lane {
+    let worker = |(work, share): (Option<Work>, u64)| {
+        Some(Worker {
             work: work?,
             share,
             found: None,
@@ -149,33 +150,33 @@ fn lanes(problem: &Problem, seed: u64) -> Vec<Lane> {
             steps: 0,
         })
     };
-    works.into_iter().filter_map(lane).collect()
+    works.into_iter().filter_map(worker).collect()
 }
 
-/// Lets every lane run once, on so many threads.
+/// Lets every worker run once, on so many threads.
 fn round(
     problem: &Problem,
     known: &Known,
-    lanes: &mut [Lane],
+    workers: &mut [Worker],
     (threads, is_over): (usize, &(dyn Fn() -> bool + Sync)),
 ) {
     let next = AtomicUsize::new(0);
-    let lanes: Vec<Mutex<&mut Lane>> = lanes.iter_mut().map(Mutex::new).collect();
+    let workers: Vec<Mutex<&mut Worker>> = workers.iter_mut().map(Mutex::new).collect();
     let work = || {
-        while let Some(lane) = lanes.get(next.fetch_add(1, Ordering::Relaxed)) {
-            let mut lane = lane.lock().expect("nobody panics while holding a lane");
-            lane.advance(problem, known, is_over);
+        while let Some(worker) = workers.get(next.fetch_add(1, Ordering::Relaxed)) {
+            let mut worker = worker.lock().expect("nobody panics while holding a worker");
+            worker.advance(problem, known, is_over);
         }
     };
     std::thread::scope(|scope| {
-        for _ in 1..threads.clamp(1, lanes.len()) {
+        for _ in 1..threads.clamp(1, workers.len()) {
             scope.spawn(work);
         }
         work();
     });
 }
 
-impl Lane {
+impl Worker {
     fn advance(&mut self, problem: &Problem, known: &Known, is_over: &dyn Fn() -> bool) {
         let round_steps = known.round_steps * self.share / 100;
         match &mut self.work {

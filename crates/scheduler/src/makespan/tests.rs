@@ -121,7 +121,7 @@ fn crowd(count: u32) -> Problem {
 fn threads_change_nothing() {
     let problem = crowd(40);
     let alone = search(&problem, 7, budget(3_000_000), 1);
-    assert!(!alone.is_proven, "the lanes met many times");
+    assert!(!alone.is_proven, "the workers met many times");
     for threads in [2, 3, 8] {
         assert_eq!(search(&problem, 7, budget(3_000_000), threads), alone);
     }

@@ -12,7 +12,7 @@ use crate::exact::{Goal, Model, Precedence, Solver, Status, Strategy, Task};
 /// Steps of the exact solver per stretch, per activity of the problem.
 const STEPS_PER_ACTIVITY: u64 = 600;
 
-/// Neighbourhood search of one lane.
+/// Neighbourhood search of one worker.
 pub(crate) struct Windows {
     chance: Chance,
     size: usize,
