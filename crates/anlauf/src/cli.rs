@@ -45,6 +45,7 @@ pub mod status;
 pub mod task;
 pub mod why;
 pub mod wish;
+pub mod witness;
 
 /// Largest file of a key, an envelope, a token or a proof that is read. Bytes.
 const FILE_SIZE_MAX: u64 = 8 * 1024 * 1024;

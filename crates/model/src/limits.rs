@@ -57,8 +57,9 @@ pub const PERSON_COUNT_MAX: usize = 200_000;
 /// 2,000 so that a reference landscape (1,790 cells) can be commissioned in one act.
 pub const WAVE_CELL_COUNT_MAX: usize = 2_000;
 
-/// Largest signed envelope. Bytes. A wave of 2,000 cells is about 400 KiB; more is refused unread.
-pub const ENVELOPE_SIZE_MAX: usize = 1024 * 1024;
+/// Largest signed envelope. Bytes. A wave of 2,000 cells that rest on every kind of finding has
+/// about 3 MiB; more is refused unread.
+pub const ENVELOPE_SIZE_MAX: usize = 3584 * 1024;
 
 /// Most signatures in one envelope; a quorum needs fewer than ten.
 pub const SIGNATURE_COUNT_MAX: usize = 64;

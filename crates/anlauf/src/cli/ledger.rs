@@ -1,10 +1,13 @@
-//! `anlauf ledger`: proves and reads a ledger on this machine, beside or without its writer.
+//! `anlauf ledger`: proves and reads a ledger on this machine, and hands it to outsiders.
+//!
+//! In:    a data folder, or an export. Out: what holds, entries in words, an export, cosignatures.
+//! Never: stops or disturbs the writer; writes to the ledger.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use anlauf_recovery::query::in_words;
 use anlauf_store::{FILE_LEDGER, Reader, VerifyReport, verify, verify_signed};
-use anlauf_trust::fingerprint;
+use anlauf_trust::{PublicKey, fingerprint};
 use clap::Subcommand;
 use serde_json::json;
 
@@ -12,15 +15,21 @@ use super::key::Public;
 use crate::exit::{Done, Failure};
 use crate::output::{Output, plain};
 
+mod cosign;
+mod export;
+
+/// The log's public key in the data folder.
+const FILE_LOG_PUBLIC: &str = "log.pub";
+
 /// Most entries that one question shows unless it says more.
 const SHOWN: usize = 50;
 
-/// Prove or read a ledger on this machine
+/// Prove, read, export or have witnessed a ledger on this machine
 #[derive(Debug, Subcommand)]
 pub enum Verb {
     /// Recompute every leaf and the tree, and hold them against every checkpoint
     Verify {
-        /// Data folder, or the ledger's file
+        /// Data folder, the ledger's file, or the folder of an export
         #[arg(value_name = "PATH")]
         path: PathBuf,
         /// Name of the log in its checkpoints; checks the signature of the newest, needs --key
@@ -29,7 +38,17 @@ pub enum Verb {
         /// Public key file of the log (`log.pub` of the data folder)
         #[arg(long, value_name = "FILE", requires = "origin")]
         key: Option<PathBuf>,
+        /// Of an export: which log and witnesses must have signed its head
+        #[arg(long, value_name = "FILE", conflicts_with_all = ["origin", "key"])]
+        policy: Option<PathBuf>,
+        /// How many of the witnesses may be false
+        #[arg(long, default_value_t = 1)]
+        faulty: usize,
     },
+    /// Write a folder that proves a part of the ledger to whoever gets it
+    Export(export::Args),
+    /// Have the newest checkpoint cosigned by witnesses
+    Cosign(cosign::Args),
     /// Show entries in words
     Show {
         /// Data folder
@@ -44,21 +63,61 @@ pub enum Verb {
     },
 }
 
+/// Which log, for who does not take the data folder's word.
+#[derive(Debug, Clone, clap::Args)]
+struct Log {
+    /// Name of the log in its checkpoints [default: the one in the newest checkpoint]
+    #[arg(long)]
+    origin: Option<String>,
+    /// Public key file of the log [default: `log.pub` of the data folder]
+    #[arg(long, value_name = "FILE")]
+    key: Option<PathBuf>,
+}
+
+impl Log {
+    fn public(&self, data: &Path) -> Done<PublicKey> {
+        let beside = data.join(FILE_LOG_PUBLIC);
+        Ok(Public::read(self.key.as_deref().unwrap_or(&beside))?.public)
+    }
+
+    fn origin(&self, data: &Path) -> Done<String> {
+        if let Some(origin) = &self.origin {
+            return Ok(origin.clone());
+        }
+        let note = Reader::open(data)?.head()?.note.unwrap_or_default();
+        Ok(note.lines().next().unwrap_or_default().to_owned())
+    }
+}
+
 /// Proves or reads.
 ///
 /// # Errors
 /// It is no ledger, or from which entry on it cannot be trusted.
 pub fn run(verb: &Verb, output: Output) -> Done {
     match verb {
-        Verb::Verify { path, origin, key } => {
-            let report = match (origin, key) {
-                (Some(origin), Some(key)) => {
-                    verify_signed(path, origin, &Public::read(key)?.public)?
-                }
-                _ => verify(path)?,
+        Verb::Verify {
+            path,
+            origin,
+            key,
+            policy,
+            faulty,
+        } => {
+            let log = origin.as_deref().zip(key.as_deref());
+            if export::is_export(path) {
+                let policy = policy.as_deref().map(|file| (file, *faulty));
+                return export::verify(path, log, policy, output);
+            }
+            if policy.is_some() {
+                return Err(Failure::usage("--policy is for the folder of an export"));
+            }
+            let report = match log {
+                Some((origin, key)) => verify_signed(path, origin, &Public::read(key)?.public)?,
+                None => verify(path)?,
             };
             tell(&report, output)
         }
+        Verb::Export(args) => export::run(args, output),
+        Verb::Cosign(args) => cosign::run(args, output),
         Verb::Show { path, from, limit } => show(path, *from, *limit, output),
     }
 }

@@ -223,12 +223,12 @@ fn commission(desk: &Desk<'_>) {
     for signer in provider {
         desk.must(
             signer,
-            &format!("sign --waiting --yes --key keys/{signer}.key"),
+            &format!("sign --waiting --yes --ssh-key ssh/{signer}"),
         );
     }
     desk.change(
         "security-1",
-        &format!("sign {release} --yes --key keys/security-1.key"),
+        &format!("sign {release} --yes --ssh-key ssh/security-1"),
     )
     .says(3, &["AN-REC-090"]);
     desk.must("operator-1", "release carry-out --ready");
@@ -388,14 +388,14 @@ fn shut_at_the_gate(desk: &Desk<'_>, admin: &Value, door: SocketAddr, feed: &mut
     let gate = admin.as_str().unwrap();
     let line = |key: &str| {
         format!(
-            "contain --yes --cell site-west/network --gate {gate} --sign-with keys/{key}.key \
+            "contain --yes --cell site-west/network --gate {gate} --sign-with {key} \
              --root data/authority/root.json --out close.json"
         )
     };
-    desk.change("security-1", &line("town-birch.approver-1"))
+    desk.change("security-1", &line("keys/town-birch.approver-1.key"))
         .says(3, &["AN-TRU-"]);
     assert_eq!(ask(door, host, "/network", "").0, 502);
-    let told = desk.must("security-1", &line("security-1"));
+    let told = desk.must("security-1", &line("ssh/security-1"));
     assert_eq!(told["closed"].as_array().unwrap().len(), 1);
     assert_eq!(ask(door, host, "/network", "").0, 503);
     desk.must("security-1", "adopt close.json");

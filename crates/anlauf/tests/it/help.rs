@@ -3,7 +3,7 @@
 use crate::process::{Run, anlauf};
 
 /// Every verb and noun with the words that its help must have.
-const COMMANDS: [(&str, &str); 42] = [
+const COMMANDS: [(&str, &str); 52] = [
     ("init", "DIR"),
     ("landscape lint", "--strict"),
     ("landscape show", "DIR"),
@@ -11,6 +11,12 @@ const COMMANDS: [(&str, &str); 42] = [
     ("landscape adopt", "--reason"),
     ("key new", "--person"),
     ("key show", "FILE"),
+    ("key enrol", "--touch-only"),
+    ("key genesis", "--threshold"),
+    ("key rotate", "--keep"),
+    ("key revoke", "--person"),
+    ("key review", "--policy"),
+    ("key protocol", "FILE"),
     ("genesis", "--threshold"),
     ("login add", "--out"),
     ("login remove", "--data"),
@@ -46,6 +52,10 @@ const COMMANDS: [(&str, &str); 42] = [
     ("events", "--follow"),
     ("prove", "--check"),
     ("ledger verify", "--origin"),
+    ("ledger export", "--tenant"),
+    ("ledger cosign", "--faulty"),
+    ("witness serve", "--state"),
+    ("witness cosign", "--log"),
 ];
 
 #[test]

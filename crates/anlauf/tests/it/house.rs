@@ -49,9 +49,18 @@ impl House {
 
     /// Ready for its first start: keys, signed documents, logins.
     pub fn new(upstream: Option<SocketAddr>) -> Self {
+        Self::of_domain("beispiel", upstream)
+    }
+
+    /// The same as a rehearsal, where software keys open everything.
+    pub fn drill() -> Self {
+        Self::of_domain("drill-beispiel", None)
+    }
+
+    fn of_domain(domain: &str, upstream: Option<SocketAddr>) -> Self {
         let house = Self::with_landscape(upstream);
         house.make_keys();
-        house.genesis("beispiel", "data/authority").done();
+        house.genesis(domain, "data/authority").done();
         for signer in ["security-1", "forensics-1"] {
             house.sign_documents(signer);
         }
@@ -92,6 +101,24 @@ impl House {
             ))
             .done();
         }
+        fs::create_dir(self.path("ssh")).unwrap();
+        for person in PEOPLE {
+            self.make_ssh_key("ed25519", person);
+            self.run(&format!(
+                "key enrol --person {person} --ssh-key ssh/{person} --out keys/{person}-ssh.pub"
+            ))
+            .done();
+        }
+    }
+
+    /// A key of OpenSSH in `ssh/`, made by its own program.
+    pub fn make_ssh_key(&self, kind: &str, name: &str) {
+        let made = Command::new("ssh-keygen")
+            .args(["-q", "-t", kind, "-N", "", "-C", name, "-f", name])
+            .current_dir(self.path("ssh"))
+            .stdin(std::process::Stdio::null())
+            .status();
+        assert!(made.expect("openssh-client is installed").success());
     }
 
     pub fn genesis(&self, domain: &str, out: &str) -> Run {
@@ -211,7 +238,7 @@ impl Desk<'_> {
             &format!("release propose --stage {stage} {cells}"),
         );
         for signer in signers {
-            let line = format!("sign --waiting --yes --key keys/{signer}.key");
+            let line = format!("sign --waiting --yes --ssh-key ssh/{signer}");
             self.must(signer, &line);
         }
         self.must("operator-1", "release carry-out --ready")

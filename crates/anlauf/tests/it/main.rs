@@ -14,3 +14,4 @@ mod full_disk;
 mod help;
 mod kill;
 mod offline;
+mod outsider;

@@ -181,7 +181,7 @@ fn the_largest_wave_fits_into_an_envelope() {
         let mut release = release();
         let one = |number| {
             let mut bound = bound(&format!("bkk-amsel/custom-{number:04}"), 1);
-            bound.evidence = vec![evidence(FindingKind::Commissioned)];
+            bound.evidence = FindingKind::ALL.map(evidence).to_vec();
             bound
         };
         release.cells = (0..count).map(one).collect();

@@ -8,11 +8,11 @@ use std::path::PathBuf;
 
 use anlauf_model::Epoch;
 use anlauf_model::feed::GateReport;
-use anlauf_trust::{Close, Envelope, Root, Scope};
+use anlauf_trust::{Close, Envelope, Root, Scope, Statement};
 use anyhow::Context;
 use serde_json::{Value, json};
 
-use crate::cli::key::Secret;
+use crate::cli::key::hand::Hand;
 use crate::cli::now;
 use crate::cli::sign::file::read;
 use crate::client::Client;
@@ -46,7 +46,7 @@ pub fn run(at: &AtGate, scope: Scope, reason: &str, (yes, output): (bool, Output
     else {
         return Err(Failure::usage("give --gate, --sign-with, --root and --out"));
     };
-    let secret = Secret::read(key)?;
+    let hand = Hand::open(key)?;
     let domain = Root::parse(&read(root)?.payload)?.domain;
     let client = Client::at_gate(gate, output.language);
     let report: GateReport = client.get("/state")?;
@@ -60,7 +60,8 @@ pub fn run(at: &AtGate, scope: Scope, reason: &str, (yes, output): (bool, Output
     output.talk(&close.in_words(output.language));
     output.confirm(yes, output.say("sofort schließen?", "shut at once?"))?;
     let mut envelope = Envelope::unsigned(close.to_payload());
-    secret.signer.sign(&mut envelope);
+    let signature = hand.sign(&envelope, &Statement::Close(close))?;
+    envelope.signatures.push(signature);
     let bytes = envelope.to_bytes();
     std::fs::write(out, &bytes).with_context(|| format!("cannot write `{}`", out.display()))?;
     let form = serde_json::from_slice(&bytes).map_err(anyhow::Error::from)?;

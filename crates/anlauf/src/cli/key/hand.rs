@@ -70,6 +70,18 @@ impl Hand {
         }
     }
 
+    /// Reads whichever key lies in a file: ours, or OpenSSH's with its public half beside it.
+    ///
+    /// # Errors
+    /// As [`Hand::read`].
+    pub fn open(file: &Path) -> Done<Self> {
+        let is_ours = std::fs::read(file).is_ok_and(|bytes| bytes.starts_with(b"{"));
+        match is_ours {
+            true => Ok(Self::Software(Secret::read(file)?)),
+            false => Ok(Self::Ssh(SshKey::read(file, Kind { touch_only: false })?)),
+        }
+    }
+
     /// The name of the key, as in the root.
     pub fn keyid(&self) -> KeyId {
         KeyId::of(self.scheme(), &self.public())

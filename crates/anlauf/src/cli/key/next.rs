@@ -175,12 +175,24 @@ fn name_root_keys(next: &mut Root, persons: &BTreeSet<PersonId>) {
 
 fn finish(files: &Files, old: &Root, next: &Root, output: Output) -> Done {
     let holders = root_persons(next);
-    if (holders.len() as u64) < u64::from(next.root_threshold) {
+    let signs = |record: &&KeyRecord| next.root_keys.contains(&record.id);
+    let organisations: BTreeSet<_> = next
+        .keys
+        .iter()
+        .filter(signs)
+        .map(|record| &record.organisation)
+        .collect();
+    let is_short = |have: usize, want: u32| (have as u64) < u64::from(want);
+    if is_short(holders.len(), next.root_threshold)
+        || is_short(organisations.len(), next.root_organisations_min)
+    {
         let why = format!(
-            "{} persons would be left to sign roots, {} must: nobody could ever change it again; \
-             enrol others first with `anlauf key rotate --root-signer`",
+            "{} persons of {} organisations would be left to sign roots, {} of {} must: nobody \
+             could ever change it again; enrol others first with `anlauf key rotate --root-signer`",
             holders.len(),
-            next.root_threshold
+            organisations.len(),
+            next.root_threshold,
+            next.root_organisations_min
         );
         return Err(Failure::input(why));
     }

@@ -3,10 +3,10 @@
 //! In:    documents as files. Out: Markdown.
 //! Never: says that a signature holds: who reads the minutes verifies for himself.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use anlauf_model::{Digest, Language};
-use anlauf_trust::{Statement, fingerprint};
+use anlauf_trust::{Root, Statement, fingerprint};
 
 use crate::cli::now;
 use crate::cli::sign::file::read;
@@ -43,60 +43,7 @@ pub fn run(args: &Args, output: Output) -> Done {
     ];
     lines.extend(steps(de).iter().map(|step| format!("- [ ] {step}")));
     for file in &args.files {
-        let envelope = read(file)?;
-        let statement = Statement::parse(&envelope.payload)?;
-        lines.extend([
-            String::new(),
-            format!("## {}", plain(&file.display().to_string())),
-        ]);
-        lines.push(format!("\nSHA-256 `{}`", envelope.digest()));
-        let aloud = output.say("Zum Vorlesen", "To read aloud");
-        lines.push(format!(
-            "{aloud}: **{}**\n",
-            fingerprint(&envelope.digest())
-        ));
-        if let Statement::Root(root) = &statement {
-            lines.push(format!(
-                "{} {} · {} · {} / {}\n",
-                output.say("Version", "version"),
-                root.version,
-                plain(&root.domain),
-                root.root_threshold,
-                root.root_organisations_min
-            ));
-            lines.push(row(&[
-                "",
-                "person",
-                "role",
-                "organisation",
-                "scheme",
-                "key",
-                "✓",
-            ]));
-            lines.push("|---|---|---|---|---|---|---|".to_owned());
-            for record in &root.keys {
-                let mark = if root.root_keys.contains(&record.id) {
-                    "\\*"
-                } else {
-                    ""
-                };
-                let digits = fingerprint(&Digest::of(record.public.0.as_bytes()));
-                lines.push(row(&[
-                    mark,
-                    record.person.as_str(),
-                    &record.role.to_string(),
-                    record.organisation.as_str(),
-                    record.scheme.word(),
-                    &digits,
-                    "",
-                ]));
-            }
-        }
-        lines.push(String::new());
-        for signature in &envelope.signatures {
-            let lead = output.say("unterschrieben mit", "signed with");
-            lines.push(format!("- {lead} `{}`", signature.keyid));
-        }
+        lines.extend(document(file, output)?);
     }
     lines.push(format!(
         "\n{}\n\n________________  ________________  ________________",
@@ -106,6 +53,57 @@ pub fn run(args: &Args, output: Output) -> Done {
         )
     ));
     output.line(&lines.join("\n"))
+}
+
+/// One document: its digests, its keys if it is a root, who has signed it.
+fn document(file: &Path, output: Output) -> Done<Vec<String>> {
+    let envelope = read(file)?;
+    let statement = Statement::parse(&envelope.payload)?;
+    let digest = envelope.digest();
+    let aloud = output.say("Zum Vorlesen", "To read aloud");
+    let mut lines = vec![
+        format!("\n## {}", plain(&file.display().to_string())),
+        format!("\nSHA-256 `{digest}`"),
+        format!("{aloud}: **{}**\n", fingerprint(&digest)),
+    ];
+    if let Statement::Root(root) = &statement {
+        lines.extend(keys(root, output));
+    }
+    lines.push(String::new());
+    let lead = output.say("unterschrieben mit", "signed with");
+    let signed = envelope.signatures.iter();
+    lines.extend(signed.map(|signature| format!("- {lead} `{}`", signature.keyid)));
+    Ok(lines)
+}
+
+fn keys(root: &Root, output: Output) -> Vec<String> {
+    let mut lines = vec![format!(
+        "{} {} · {} · {} / {}\n",
+        output.say("Version", "version"),
+        root.version,
+        plain(&root.domain),
+        root.root_threshold,
+        root.root_organisations_min
+    )];
+    let head = match output.language {
+        Language::De => ["", "Person", "Rolle", "Organisation", "Art", "Ziffern", "✓"],
+        Language::En => ["", "person", "role", "organisation", "kind", "digits", "✓"],
+    };
+    lines.push(row(&head));
+    lines.push("|---|---|---|---|---|---|---|".to_owned());
+    lines.extend(root.keys.iter().map(|record| {
+        let signs = root.root_keys.contains(&record.id);
+        row(&[
+            if signs { "\\*" } else { "" },
+            record.person.as_str(),
+            &record.role.to_string(),
+            record.organisation.as_str(),
+            record.scheme.word(),
+            &fingerprint(&Digest::of(record.public.0.as_bytes())),
+            "",
+        ])
+    }));
+    lines
 }
 
 fn row(cells: &[&str]) -> String {

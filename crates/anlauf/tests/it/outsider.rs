@@ -1,0 +1,354 @@
+//! What people outside of the control plane do: hold keys, prove a ledger, witness it.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+use serde_json::Value;
+
+use crate::house::{Desk, House};
+use crate::process::{Run, Running};
+
+const ORIGIN: &str = "anlauf/beispiel";
+
+/// A house whose documents were signed with a software key and with one of OpenSSH, started once.
+fn house() -> House {
+    let house = House::with_landscape(None);
+    house.make_keys();
+    house.genesis("beispiel", "data/authority").done();
+    house.sign_documents("security-1");
+    let files = ["root", "policy-normal", "policy"];
+    let files = files
+        .map(|name| format!("data/authority/{name}.json"))
+        .join(" ");
+    house
+        .run(&format!("sign {files} --ssh-key ssh/forensics-1 --yes"))
+        .done();
+    house.make_logins();
+    house.start(0).process.terminate().done();
+    house
+}
+
+/// Adds an entry to the ledger.
+fn grow(house: &House, title: &str) {
+    let plane = house.start(0);
+    let desk = Desk {
+        house,
+        control: &plane.control,
+    };
+    desk.must(
+        "operator-1",
+        &format!("incident declare --de {title} --en {title}"),
+    );
+    plane.process.terminate().done();
+}
+
+fn files(folder: &Path, ending: &str) -> Vec<PathBuf> {
+    let all = fs::read_dir(folder)
+        .unwrap()
+        .map(|entry| entry.unwrap().path());
+    let mut found: Vec<_> = all
+        .filter(|path| path.extension().is_some_and(|e| e == ending))
+        .collect();
+    found.sort();
+    found
+}
+
+#[test]
+fn an_export_is_proven_by_tools_that_are_not_ours() {
+    let house = house();
+    house
+        .run("ledger export data --tenant town-alder --out export")
+        .done();
+    house
+        .run(&format!(
+            "ledger verify export --origin {ORIGIN} --key data/log.pub"
+        ))
+        .done();
+    house
+        .run("ledger export data --out export")
+        .says(5, &["cannot create"]);
+
+    let export = house.path("export");
+    let key = fs::read_to_string(export.join("log.vkey")).unwrap();
+    let root = fs::read_to_string(house.path("data/authority/root.json")).unwrap();
+    let digest = {
+        let shown = house
+            .run("--json key protocol data/authority/root.json")
+            .done();
+        let at = shown.find("SHA-256 `").unwrap() + 9;
+        shown[at..at + 64].to_owned()
+    };
+    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/verify/verify.py");
+    let python = |digest: &str| {
+        let mut command = Command::new("python3");
+        command
+            .arg(&script)
+            .arg(&export)
+            .args(["--log", key.trim(), "--root-digest", digest]);
+        Run::of(&mut command)
+    };
+    // Two documents are in force, each signed raw and by OpenSSH.
+    assert!(
+        python(&digest)
+            .done()
+            .contains("4 signatures hold, 0 are left")
+    );
+    python(&"0".repeat(64)).says(1, &["not the pinned one"]);
+    assert!(root.contains("signatures"));
+
+    // Each signature of OpenSSH by OpenSSH itself, from the folder's own files.
+    let mut checked = 0;
+    for sig in files(&export.join("signed"), "sig") {
+        if !fs::read_to_string(&sig)
+            .unwrap()
+            .starts_with("-----BEGIN SSH SIGNATURE")
+        {
+            continue;
+        }
+        let name = sig.file_name().unwrap().to_str().unwrap();
+        let (number, _) = name.split_once('.').unwrap();
+        let pae = fs::File::open(export.join("signed").join(format!("{number}.pae"))).unwrap();
+        let text = fs::read_to_string(export.join("signed").join(format!("{number}.pae"))).unwrap();
+        let kind = if text.contains("urn:anlauf:root:v1") {
+            "root"
+        } else {
+            "policy"
+        };
+        let verify = |namespace: &str, input: fs::File| {
+            Command::new("ssh-keygen")
+                .args(["-Y", "verify", "-f", "allowed_signers", "-I", "forensics-1"])
+                .args(["-n", namespace, "-s"])
+                .arg(&sig)
+                .current_dir(&export)
+                .stdin(input)
+                .stdout(Stdio::null())
+                .stderr(Stdio::null())
+                .status()
+                .unwrap()
+                .success()
+        };
+        assert!(
+            verify(&format!("{kind}.v1@beispiel"), pae.try_clone().unwrap()),
+            "{name}"
+        );
+        assert!(!verify("release.v1@beispiel", pae));
+        checked += 1;
+    }
+    assert_eq!(checked, 2);
+
+    // Damage is named, with its own exit code.
+    let path = export.join("entries.jsonl");
+    let changed = fs::read_to_string(&path)
+        .unwrap()
+        .replacen("genesis", "Genesis", 1);
+    let changed = match changed.contains("Genesis") {
+        true => changed,
+        false => changed.replacen("\\\"actor\\\"", "\\\"Actor\\\"", 1),
+    };
+    fs::write(&path, changed).unwrap();
+    house
+        .run(&format!(
+            "ledger verify export --origin {ORIGIN} --key data/log.pub"
+        ))
+        .says(5, &["AN-STO-016", "entries.jsonl", "entry "]);
+}
+
+#[test]
+fn keys_are_enrolled_rotated_revoked_and_reviewed_with_files_only() {
+    let house = House::with_landscape(None);
+    house.make_keys();
+    house.genesis("beispiel", "out").done();
+    // A card is bound to its person: somebody else's name on it is found out.
+    let card = fs::read_to_string(house.path("keys/operator-1-ssh.pub")).unwrap();
+    let stolen = card.replace("operator-1", "security-1");
+    fs::create_dir(house.path("cards")).unwrap();
+    fs::write(house.path("cards/stolen.pub"), stolen).unwrap();
+    let rotate = "key rotate --landscape land --keys cards --root out/root.json --out root-2.json";
+    house.run(rotate).says(6, &["proof of possession"]);
+    let bare = card
+        .lines()
+        .filter(|line| !line.contains("\"proof\""))
+        .collect::<Vec<_>>()
+        .join("\n");
+    let last = bare.rfind("\",").unwrap();
+    let bare = format!("{}{}", &bare[..=last], &bare[last + 2..]);
+    fs::write(house.path("cards/stolen.pub"), bare).unwrap();
+    house
+        .run(rotate)
+        .says(6, &["lacks the proof of possession"]);
+    fs::remove_file(house.path("cards/stolen.pub")).unwrap();
+
+    // A new key, of the other kind, takes the place of security-1's two.
+    house.make_ssh_key("ecdsa", "fresh");
+    house
+        .run("key enrol --person security-1 --ssh-key ssh/fresh --out cards/security-1.pub")
+        .done();
+    let told: Value = serde_json::from_str(&house.run(&format!("--json {rotate}")).done()).unwrap();
+    assert_eq!(told["version"], 2);
+    assert_eq!(told["added"].as_array().unwrap().len(), 1);
+    assert_eq!(told["removed"].as_array().unwrap().len(), 2);
+    house.run(rotate).says(1, &["cannot write"]);
+
+    // Both thresholds sign, one of them with the fresh key; ECDSA of OpenSSH counts.
+    house
+        .run("sign root-2.json --ssh-key ssh/fresh --yes")
+        .done();
+    house
+        .run("sign root-2.json --ssh-key ssh/forensics-1 --yes")
+        .done();
+    house
+        .run("sign root-2.json --ssh-key ssh/operator-1 --yes")
+        .done();
+    house
+        .run("sign root-2.json --ssh-key ssh/fresh --yes")
+        .says(6, &["signed with this key already"]);
+
+    let review = house
+        .run("key review --root root-2.json --policy out/policy.json")
+        .done();
+    assert!(review.contains("ssh-ecdsa-p256"), "{review}");
+    assert!(review.contains("! owner: 1 ≤ 1"), "{review}");
+    assert!(review.contains("release (B, C)"), "{review}");
+    let paper = house
+        .run("key protocol root-2.json out/policy.json --lang de")
+        .done();
+    assert!(
+        paper.contains("# Protokoll") && paper.contains("security-1"),
+        "{paper}"
+    );
+    assert!(paper.contains("Zum Vorlesen: **"), "{paper}");
+
+    let revoke = |whom: &str, out: &str| {
+        house.run(&format!(
+            "key revoke --root root-2.json --person {whom} --out {out}"
+        ))
+    };
+    let told = revoke("town-birch.approver-1", "root-3.json").done();
+    assert!(told.contains("root version 3: +0 −2"), "{told}");
+    revoke("nobody", "root-4.json").says(6, &["has no key"]);
+    house
+        .run("key revoke --root root-2.json --person security-1 --person forensics-1 --out x.json")
+        .says(6, &["could ever change it again"]);
+}
+
+#[test]
+fn a_key_of_the_wrong_kind_or_without_its_half_is_named() {
+    let house = House::with_landscape(None);
+    house.make_keys();
+    let rsa = |args: &[&str]| {
+        let made = Command::new("ssh-keygen")
+            .args(args)
+            .current_dir(house.path("ssh"))
+            .status();
+        assert!(made.unwrap().success());
+    };
+    rsa(&["-q", "-t", "rsa", "-b", "2048", "-N", "", "-f", "rsa"]);
+    let enrol =
+        |more: &str| house.run(&format!("key enrol --person security-1 --out x.pub {more}"));
+    enrol("--ssh-key ssh/rsa").says(3, &["AN-TRU-044"]);
+    fs::remove_file(house.path("ssh/rsa.pub")).unwrap();
+    enrol("--ssh-key ssh/rsa").says(9, &["ssh-keygen -y"]);
+    enrol("--ssh-key ssh/security-1 --touch-only").says(2, &["for keys on tokens"]);
+    enrol("").says(2, &["--ssh-key"]);
+    // The public half of somebody else's: what comes back is not believed.
+    let theirs = house.path("ssh/forensics-1.pub");
+    fs::copy(theirs, house.path("ssh/security-1.pub")).unwrap();
+    enrol("--ssh-key ssh/security-1").says(1, &["did not sign"]);
+    assert!(!house.path("x.pub").exists());
+}
+
+#[test]
+fn a_witness_cosigns_growth_and_refuses_a_fork() {
+    let house = house();
+    house.run("key new --person witness --out w1.key").done();
+    let serve = || {
+        Running::start(&mut house.command(&format!(
+            "--json witness serve --name w1 --key w1.key --log {ORIGIN}=data/log.pub \
+             --state w1 --listen 127.0.0.1:0"
+        )))
+    };
+    let witness = serve();
+    let told = witness.listens().unwrap();
+    let url = told["listening"].as_str().unwrap().to_owned();
+    // One witness at a time on one memory.
+    let second = serve();
+    assert!(second.listens().is_none());
+    second.end().says(6, &["is running"]);
+
+    house.run("ledger export data --out export").done();
+    let log = fs::read_to_string(house.path("export/log.vkey")).unwrap();
+    let key = house.run("witness show --name w1 --key w1.key").done();
+    let policy = |url: &str| {
+        let text = format!(
+            "log {}\nwitness w1 {} {url}\ngroup all all w1\nquorum all\n",
+            log.trim(),
+            key.trim()
+        );
+        fs::write(house.path("policy"), text).unwrap();
+    };
+    policy(&url);
+    let cosign = "ledger cosign data --policy policy";
+    house.run(cosign).says(3, &["AN-TRU-054"]);
+    let cosign = format!("{cosign} --faulty 0");
+    assert!(
+        house
+            .run(&cosign)
+            .done()
+            .contains("cosigned by 1 witnesses")
+    );
+    assert!(
+        house
+            .run(&cosign)
+            .done()
+            .contains("cosigned by 1 witnesses")
+    );
+
+    // A copy is kept; the ledger goes on and is cosigned, the copy goes another way and is not.
+    let copied = Command::new("cp")
+        .args(["-r", "data", "fork"])
+        .current_dir(house.path("."))
+        .status();
+    assert!(copied.unwrap().success());
+    grow(&house, "growth");
+    house.run(&cosign).done();
+    house
+        .run("ledger export data --tenant town-alder --out cosigned")
+        .done();
+    house
+        .run("ledger verify cosigned --policy policy --faulty 0")
+        .done();
+    house
+        .run("ledger verify export --policy policy --faulty 0")
+        .says(5, &["AN-TRU-055"]);
+
+    fs::rename(house.path("data"), house.path("honest")).unwrap();
+    fs::rename(house.path("fork"), house.path("data")).unwrap();
+    grow(&house, "fork");
+    let refused = house.run(&cosign);
+    assert_eq!(refused.code, 3, "{}", refused.err);
+    assert!(
+        refused.err.contains("AN-TRU-055") && refused.err.contains("w1"),
+        "{}",
+        refused.err
+    );
+
+    // Killed and started again it remembers, also when the request comes as a file.
+    witness.kill();
+    let size = fs::read_to_string(house.path("honest/checkpoint.txt")).unwrap();
+    let size = size.lines().nth(1).unwrap();
+    let by_hand = |data: &str, old: &str| {
+        house
+            .run(&format!(
+                "ledger cosign {data} --policy policy --faulty 0 --request {old}=ask.txt"
+            ))
+            .done();
+        house.run(&format!(
+            "witness cosign ask.txt --name w1 --key w1.key --log {ORIGIN}=honest/log.pub --state w1"
+        ))
+    };
+    by_hand("data", "0").says(3, &[&format!("has {size} entries")]);
+    by_hand("data", size).says(3, &["has "]);
+    let answer = by_hand("honest", size).done();
+    assert!(answer.starts_with("\u{2014} w1 "), "{answer}");
+}

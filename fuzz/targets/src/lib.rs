@@ -1,0 +1,182 @@
+//! What must hold for any bytes from outside, one function per parser.
+//!
+//! In:    bytes. Out: nothing; a panic is a finding.
+//! Never: a clock, a disk or chance: the same bytes do the same.
+//! See:   fuzz/README.md (long runs), tests/mutation.rs (bounded runs in CI).
+
+use std::collections::BTreeMap;
+
+use anlauf_model::landscape::source;
+use anlauf_model::{Digest, Timestamp};
+use anlauf_transparency::cosignature::Policy;
+use anlauf_transparency::proof::Proof;
+use anlauf_transparency::tile::bundle_parse;
+use anlauf_transparency::witness::Request;
+use anlauf_trust::armor::{armor, dearmor, public_line};
+use anlauf_trust::{
+    Authority, Checkpoint, Close, Envelope, Leaf, Message, PublicKey, Release, Scheme, Statement,
+};
+
+/// A parser under test.
+pub type Target = fn(&[u8]);
+
+/// Every target by its name, which is also its folder of seeds.
+pub const TARGETS: [(&str, Target); 7] = [
+    ("envelope", envelope),
+    ("sshsig", sshsig),
+    ("checkpoint", checkpoint),
+    ("proof", proof),
+    ("root_chain", root_chain),
+    ("landscape", landscape),
+    ("witness", witness),
+];
+
+/// An envelope, and the statement inside: what is read is written again as it was.
+pub fn envelope(bytes: &[u8]) {
+    if let Ok(envelope) = Envelope::parse(bytes) {
+        let again = Envelope::parse(&envelope.to_bytes()).expect("what we write, we read");
+        assert_eq!(again, envelope);
+        statement(&envelope.payload);
+    }
+    statement(bytes);
+}
+
+fn statement(bytes: &[u8]) {
+    let Ok(statement) = Statement::parse(bytes) else {
+        return;
+    };
+    let written = match &statement {
+        Statement::Root(root) => root.to_payload(),
+        Statement::Policy(policy) => policy.to_payload(),
+        Statement::Release(release) => release.to_payload(),
+        Statement::Close(close) => close.to_payload(),
+    };
+    assert_eq!(written, bytes, "one statement has one byte form");
+    // A statement is of one kind only.
+    let kinds = [Release::parse(bytes).is_ok(), Close::parse(bytes).is_ok()];
+    assert!(kinds.iter().filter(|is| **is).count() <= 1);
+}
+
+/// A public key line, an armoured signature, a binary one: no bytes sign what was never signed.
+pub fn sshsig(bytes: &[u8]) {
+    let text = String::from_utf8_lossy(bytes);
+    if let Ok((scheme, public)) = public_line(&text) {
+        assert!(public.point(scheme).is_some());
+    }
+    let sig = dearmor(&text).unwrap_or_else(|_| bytes.to_vec());
+    assert_eq!(dearmor(&armor(&sig)).unwrap_or_default(), sig);
+    let message = Message {
+        bytes: b"never signed by anyone".to_vec(),
+        namespace: "release.v1@drill-fuzz".into(),
+    };
+    for (scheme, key) in keys_inside(&sig) {
+        assert!(scheme.verify(&key, &message, &sig).is_err());
+    }
+}
+
+/// The key that a signature claims to be of, as every scheme it could be.
+fn keys_inside(sig: &[u8]) -> Vec<(Scheme, PublicKey)> {
+    let Some(rest) = sig.strip_prefix(b"SSHSIG\0\0\0\x01") else {
+        return Vec::new();
+    };
+    let Some((size, rest)) = rest.split_first_chunk::<4>() else {
+        return Vec::new();
+    };
+    let size = usize::try_from(u32::from_be_bytes(*size)).unwrap_or(usize::MAX);
+    let Some(blob) = rest.get(..size) else {
+        return Vec::new();
+    };
+    let schemes = [
+        Scheme::SshEd25519,
+        Scheme::SshEcdsaP256,
+        Scheme::SshSkEd25519,
+        Scheme::SshSkEcdsaP256,
+        Scheme::SshSkEd25519Touch,
+        Scheme::SshSkEcdsaP256Touch,
+    ];
+    let key = PublicKey::of_blob(blob);
+    schemes.map(|scheme| (scheme, key.clone())).to_vec()
+}
+
+/// A signed tree head: what a stranger's key did not sign is not believed.
+pub fn checkpoint(bytes: &[u8]) {
+    let text = String::from_utf8_lossy(bytes);
+    let stranger =
+        PublicKey("d75a980182b10ab7d54bfed3c964073a0ee172f3daa62325af021a68f707511a".into());
+    for origin in ["anlauf/drill-test", "a"] {
+        assert!(Checkpoint::verify(&text, origin, &stranger).is_err());
+    }
+    if let Ok(leaf) = Leaf::parse(bytes) {
+        assert_eq!(leaf.to_bytes(), bytes);
+    }
+    if let Ok(policy) = Policy::parse(&text, 1) {
+        assert!(2 * policy.quorum > policy.witnesses.len() + 1);
+    }
+}
+
+/// Proofs and bundles: what is read is written again as it was.
+pub fn proof(bytes: &[u8]) {
+    let text = String::from_utf8_lossy(bytes);
+    if let Ok(proof) = Proof::parse(&text) {
+        assert_eq!(proof.to_text(), text);
+        let head = Checkpoint {
+            origin: "a".into(),
+            size: 8,
+            root: Digest([0; 32]),
+        };
+        assert!(proof.verify(&Digest([1; 32]), &head).is_err());
+    }
+    if let Ok(entries) = bundle_parse(bytes) {
+        let size: usize = entries.iter().map(|entry| entry.len() + 2).sum();
+        assert_eq!(size, bytes.len());
+    }
+}
+
+/// A request to a witness that knows no log.
+pub fn witness(bytes: &[u8]) {
+    let text = String::from_utf8_lossy(bytes);
+    if let Ok(request) = Request::parse(&text) {
+        assert_eq!(request.to_text(), text);
+        assert!(request.judge(&BTreeMap::new(), &|_| None).is_err());
+    }
+}
+
+/// Roots and policies, one per line: nothing but the pinned chain is followed.
+pub fn root_chain(bytes: &[u8]) {
+    let lines = bytes
+        .split(|byte| *byte == b'\n')
+        .filter(|line| !line.is_empty());
+    let chain: Vec<Envelope> = lines.map_while(|line| Envelope::parse(line).ok()).collect();
+    let Some(first) = chain.first() else {
+        return;
+    };
+    let pin = first.digest();
+    let now = Timestamp(1_777_032_000_000);
+    let Ok(mut authority) = Authority::pinned(first, &pin, now) else {
+        return;
+    };
+    assert!(Authority::pinned(first, &Digest([7; 32]), now).is_err());
+    for next in &chain[1..] {
+        let before = authority.clone();
+        let moved =
+            authority.advance_root(next, now).is_ok() || authority.adopt_policy(next, now).is_ok();
+        assert_eq!(moved, authority != before, "a refusal changes nothing");
+        let version = authority.root().version;
+        assert!(version == before.root().version || version == before.root().version + 1);
+    }
+}
+
+/// Files of a landscape: `@NAME` begins the next one.
+pub fn landscape(bytes: &[u8]) {
+    let mut files = BTreeMap::new();
+    let text = String::from_utf8_lossy(bytes);
+    for part in text.split("\n@") {
+        let (name, body) = part.split_once('\n').unwrap_or((part, ""));
+        files.insert(
+            name.trim_start_matches('@').to_owned(),
+            body.as_bytes().to_vec(),
+        );
+    }
+    let read = source::read(&files);
+    assert!(read.is_ok() || read.is_err_and(|errors| !errors.is_empty()));
+}
