@@ -96,6 +96,8 @@ enum Verb {
     Prove(Box<cli::prove::Args>),
     #[command(subcommand)]
     Ledger(cli::ledger::Verb),
+    #[command(subcommand)]
+    Witness(cli::witness::Verb),
 
     Completions(cli::completions::Args),
     Man(cli::man::Args),
