@@ -171,6 +171,7 @@ fn run(verb: Verb, output: Output) -> Done {
         Verb::Notice(args) => cli::notice::run(&args, output),
         Verb::Prove(args) => cli::prove::run(&args, output),
         Verb::Ledger(verb) => cli::ledger::run(&verb, output),
+        Verb::Witness(verb) => cli::witness::run(&verb, output),
         Verb::Completions(args) => cli::completions::run(&args, &mut Cli::command()),
         Verb::Man(args) => cli::man::run(&args, Cli::command(), output),
         Verb::ExitCodes => cli::exit_codes::run(output),
