@@ -4,6 +4,7 @@
 //! Never: prints a schedule that the validator has not checked.
 //! See:   docs/planner.md, "weighted engine".
 
+use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
 use anlauf_scheduler::weighted::{self, Bound, Problem, Rounds, Schedule, Search, validate};
@@ -11,6 +12,7 @@ use anyhow::{Result, ensure};
 
 mod generator;
 mod peer;
+mod reference;
 mod replan;
 
 use generator::Size;
@@ -36,6 +38,13 @@ pub struct Arguments {
     /// Also runs OR-Tools CP-SAT on the same instances
     #[arg(long)]
     peer: bool,
+    /// Folders of landscapes for the product's own planner
+    #[arg(
+        long,
+        value_delimiter = ',',
+        default_value = "landscapes/krankenkassen"
+    )]
+    landscape: Vec<PathBuf>,
 }
 
 /// What was found about an instance.
@@ -61,6 +70,10 @@ pub fn run(arguments: &Arguments) -> Result<()> {
             eprintln!("{size} seed {seed}: {} activities", problem.count());
             println!("{}", measured(&problem, *size, *seed, arguments)?.line());
         }
+    }
+    println!("\n{}", reference::head());
+    for folder in &arguments.landscape {
+        println!("{}", reference::line(folder, 1)?);
     }
     Ok(())
 }

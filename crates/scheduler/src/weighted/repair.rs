@@ -35,22 +35,25 @@ pub fn repair(problem: &Problem, old: &[Hour]) -> Repaired {
         let front = &mut Front::not_before(old);
         slots::keep_all_but(problem, front, broken, || order.iter().copied())
     };
-    let hopeless = hopeless(problem);
-    let mut broken = hopeless.clone();
+    let mut broken: Vec<u32> = Vec::new();
+    let mut doubtful: Vec<u32> = Vec::new();
     // Each round gives up at least one end more, so that it ends.
     let mut schedule = loop {
-        match keep(&broken) {
+        let missed = match keep(&broken) {
             Ok(found) => break found,
-            Err(missed) => broken.extend(missed.activities),
+            Err(missed) => missed.activities,
+        };
+        let (hopeless, others): (Vec<u32>, Vec<u32>) = missed
+            .into_iter()
+            .partition(|at| is_late_alone(problem, *at));
+        if hopeless.is_empty() {
+            doubtful.extend(&others);
+            broken.extend(others);
         }
+        broken.extend(hopeless);
         broken.sort_unstable();
-        broken.dedup();
     };
-    let again = broken
-        .iter()
-        .copied()
-        .filter(|at| hopeless.binary_search(at).is_err());
-    for activity in again.take(SECOND_TRIES_MAX).collect::<Vec<_>>() {
+    for activity in doubtful.into_iter().take(SECOND_TRIES_MAX) {
         let fewer: Vec<u32> = broken
             .iter()
             .copied()
@@ -64,15 +67,12 @@ pub fn repair(problem: &Problem, old: &[Hour]) -> Repaired {
     Repaired { schedule, broken }
 }
 
-/// Agreed ends that are missed even when nothing but what they wait for is in the way. Sorted.
-fn hopeless(problem: &Problem) -> Vec<u32> {
-    let is_late = |at: &u32| {
-        let mut placer = Placer::new(problem);
-        placer.place_with_needs(*at);
-        let at = *at as usize;
-        placer.start[at] + problem.hours[at] > problem.due(at)
-    };
-    problem.agreed.iter().copied().filter(is_late).collect()
+/// Whether an agreed end is missed even when only what it waits for is in the way.
+fn is_late_alone(problem: &Problem, at: u32) -> bool {
+    let mut placer = Placer::new(problem);
+    placer.place_with_needs(at);
+    let at = at as usize;
+    placer.start[at] + problem.hours[at] > problem.due(at)
 }
 
 /// Jobs that overtook another one on some team: the fewest that have to move to turn the order of

@@ -56,7 +56,9 @@ pub(super) fn keep_all_but<I: Iterator<Item = u32>>(
         if missed.is_empty() {
             return Ok(schedule);
         }
-        front.add(problem, &missed);
+        if !front.add(problem, &missed) {
+            break;
+        }
     }
     Err(Missed { activities: missed })
 }
@@ -80,9 +82,11 @@ impl<'a> Front<'a> {
     }
 
     /// The end that is due first comes first; what was in front and still missed, before all.
-    fn add(&mut self, problem: &Problem, missed: &[u32]) {
+    /// Says whether that changed anything.
+    fn add(&mut self, problem: &Problem, missed: &[u32]) -> bool {
+        let before = self.goals.clone();
         let (mut again, mut fresh): (Vec<u32>, Vec<u32>) =
-            missed.iter().partition(|at| self.goals.contains(at));
+            missed.iter().partition(|at| before.contains(at));
         let by_due = |at: &u32| (problem.due(*at as usize), *at);
         again.sort_by_key(by_due);
         self.goals.retain(|at| !again.contains(at));
@@ -90,6 +94,7 @@ impl<'a> Front<'a> {
         fresh.sort_by_key(by_due);
         again.append(&mut fresh);
         self.goals = again;
+        self.goals != before
     }
 
     fn schedule(&self, problem: &Problem, order: impl Iterator<Item = u32>) -> Schedule {
