@@ -29,7 +29,8 @@ const LAYERS: [(&str, &[&str]); 10] = [
     ("store", &["model", "trust", "planner", "recovery"]),
     ("gate", &["model", "trust"]),
     ("web", &["model", "trust", "planner", "recovery"]),
-    ("sim", &["model", "trust", "planner", "recovery"]),
+    // The simulator plays the gate's own core, and alone asks for its feature `lab`.
+    ("sim", &["model", "trust", "planner", "recovery", "gate"]),
     (
         "anlauf",
         &[

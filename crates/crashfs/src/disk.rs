@@ -223,10 +223,10 @@ impl Inode {
                         }
                     }
                 }
-                (Pending::Cut(_), Luck::Sectors(percent)) => {
-                    if chance.random_range(0..100) < percent {
-                        op.apply(&mut bytes);
-                    }
+                (Pending::Cut(_), Luck::Sectors(percent))
+                    if chance.random_range(0..100) < percent =>
+                {
+                    op.apply(&mut bytes);
                 }
                 _ => {}
             }

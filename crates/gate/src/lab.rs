@@ -52,6 +52,9 @@ pub enum Judged {
     Refused(Vec<String>),
 }
 
+/// An entry of a journal: its position and, if it has one, kind and envelope.
+pub type Kept = (u64, Option<(FeedKind, String)>);
+
 /// A change that was verified (or, for a mutant, was not).
 pub struct Change(Effect);
 
@@ -150,10 +153,7 @@ impl Lab {
     ///
     /// # Errors
     /// As [`Lab::start`].
-    pub fn entries(
-        (gate, pin): (&GateId, &Digest),
-        disk: &[u8],
-    ) -> Result<Vec<(u64, Option<(FeedKind, String)>)>, GateError> {
+    pub fn entries((gate, pin): (&GateId, &Digest), disk: &[u8]) -> Result<Vec<Kept>, GateError> {
         let path = std::path::Path::new("journal");
         let kept = journal::read(path, &journal::head(gate, pin), disk)?;
         let signed = |entry: Entry| {
@@ -198,9 +198,6 @@ impl Lab {
     }
 
     /// The line that the journal gets for a change.
-    ///
-    /// # Panics
-    /// Never: entries have only string keys.
     pub fn line(&mut self, position: u64, (kind, envelope): (FeedKind, &str)) -> Vec<u8> {
         let envelope = envelope.to_owned();
         self.entry(&Entry {
@@ -231,6 +228,10 @@ impl Lab {
         Ok(bytes)
     }
 
+    #[expect(
+        clippy::expect_used,
+        reason = "entries have only string keys, and nobody serves here"
+    )]
     fn entry(&mut self, entry: &Entry) -> Vec<u8> {
         let (sum, line) = journal::line(&self.sum, entry).expect("entries have only string keys");
         self.sum = sum;

@@ -1,4 +1,4 @@
-//! Whoever owns the control plane: hands gates what it likes, and holds one stolen key.
+//! Whoever owns the control plane: hands gates what it likes, and holds one person's two keys.
 //!
 //! In:    everything the control plane ever saw. Out: forged feed items.
 //! Never: has a second person's key: with a quorum of keys there is nothing left to promise.
@@ -193,6 +193,7 @@ fn half_signed(
     if chance.percent(50) {
         truth.note(&envelope.payload, &stolen());
         cast.signer(STOLEN).sign(&mut envelope);
+        cast.spare().sign(&mut envelope);
     }
     Some((FeedKind::Release, text(&envelope)))
 }

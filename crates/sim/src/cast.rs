@@ -14,11 +14,15 @@ use anlauf_trust::{Envelope, KeyRecord, Policy, Root, Scheme, Signer};
 pub const DOMAIN: &str = "drill-sim";
 
 /// People whose signatures carry roots and policies.
-const ROOT_SIGNERS: [&str; 3] = ["sec-1", "own-1", "for-1"];
+pub const ROOT_SIGNERS: [&str; 3] = ["sec-1", "own-1", "for-1"];
+
+/// Who has a second key, in a drawer.
+pub const TWO_KEYS: &str = "sec-1";
 
 /// Everyone, with keys.
 pub struct Cast {
     people: BTreeMap<PersonId, (Actor, Signer)>,
+    spare: Signer,
 }
 
 impl Cast {
@@ -38,7 +42,9 @@ impl Cast {
             let secret = Digest::of(format!("sim {seed} {}", person.id).as_bytes());
             people.insert(person.id.clone(), (actor, Signer::from_seed(secret.0)));
         }
-        Self { people }
+        let spare = Digest::of(format!("sim {seed} {TWO_KEYS} spare").as_bytes());
+        let spare = Signer::from_seed(spare.0);
+        Self { people, spare }
     }
 
     /// Everyone, by id.
@@ -52,6 +58,11 @@ impl Cast {
     /// When nobody has this id; ids come from this cast or from this crate's landscape.
     pub fn actor(&self, person: &str) -> &Actor {
         &self.one(person).0
+    }
+
+    /// The second key of [`TWO_KEYS`].
+    pub fn spare(&self) -> &Signer {
+        &self.spare
     }
 
     /// Someone's key.
@@ -77,9 +88,9 @@ impl Cast {
         envelope
     }
 
-    /// The root document, signed.
-    pub fn root(&self, now: Timestamp) -> Envelope {
-        let record = |(actor, signer): &(Actor, Signer)| KeyRecord {
+    /// A root document, signed.
+    pub fn root(&self, now: Timestamp, version: u64) -> Envelope {
+        let record = |(actor, signer): (&Actor, &Signer)| KeyRecord {
             id: signer.keyid(),
             scheme: Scheme::Ed25519,
             public: signer.public(),
@@ -90,12 +101,15 @@ impl Cast {
             not_before: now - Minutes::days(1),
             not_after: now + Minutes::days(380),
         };
+        let own = self.people.values().map(|(actor, signer)| (actor, signer));
+        let both = own.chain([(self.actor(TWO_KEYS), &self.spare)]);
+        let keys = both.map(record).collect();
         let root = Root {
             domain: DOMAIN.into(),
             drill: true,
-            version: 1,
+            version,
             expires: now + Minutes::days(380),
-            keys: self.people.values().map(record).collect(),
+            keys,
             root_keys: ROOT_SIGNERS
                 .map(|person| self.signer(person).keyid())
                 .to_vec(),

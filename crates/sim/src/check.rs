@@ -19,8 +19,10 @@ use anlauf_trust::{Close, Envelope, Policy, Release, Scope, Statement};
 use serde_json::Value;
 
 use crate::cast::Cast;
-use crate::gate::{Gate, Judged, statement};
+use crate::cast::ROOT_SIGNERS;
+use crate::gate::{Gate, Judged};
 use crate::plane::Plane;
+use crate::wrong::statement;
 
 /// A promise that did not hold: who noticed, and what.
 pub type Broken = (&'static str, String);
@@ -36,16 +38,42 @@ pub struct Truth {
 }
 
 /// What a gate has acknowledged.
-#[derive(Default)]
+#[derive(Clone, Default)]
 pub struct Acknowledged {
     burned: BTreeMap<CellId, Epoch>,
+    opened: BTreeMap<CellId, Epoch>,
     policy: Option<(u64, Digest)>,
+    root: u64,
+    /// The last time at which it wrote something down.
+    time: Timestamp,
+    /// What each door was found to rest on; looked at again when the door moves.
+    rests: Vec<Option<Rest>>,
+    /// Whether its clock was right when it started. If not, it cannot know when a release ends,
+    /// until time itself is signed (issue 3: boot beacon).
+    pub is_out_of_time: bool,
+}
+
+/// What an open door rests on.
+#[derive(Clone, Copy)]
+struct Rest {
+    epoch: Epoch,
+    stage: Stage,
+    until: Timestamp,
 }
 
 /// What the control plane has acknowledged.
 #[derive(Default)]
 pub struct Ledger {
     digests: Vec<Digest>,
+}
+
+// === impl Acknowledged ===
+
+impl Acknowledged {
+    /// Every door is looked at anew.
+    pub fn forgets_rests(&mut self) {
+        self.rests.clear();
+    }
 }
 
 // === impl Truth ===
@@ -125,21 +153,17 @@ impl Truth {
         Ok(())
     }
 
-    /// Why a cell may not be as open as it is; none when some release allows it.
-    fn unfounded(
+    /// Until when a cell may be as open as it is, or why it may not.
+    fn rest(
         &self,
         cell: &CellId,
-        epoch: Epoch,
-        stage: Stage,
+        (epoch, stage): (Epoch, Stage),
         now: Timestamp,
-    ) -> Option<String> {
+    ) -> Result<Timestamp, String> {
         let mut why = format!("no release of epoch {} was ever signed", epoch.0);
-        for (digest, release) in self
-            .releases
-            .get(&(cell.clone(), epoch))
-            .into_iter()
-            .flatten()
-        {
+        let known = self.releases.get(&(cell.clone(), epoch));
+        for (digest, release) in known.into_iter().flatten() {
+            // The last reason is told: the newest release is most often the one that was used.
             why = if release.stage < stage {
                 format!("its release goes to {} only", release.stage)
             } else if now < release.not_before || now >= release.not_after {
@@ -147,10 +171,10 @@ impl Truth {
             } else if let Err(short) = self.has_quorum(digest, release) {
                 short
             } else {
-                return None;
+                return Ok(release.not_after);
             };
         }
-        Some(why)
+        Err(why)
     }
 
     /// Whether someone who may close this really signed it.
@@ -214,7 +238,7 @@ impl Truth {
         match (said, judged) {
             (Statement::Close(close), Judged::Refused(why)) if item.kind == FeedKind::Close => {
                 let whole = self.closes.contains(&Digest::of(item.envelope.as_bytes()));
-                let due = close.at <= now + Minutes(5) && known.policy.is_some();
+                let due = close.at <= now.min(gate.now()) + Minutes(5) && known.policy.is_some();
                 if whole && due && self.closes(&payload, &close) {
                     return Err(("close", format!("{} refused a close: {why}", gate.name)));
                 }
@@ -237,15 +261,147 @@ impl Truth {
                 }
                 known.policy = Some((policy.version, name));
             }
-            (Statement::Release(release), Judged::Accepted)
-                if known.policy.map(|(_, name)| name) != Some(release.policy) =>
-            {
-                let what = format!("{} opened under a policy not in force", gate.name);
-                return Err(("policy", what));
+            (Statement::Root(root), Judged::Accepted) => {
+                let signers = self.signers(&payload);
+                let root_signer = |person: &&PersonId| ROOT_SIGNERS.contains(&person.as_str());
+                if root.version <= known.root {
+                    let what = format!("{} went back to root {}", gate.name, root.version);
+                    return Err(("root", what));
+                }
+                if signers.into_iter().filter(root_signer).count() < ROOT_SIGNERS.len() {
+                    let what = format!("{} took a root that others made", gate.name);
+                    return Err(("root", what));
+                }
+                known.root = root.version;
+            }
+            (Statement::Release(release), Judged::Accepted) => {
+                if known.policy.map(|(_, name)| name) != Some(release.policy) {
+                    let what = format!("{} opened under a policy not in force", gate.name);
+                    return Err(("policy", what));
+                }
+                self.wave_holds(gate, &release)?;
+                for bound in release.cells {
+                    known.opened.insert(bound.cell, bound.epoch);
+                }
             }
             _ => {}
         }
+        if *judged == Judged::Accepted {
+            known.time = known.time.max(gate.now());
+            known.rests.clear();
+        }
         Ok(())
+    }
+
+    /// A wave opens with all its cells, and each only while what it needs is open there.
+    fn wave_holds(&self, gate: &Gate, release: &Release) -> Result<(), Broken> {
+        if !gate.is_running() {
+            return Ok(());
+        }
+        for bound in &release.cells {
+            if gate.epoch(&bound.cell) != bound.epoch {
+                let what = format!("{} left {} out of its wave", gate.name, bound.cell);
+                return Err(("wave", what));
+            }
+            let cell = self.landscape.cell(&bound.cell);
+            for need in cell.into_iter().flat_map(|cell| &cell.needs) {
+                if gate.stage(need) == Stage::Closed {
+                    let what = format!("{} opened {} without {need}", gate.name, bound.cell);
+                    return Err(("needs", what));
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// A gate that started again knows all that it has acknowledged, and no earlier time.
+    ///
+    /// # Errors
+    /// It has forgotten something.
+    pub fn remembers(&self, gate: &Gate, known: &mut Acknowledged) -> Result<(), Broken> {
+        for (cell, epoch) in known.burned.iter().chain(&known.opened) {
+            if gate.epoch(cell) < *epoch {
+                let what = format!("{} forgot epoch {} of {cell}", gate.name, epoch.0);
+                return Err(("memory", what));
+            }
+        }
+        if gate.now() < known.time {
+            let what = format!(
+                "{} wrote at {}, and it is {}",
+                gate.name,
+                known.time,
+                gate.now()
+            );
+            return Err(("time", what));
+        }
+        let Some(authority) = gate.authority() else {
+            return Ok(());
+        };
+        let (root, policy) = (authority.root().version, authority.policy());
+        if root < known.root {
+            let what = format!("{} forgot root {}", gate.name, known.root);
+            return Err(("memory", what));
+        }
+        // What it wrote and died over before it said so stands too.
+        known.root = root;
+        if let Some((name, policy)) = policy
+            && known
+                .policy
+                .is_none_or(|(version, _)| version < policy.version)
+        {
+            known.policy = Some((policy.version, *name));
+        }
+        Ok(())
+    }
+
+    /// A request met a door. Whether it passed; if it did, the door rests on a release that allows
+    /// it, above every close that was acknowledged.
+    ///
+    /// # Errors
+    /// It does not.
+    pub fn passage(
+        &self,
+        gate: &Gate,
+        known: &mut Acknowledged,
+        index: usize,
+        (gate_now, now): (Timestamp, Timestamp),
+    ) -> Result<bool, Broken> {
+        let door = &gate.doors()[index];
+        let stage = gate.stage_of(door, gate_now);
+        if stage == Stage::Closed {
+            return Ok(false);
+        }
+        let now = if known.is_out_of_time { gate_now } else { now };
+        let epoch = door.epoch();
+        if known.rests.len() < gate.doors().len() {
+            known.rests.resize(gate.doors().len(), None);
+        }
+        if let Some(rest) = known.rests[index]
+            && rest.epoch == epoch
+            && rest.stage >= stage
+            && now < rest.until
+        {
+            return Ok(true);
+        }
+        let burned = known
+            .burned
+            .get(door.id())
+            .is_some_and(|burned| epoch <= *burned);
+        let rest = if burned {
+            Err(format!("a close burned epoch {}", epoch.0))
+        } else {
+            self.rest(door.id(), (epoch, stage), now)
+        };
+        let until = rest.map_err(|why| {
+            let what = format!("{} opened {} to {stage}: {why}", gate.name, door.id());
+            ("gate", what)
+        })?;
+        known.rests[index] = Some(Rest {
+            epoch,
+            stage,
+            until,
+        });
+        Ok(true)
     }
 
     /// No gate is more open than a release allows that stands above every close it acknowledged.
@@ -255,28 +411,17 @@ impl Truth {
     pub fn gate_holds(
         &self,
         gate: &Gate,
-        known: &Acknowledged,
+        known: &mut Acknowledged,
         now: Timestamp,
     ) -> Result<(), Broken> {
-        for (cell, door) in &gate.doors {
-            let stage = gate.stage(cell, now);
-            if stage == Stage::Closed {
-                continue;
-            }
-            let burned = known.burned.get(cell).copied();
-            let mut why = self.unfounded(cell, door.epoch, stage, now);
-            if burned.is_some_and(|burned| door.epoch <= burned) {
-                why = Some(format!("a close burned epoch {}", door.epoch.0));
-            }
-            if let Some(why) = why {
-                return Err((
-                    "gate",
-                    format!("{} opened {cell} to {stage}: {why}", gate.name),
-                ));
-            }
+        let gate_now = gate.now();
+        for index in 0..gate.doors().len() {
+            self.passage(gate, known, index, (gate_now, now))?;
         }
         let last = known.policy.map_or(0, |(version, _)| version);
-        if gate.policy_version() < last {
+        let policy = gate.authority().and_then(|authority| authority.policy());
+        let version = policy.map_or(0, |(_, policy)| policy.version);
+        if gate.is_running() && version < last {
             return Err(("policy", format!("{} forgot policy {last}", gate.name)));
         }
         Ok(())
@@ -321,6 +466,11 @@ impl Truth {
 // === impl Ledger ===
 
 impl Ledger {
+    /// Digest of every acknowledged entry: the leaves of the tree that is watched.
+    pub fn digests(&self) -> &[Digest] {
+        &self.digests
+    }
+
     /// Takes note of what was acknowledged.
     ///
     /// # Errors

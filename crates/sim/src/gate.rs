@@ -1,46 +1,42 @@
-//! A gate as this crate models it: believes verified statements only, forgets nothing it kept.
+//! A gate of the simulation: the product's own core over a disk, a clock and crashes of ours.
 //!
-//! In:    feed items in any order, restarts. Out: which cell is open how far, judgements.
-//! Never: opens a cell but through the verifier (unless a [`Mutant`] makes it).
-//! See:   crates/gate/src/mind.rs, whose rules these are.
+//! In:    feed items in any order, closings, two clocks, where it shall crash.
+//! Out:   how far which cell is open, judgements.
+//! Never: judges anything itself, but for the mistakes in `wrong.rs`.
+//! See:   crates/gate/src/lab.rs, docs/adr/021-simulator-plays-the-real-gate.md.
 
-use std::collections::BTreeMap;
+use std::sync::Arc;
 
+use anlauf_gate::Clock;
+use anlauf_gate::lab::{Change, Door, HandClock, Judged as Verdict, Lab, Part};
 use anlauf_model::feed::{FeedItem, FeedKind};
-use anlauf_model::{CellId, Epoch, GateTable, Stage, Timestamp};
-use anlauf_trust::{Authority, CellFacts, Close, Envelope, KeyRecord, Release, Scope, Statement};
+use anlauf_model::{CellId, Digest, Epoch, GateId, GateTable, Stage, Timestamp};
+
+use anlauf_trust::Authority;
 
 use crate::mutant::Mutant;
-
-/// One cell at a gate.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
-pub struct Door {
-    /// As last set.
-    pub stage: Stage,
-    /// Until when.
-    pub not_after: Timestamp,
-    /// Highest epoch seen.
-    pub epoch: Epoch,
-}
+use crate::wrong::Wrong;
 
 /// What became of an item.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum Judged {
     /// Seen before, or older than what was seen.
     Skipped,
-    /// In force.
+    /// In force, on the disk, acknowledged.
     Accepted,
     /// Refused, with why.
     Refused(String),
+    /// The gate died over it, or is dead.
+    Died,
 }
 
-/// A kept item: everything a restart needs.
-#[derive(Clone)]
-struct Kept {
-    at: Timestamp,
-    kind: FeedKind,
-    envelope: String,
-    position: u64,
+/// Where a gate dies while it puts something in force.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Crash {
+    /// After so many of the actions.
+    pub after: usize,
+    /// How much of the line that is being written is on the disk then, in per mille.
+    pub torn: u32,
 }
 
 /// A gate.
@@ -49,287 +45,271 @@ pub struct Gate {
     pub name: String,
     /// Last feed item judged.
     pub position: u64,
-    /// Every cell of the signed table.
-    pub doors: BTreeMap<CellId, Door>,
-    authority: Option<Authority>,
-    pin: anlauf_model::Digest,
+    /// Actions so far: judgements, writes, effects.
+    pub actions: u64,
+    /// The machine's clocks.
+    pub clock: Arc<HandClock>,
+    /// What a power cut leaves of the journal.
+    pub disk: Vec<u8>,
+    /// Why it refused something last.
+    pub refused: String,
+    id: GateId,
+    pin: Digest,
     table: GateTable,
-    disk: Vec<Kept>,
-    mutant: Option<Mutant>,
-}
-
-impl Door {
-    /// How far it is open at a time.
-    pub fn stage(&self, now: Timestamp, mutant: Option<Mutant>) -> Stage {
-        if now >= self.not_after && mutant != Some(Mutant::GateIgnoresEnd) {
-            Stage::Closed
-        } else {
-            self.stage
-        }
-    }
+    /// None: it does not run. Everything is shut then.
+    lab: Option<Lab>,
+    doors: Vec<Door>,
+    wrong: Wrong,
 }
 
 impl Gate {
     /// A gate with its pinned root, everything shut.
+    ///
+    /// # Panics
+    /// When the name is not a legal id: names are this crate's.
     pub fn new(
-        name: String,
-        pin: anlauf_model::Digest,
-        table: GateTable,
+        name: &str,
+        (pin, table): (Digest, GateTable),
+        wall: Timestamp,
         mutant: Option<Mutant>,
     ) -> Self {
-        let doors = table
-            .cells
-            .iter()
-            .map(|cell| (cell.id.clone(), Door::default()))
-            .collect();
-        Self {
-            name,
+        let id: GateId = name.parse().expect("names in this crate are legal");
+        let mut gate = Self {
+            name: name.to_owned(),
             position: 0,
-            doors,
-            authority: None,
+            actions: 0,
+            clock: HandClock::new(wall.0),
+            disk: Lab::blank(&id, &pin),
+            refused: String::new(),
+            id,
             pin,
+            wrong: Wrong::new(mutant, pin, table.clone()),
             table,
-            disk: Vec::new(),
-            mutant,
-        }
+            lab: None,
+            doors: Vec::new(),
+        };
+        gate.start();
+        gate
+    }
+
+    /// Whether it runs.
+    pub fn is_running(&self) -> bool {
+        self.lab.is_some()
+    }
+
+    /// What it takes for the present.
+    pub fn now(&self) -> Timestamp {
+        let wall = Timestamp(self.clock.wall());
+        let core = self.lab.as_ref().map_or(wall, Lab::now);
+        self.wrong.time(core, (self.clock.now(), wall))
+    }
+
+    /// Every cell of the table in force, and by its index how far it is open.
+    pub fn doors(&self) -> &[Door] {
+        &self.doors
+    }
+
+    /// How far one of `doors` is open at the gate's own time: what a request meets.
+    pub fn stage_of(&self, door: &Door, now: Timestamp) -> Stage {
+        self.wrong.stage(door, now)
     }
 
     /// How far a cell is open.
-    pub fn stage(&self, cell: &CellId, now: Timestamp) -> Stage {
-        self.doors
-            .get(cell)
-            .map(|door| door.stage(now, self.mutant))
-            .unwrap_or_default()
+    pub fn stage(&self, cell: &CellId) -> Stage {
+        let now = self.now();
+        let door = self.doors.iter().find(|door| door.id() == cell);
+        door.map_or(Stage::Closed, |door| self.stage_of(door, now))
     }
 
-    /// Version of the policy in force; 0 before the first.
-    pub fn policy_version(&self) -> u64 {
-        let policy = self.authority.as_ref().and_then(Authority::policy);
-        policy.map_or(0, |(_, policy)| policy.version)
+    /// The root and policy in force.
+    pub fn authority(&self) -> Option<&Authority> {
+        self.lab.as_ref().and_then(Lab::authority)
     }
 
     /// Judges the next item of the feed.
-    pub fn take(&mut self, item: &FeedItem, now: Timestamp) -> Judged {
+    pub fn take(&mut self, item: &FeedItem, crash: Option<Crash>) -> Judged {
+        if self.lab.is_none() {
+            return Judged::Died;
+        }
         if item.seq <= self.position {
             return Judged::Skipped;
         }
-        self.position = item.seq;
-        self.judge(item.kind, &item.envelope, now)
+        let judged = self.judge((item.kind, &item.envelope), item.seq, crash);
+        if judged != Judged::Died {
+            self.position = item.seq;
+        }
+        judged
     }
 
     /// Judges a close that a person hands in directly.
-    pub fn close(&mut self, envelope: &str, now: Timestamp) -> Judged {
-        self.judge(FeedKind::Close, envelope, now)
+    pub fn close(&mut self, envelope: &str, crash: Option<Crash>) -> Judged {
+        self.judge((FeedKind::Close, envelope), self.position, crash)
     }
 
-    fn judge(&mut self, kind: FeedKind, envelope: &str, now: Timestamp) -> Judged {
-        match self.put_in_force(kind, envelope, now) {
-            Ok(()) => {
-                if kind != FeedKind::Close || self.mutant != Some(Mutant::GateLosesCloses) {
-                    let (envelope, position) = (envelope.to_owned(), self.position);
-                    self.disk.push(Kept {
-                        at: now,
-                        kind,
-                        envelope,
-                        position,
-                    });
-                }
-                Judged::Accepted
+    fn judge(&mut self, asked: (FeedKind, &str), position: u64, crash: Option<Crash>) -> Judged {
+        let now = self.now();
+        let Some(lab) = &self.lab else {
+            return Judged::Died;
+        };
+        self.actions += 1;
+        let offered = (asked.0 == FeedKind::Policy).then_some(&self.table);
+        let known = (lab.authority(), now);
+        let verdict = match self.wrong.judge(asked, &self.doors, known) {
+            Some(Verdict::Change(change)) if !self.wrong.skips_needs() => lab.held(change, now),
+            Some(verdict) => verdict,
+            None => lab.judge(asked, offered, now),
+        };
+        match verdict {
+            Verdict::Change(change) if self.wrong.is_masked(&change, &self.table) => {
+                Judged::Refused("what it needs is shut".into())
             }
-            Err(why) => Judged::Refused(why),
+            Verdict::Refused(reasons) => {
+                self.refused = reasons.join("; ");
+                Judged::Refused(self.refused.clone())
+            }
+            Verdict::Table(_) => Judged::Refused("its table is not here".into()),
+            Verdict::Change(change) => self.put_in_force(change, (asked, position), crash),
         }
     }
 
-    /// Forgets what is not on disk and verifies what is, as of the time it was accepted.
-    pub fn restart(&mut self) {
-        self.doors
-            .values_mut()
-            .for_each(|door| *door = Door::default());
-        self.authority = None;
-        self.position = 0;
-        for kept in std::mem::take(&mut self.disk) {
-            // What verified once verifies again; a gate that lost its mind stays shut.
-            if self
-                .put_in_force(kept.kind, &kept.envelope, kept.at)
-                .is_ok()
-            {
-                self.position = self.position.max(kept.position);
-                self.disk.push(kept);
-            }
-        }
-    }
-
+    /// One action after another, in the product's order; the gate may die between any two.
     fn put_in_force(
         &mut self,
-        kind: FeedKind,
-        envelope: &str,
-        now: Timestamp,
-    ) -> Result<(), String> {
-        let envelope = Envelope::parse(envelope.as_bytes()).map_err(|no| no.to_string())?;
-        let Some(authority) = &self.authority else {
-            if kind != FeedKind::Root {
-                return Err("no root yet".into());
+        change: Change,
+        (asked, position): ((FeedKind, &str), u64),
+        crash: Option<Crash>,
+    ) -> Judged {
+        let parts = self.wrong.order(asked.0, change.order());
+        let is_written = self.wrong.writes(&change);
+        let mut change = Some(self.wrong.change(change, &self.doors));
+        for (index, part) in parts.into_iter().enumerate() {
+            let dies = crash.filter(|crash| crash.after == index);
+            if dies.is_some_and(|_| self.wrong.acknowledges_early(asked.0, index)) {
+                self.stop();
+                return Judged::Accepted;
             }
-            let pinned = Authority::replay(&self.pin, &[envelope]).map_err(|no| no.to_string())?;
-            self.authority = Some(pinned);
-            return Ok(());
-        };
-        let mut next = authority.clone();
-        match kind {
-            FeedKind::Root => next
-                .advance_root(&envelope, now)
-                .map_err(|no| no.to_string())?,
-            FeedKind::Policy => self.adopt(&mut next, &envelope, now)?,
-            FeedKind::Release => {
-                let release = self.check(authority, &envelope, now)?;
-                self.open(&release);
+            let Some(lab) = &mut self.lab else {
+                return Judged::Died;
+            };
+            self.actions += 1;
+            if part == Part::Write && is_written {
+                let line = lab.line(position, asked);
+                let size = dies.map_or(line.len(), |crash| part_of(line.len(), crash.torn));
+                self.disk.extend(&line[..size]);
             }
-            FeedKind::Close => {
-                let facts = |id: &CellId| self.facts(id);
-                let close = authority.check_close(&envelope, &facts, now);
-                let close = close.map_err(|no| no.to_string())?;
-                self.shut(&close.close().clone());
+            if dies.is_some() {
+                self.stop();
+                return Judged::Died;
             }
-        }
-        self.authority = Some(next);
-        Ok(())
-    }
-
-    fn adopt(
-        &self,
-        next: &mut Authority,
-        envelope: &Envelope,
-        now: Timestamp,
-    ) -> Result<(), String> {
-        if self.mutant == Some(Mutant::GateTakesOldPolicy) {
-            // As if the policy stood alone: whatever was adopted before is forgotten.
-            let alone = self.disk.iter().filter(|kept| kept.kind == FeedKind::Root);
-            let roots = alone.filter_map(|kept| Envelope::parse(kept.envelope.as_bytes()).ok());
-            let mut fresh = Authority::replay(&self.pin, &roots.collect::<Vec<_>>())
-                .map_err(|no| no.to_string())?;
-            if fresh.adopt_policy(envelope, now).is_ok() {
-                *next = fresh;
-                return Ok(());
-            }
-        }
-        next.adopt_policy(envelope, now)
-            .map_err(|no| no.to_string())?;
-        let table = next.policy().map(|(_, policy)| policy.table);
-        if table != Some(self.table.digest()) {
-            return Err("the policy's table is not here".into());
-        }
-        Ok(())
-    }
-
-    fn check(
-        &self,
-        authority: &Authority,
-        envelope: &Envelope,
-        now: Timestamp,
-    ) -> Result<Release, String> {
-        let parsed = Release::parse(&envelope.payload).map_err(|no| no.to_string());
-        match self.mutant {
-            Some(Mutant::GateBelieves) => return parsed,
-            Some(Mutant::GateCountsSignatures) => {
-                let release = parsed?;
-                let valid = envelope.signatures.iter().filter(|signature| {
-                    authority.check_signature(envelope, signature, now).is_ok()
-                });
-                let fresh = |c: &anlauf_trust::ReleaseCell| {
-                    self.doors
-                        .get(&c.cell)
-                        .is_some_and(|door| c.epoch > door.epoch)
-                };
-                if valid.count() >= 4 && release.cells.iter().all(fresh) {
-                    return Ok(release);
+            if part == Part::Install
+                && let Some(change) = change.take()
+            {
+                self.wrong.took(asked, lab.authority());
+                if self.wrong.installs(&change, &self.doors) {
+                    lab.install(change);
                 }
-            }
-            Some(Mutant::GateTakesAnyTenant) => {
-                let signed = |key: &&KeyRecord| {
-                    envelope
-                        .signatures
-                        .iter()
-                        .any(|signature| signature.keyid == key.id)
-                };
-                let keys = authority.root().keys.iter().filter(signed);
-                let tenant = keys.into_iter().find_map(|key| key.tenant.clone());
-                let facts = |id: &CellId| {
-                    let mut facts = self.facts(id)?;
-                    facts.tenant = facts.tenant.and(tenant.clone());
-                    Some(facts)
-                };
-                let held = authority.check_release(envelope, &facts, now);
-                return held
-                    .map(|held| held.release().clone())
-                    .map_err(|no| no.to_string());
-            }
-            _ => {}
-        }
-        let held = authority.check_release(envelope, &|id| self.facts(id), now);
-        held.map(|held| held.release().clone())
-            .map_err(|no| no.to_string())
-    }
-
-    fn facts(&self, id: &CellId) -> Option<CellFacts> {
-        let cell = self.table.cell(id)?;
-        let epoch = match self.mutant {
-            Some(Mutant::GateForgetsEpoch) => Epoch(0),
-            _ => self.doors.get(id)?.epoch,
-        };
-        Some(CellFacts {
-            class: cell.class,
-            kind: cell.kind,
-            tenant: cell.tenant.clone(),
-            site: cell.site.clone(),
-            service: cell.service.clone(),
-            epoch,
-        })
-    }
-
-    fn open(&mut self, release: &Release) {
-        let wide = self.mutant == Some(Mutant::GateOpensWide);
-        let stage = if wide { Stage::Full } else { release.stage };
-        for bound in &release.cells {
-            let neighbours = self.mutant == Some(Mutant::GateOpensNeighbours);
-            for (id, door) in &mut self.doors {
-                let is_it = *id == bound.cell;
-                if is_it || (neighbours && id.owner() == bound.cell.owner()) {
-                    door.stage = stage;
-                    door.not_after = release.not_after;
-                    door.epoch = door.epoch.max(bound.epoch);
+                if asked.0 == FeedKind::Policy {
+                    self.doors = lab.doors();
                 }
             }
         }
+        Judged::Accepted
     }
 
-    fn shut(&mut self, close: &Close) {
-        if self.mutant == Some(Mutant::GateIgnoresWideCloses)
-            && !matches!(close.scope, Scope::Cells(_))
-        {
+    /// Notices what has run out, and writes it down.
+    pub fn expire(&mut self) {
+        if !self.wrong.expires() {
             return;
         }
-        let covered: Vec<CellId> = self
-            .doors
-            .keys()
-            .filter(|id| {
-                self.facts(id)
-                    .is_some_and(|facts| facts.is_in(&close.scope, id))
-            })
-            .cloned()
-            .collect();
-        let burns = self.mutant != Some(Mutant::GateBurnsNothing);
-        for id in covered {
-            let door = self.doors.entry(id).or_default();
-            if door.epoch <= close.epoch {
-                door.stage = Stage::Closed;
-                door.epoch = if burns { close.epoch } else { Epoch(0) };
-            }
+        if let Some(line) = self.lab.as_mut().and_then(|lab| lab.expire(self.position)) {
+            self.actions += 1;
+            self.disk.extend(line);
         }
+    }
+
+    /// Dies, if it runs, and forgets what is not on the disk.
+    pub fn stop(&mut self) {
+        self.lab = None;
+        self.doors = Vec::new();
+    }
+
+    /// Starts from what is on the disk: verifies all of it, and stays shut if it does not hold.
+    /// Whether it runs.
+    pub fn start(&mut self) -> bool {
+        self.stop();
+        self.clock = HandClock::new(self.clock.wall());
+        self.wrong.reads(&mut self.disk);
+        let mut entries = Lab::entries((&self.id, &self.pin), &self.disk).unwrap_or_default();
+        let started = self.started();
+        let (lab, size) = match started {
+            Some(started) => started,
+            None => {
+                let believed = self.wrong.believes_disk(&entries);
+                if believed.is_empty() {
+                    return false;
+                }
+                entries.pop();
+                self.disk.truncate(last_line(&self.disk));
+                let Some((mut lab, size)) = self.started() else {
+                    return false;
+                };
+                believed.into_iter().for_each(|change| lab.install(change));
+                (lab, size)
+            }
+        };
+        self.disk.truncate(size);
+        self.actions += entries.len() as u64;
+        self.position = entries.iter().map(|(at, _)| *at).max().unwrap_or_default();
+        for (kind, envelope) in entries.iter().filter_map(|(_, signed)| signed.as_ref()) {
+            self.wrong.took((*kind, envelope), None);
+        }
+        self.doors = lab.doors();
+        self.lab = Some(lab);
+        true
+    }
+
+    fn started(&self) -> Option<(Lab, usize)> {
+        let table = |digest: &Digest| (*digest == self.table.digest()).then(|| self.table.clone());
+        let own = (&self.id, &self.pin);
+        Lab::start(own, &self.disk, &table, Arc::clone(&self.clock)).ok()
+    }
+
+    /// Somebody with the machine in hand writes a release into the journal, sums and all, and
+    /// stops the gate.
+    pub fn forge(&mut self, envelope: &str) {
+        if let Some(lab) = &mut self.lab {
+            let line = lab.line(self.position, (FeedKind::Release, envelope));
+            self.disk.extend(line);
+        }
+        self.stop();
+    }
+
+    /// Writes its journal anew, with only what it needs.
+    pub fn tidy(&mut self) {
+        let own = (&self.id, &self.pin);
+        if let Some(lab) = &mut self.lab
+            && let Ok(bytes) = lab.gist(own, &self.disk)
+        {
+            self.actions += 1;
+            self.disk = bytes;
+        }
+    }
+
+    /// Highest epoch seen of a cell.
+    pub fn epoch(&self, cell: &CellId) -> Epoch {
+        let door = self.doors.iter().find(|door| door.id() == cell);
+        door.map(Door::epoch).unwrap_or_default()
     }
 }
 
-/// What an envelope says it is, for those who only carry it.
-pub fn statement(envelope: &str) -> Option<Statement> {
-    let envelope = Envelope::parse(envelope.as_bytes()).ok()?;
-    Statement::parse(&envelope.payload).ok()
+/// Where the last line begins.
+fn last_line(bytes: &[u8]) -> usize {
+    let body = bytes.strip_suffix(b"\n").unwrap_or(bytes);
+    body.iter()
+        .rposition(|byte| *byte == b'\n')
+        .map_or(0, |at| at + 1)
+}
+
+fn part_of(size: usize, per_mille: u32) -> usize {
+    size * per_mille as usize / 1_000
 }

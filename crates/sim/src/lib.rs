@@ -20,7 +20,10 @@ mod landscape;
 mod mutant;
 mod people;
 mod plane;
+mod site;
+mod watch;
 mod world;
+mod wrong;
 
 pub use mutant::Mutant;
 pub use report::{Report, Violation};

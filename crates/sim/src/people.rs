@@ -246,7 +246,7 @@ impl View<'_> {
         let Some(tenant) = tenant_of(cell).filter(|_| self.state.running().is_some()) else {
             return Vec::new();
         };
-        if known.stage == cell.stage_last() {
+        if known.stage == cell.stage_last() && !self.is_behind(cell, known) {
             return Vec::new();
         }
         let cells = vec![cell.id.clone()];

@@ -15,11 +15,20 @@ use crate::mutant::Mutant;
 /// Whose releases the mistake [`Mutant::PlaneWithholds`] is about.
 const SERVICE_WITHHELD: &str = "record";
 
+/// When the control plane dies over a command.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Death {
+    /// Decided, not written: nobody was told anything.
+    BeforeDisk,
+    /// Written, not acknowledged: whoever asked comes again with the same key.
+    AfterDisk,
+}
+
 /// State and ledger.
 pub struct Plane {
     /// Derived from the ledger.
     pub state: State,
-    /// Every entry that was acknowledged.
+    /// Every entry that is on the disk.
     pub ledger: Vec<Entry>,
     mutant: Option<Mutant>,
 }
@@ -34,11 +43,16 @@ impl Plane {
         }
     }
 
-    /// Decides, writes, applies, acknowledges.
+    /// Decides, writes, applies, acknowledges; or dies before or after the disk has it.
     ///
     /// # Errors
     /// Every reason why not.
-    pub fn command(&mut self, now: Timestamp, command: &Command) -> Result<Vec<Entry>, Refusal> {
+    pub fn command(
+        &mut self,
+        now: Timestamp,
+        command: &Command,
+        dies: Option<Death>,
+    ) -> Result<Option<Vec<Entry>>, Refusal> {
         let mut command = command.clone();
         if self.mutant == Some(Mutant::PlaneRepeats) {
             command.key = format!("{} {}", command.key, self.ledger.len());
@@ -54,12 +68,29 @@ impl Plane {
                 }
             }
         }
+        if dies == Some(Death::BeforeDisk) {
+            self.restart();
+            let is_early = self.mutant == Some(Mutant::PlaneAcknowledgesEarly);
+            return Ok(is_early.then_some(entries));
+        }
+        self.ledger.extend(entries.iter().cloned());
+        if dies == Some(Death::AfterDisk) {
+            self.restart();
+            return Ok(None);
+        }
         for entry in &entries {
             self.state.apply(entry);
         }
-        self.ledger.extend(entries.iter().cloned());
         self.spoil();
-        Ok(entries)
+        Ok(Some(entries))
+    }
+
+    /// Forgets all but the ledger.
+    fn restart(&mut self) {
+        self.state = State::default();
+        for entry in &self.ledger {
+            self.state.apply(entry);
+        }
     }
 
     /// What a page of the feed after `from` holds.

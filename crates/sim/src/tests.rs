@@ -1,14 +1,20 @@
 //! Seeds that must hold, and mistakes that must be found.
 
+use crate::report::Events;
 use crate::{Mutant, play, run};
 
-/// Plays a quarter of the seeds: small ones in the fast set, many and long ones with `SLOW=1`.
+/// Events that all quarters play together, by default: what every run of the tests must see.
+const EVENT_COUNT_MIN: u64 = 10_000_000;
+
+/// Plays a quarter of the seeds: ten million events in all in the fast set, many and long seeds
+/// with `SLOW=1`.
 fn seeds_hold(quarter: u64) {
     let (count, steps) = match std::env::var_os("SLOW") {
         Some(_) => (200, 2_000),
-        None => (9, 100),
+        None => (6, 250),
     };
     let (mut releases, mut closes, mut forgeries) = (0, 0, 0);
+    let mut events = Events::default();
     for seed in quarter * 1_000..quarter * 1_000 + count {
         let report =
             run(seed, steps).unwrap_or_else(|violation| panic!("seed {seed}: {violation}"));
@@ -16,13 +22,24 @@ fn seeds_hold(quarter: u64) {
         releases += report.releases;
         closes += report.closes;
         forgeries += report.forgeries;
+        events.add(&report.events);
     }
+    println!("{events}");
     // A storm that moves nothing would prove nothing.
     let moved = (releases, closes, forgeries);
     assert!(
-        releases > 300 && closes > 200 && forgeries > 200,
+        releases > 400 && closes > 80 && forgeries > 200,
         "{moved:?}"
     );
+    assert!(events.count() >= EVENT_COUNT_MIN / 4, "{events}");
+    let each = [
+        events.commands,
+        events.messages,
+        events.actions,
+        events.trees,
+        events.faults,
+    ];
+    assert!(each.iter().all(|count| *count > 200), "{events}");
 }
 
 #[test]
@@ -51,46 +68,58 @@ fn a_seed_plays_the_same_again() {
     assert_ne!(run(7, 60), run(8, 60));
 }
 
-/// Who is to notice a mistake, and from which seed on it is looked for.
-const CANARIES: [(Mutant, &str, u64); 18] = [
-    (Mutant::GateBelieves, "gate", 0),
-    (Mutant::GateCountsSignatures, "gate", 0),
-    (Mutant::GateForgetsEpoch, "gate", 0),
-    (Mutant::GateBurnsNothing, "gate", 0),
-    (Mutant::GateIgnoresEnd, "gate", 1),
-    (Mutant::GateLosesCloses, "gate", 0),
-    (Mutant::GateIgnoresWideCloses, "gate", 0),
-    (Mutant::GateTakesOldPolicy, "policy", 0),
-    (Mutant::GateOpensNeighbours, "gate", 0),
-    (Mutant::GateOpensWide, "gate", 0),
-    (Mutant::GateTakesAnyTenant, "gate", 0),
-    (Mutant::PlaneTellsEveryone, "scope", 0),
-    (Mutant::PlaneRewrites, "ledger", 0),
-    (Mutant::PlaneLosesEntry, "ledger", 0),
-    (Mutant::PlaneRepeats, "repeat", 0),
-    (Mutant::PlaneReleasesAlone, "release", 0),
-    (Mutant::PlaneWithholds, "liveness", 0),
-    (Mutant::PlaneSwallowsCloses, "close", 0),
-];
+/// Steps in which a mistake must show.
+const MUTANT_STEPS: u32 = 400;
+
+/// Seeds among which a mistake must show.
+const MUTANT_SEEDS: u64 = 60;
 
 /// The canary: checkers that found nothing here would find nothing in earnest.
-#[test]
-fn every_mistake_is_found_by_its_checker() {
+fn mistakes_are_found(part: usize) {
     let mut wrong = String::new();
-    for (mutant, checker, first) in CANARIES {
-        let found = (first..first + 20).find_map(|seed| {
-            let violation = play(seed, 400, Some(mutant)).err()?;
-            Some((seed, violation))
+    for mutant in Mutant::ALL.into_iter().skip(part).step_by(4) {
+        let found = (1..=MUTANT_SEEDS).find_map(|seed| {
+            let violation = play(seed, MUTANT_STEPS, Some(mutant)).err()?;
+            (violation.checker == mutant.checker()).then_some((seed, violation))
         });
-        let line = match &found {
-            Some((seed, violation)) => format!("{mutant:?}, seed {seed}: {violation}\n"),
-            None => format!("{mutant:?}: nobody found it\n"),
-        };
-        print!("{line}");
-        if found.is_none_or(|(_, violation)| violation.checker != checker) {
-            wrong += &line;
+        match found {
+            Some((seed, violation)) => println!("{mutant:?}, seed {seed}: {violation}"),
+            None => wrong += &format!("{mutant:?}\n"),
         }
     }
     assert!(wrong.is_empty(), "not found by the right checker:\n{wrong}");
-    assert_eq!(CANARIES.map(|(mutant, ..)| mutant), Mutant::ALL);
+}
+
+#[test]
+fn every_mistake_is_found_by_its_checker_first_quarter() {
+    mistakes_are_found(0);
+}
+
+#[test]
+fn every_mistake_is_found_by_its_checker_second_quarter() {
+    mistakes_are_found(1);
+}
+
+#[test]
+fn every_mistake_is_found_by_its_checker_third_quarter() {
+    mistakes_are_found(2);
+}
+
+#[test]
+fn every_mistake_is_found_by_its_checker_last_quarter() {
+    mistakes_are_found(3);
+}
+
+/// Each mistake has a name, and stands in the list for people.
+#[test]
+fn every_mistake_is_in_the_list() {
+    let list = include_str!("../../../docs/mutants.md");
+    for mutant in Mutant::ALL {
+        assert_eq!(Mutant::named(&format!("{mutant:?}")), Some(mutant));
+        let line = format!("| `{mutant:?}` |");
+        let found = list.lines().find(|known| known.contains(&line));
+        let found = found.unwrap_or_else(|| panic!("docs/mutants.md lacks {mutant:?}"));
+        let checker = format!("| {} |", mutant.checker());
+        assert!(found.contains(&checker), "{found}");
+    }
 }

@@ -10,22 +10,34 @@ use anlauf_model::{
     CellId, FindingKind, Landscape, Minutes, OrganisationId, Role, Text, Timestamp, Verdict,
 };
 use anlauf_recovery::command::SignatureDraft;
-use anlauf_recovery::{Actor, Command, Event, Order, close_statement, query};
+use anlauf_recovery::{Actor, Command, Entry, Event, Order, Refusal, close_statement, query};
 use anlauf_trust::{Envelope, Scope, Signature};
 
 use crate::adversary;
 use crate::cast::Cast;
 use crate::chance::Chance;
-use crate::check::{Acknowledged, Broken, Ledger, Truth};
-use crate::gate::{Gate, Judged};
+use crate::check::{Broken, Ledger, Truth};
+use crate::gate::{Crash, Gate, Judged};
 use crate::landscape;
 use crate::mutant::Mutant;
 use crate::people::{Job, View, What, found};
-use crate::plane::Plane;
+use crate::plane::{Death, Plane};
 use crate::report::Report;
+use crate::site::Site;
+use crate::watch::Watch;
 
 /// How many gates there are.
 const GATE_COUNT: usize = 3;
+
+/// How many watch the ledger from outside.
+const WATCHER_COUNT: usize = 4;
+
+/// Clients' requests per step and gate. A step is some minutes, and the gate of a small provider
+/// has a few requests in every second.
+const REQUEST_COUNT: usize = 1_000;
+
+/// How many people do something in a step.
+const WORKER_COUNT: usize = 6;
 
 /// How many tenants.
 const TENANT_COUNT: u32 = 6;
@@ -42,7 +54,8 @@ pub struct World {
     landscape: Arc<Landscape>,
     cast: Cast,
     plane: Plane,
-    gates: Vec<(Gate, Acknowledged)>,
+    sites: Vec<Site>,
+    watch: Watch,
     truth: Truth,
     ledger: Ledger,
     keys: u64,
@@ -61,19 +74,18 @@ impl World {
             .map_err(|problems| ("setup", format!("the landscape is unsound: {problems:?}")))?;
         let landscape = Arc::new(landscape);
         let cast = Cast::new(&landscape, seed);
-        let root = cast.root(START);
-        let gate = |number: usize| {
-            let name = format!("gate-{number}");
-            Gate::new(name, root.digest(), landscape.gate_table(), mutant)
+        let root = cast.root(START, 1);
+        let site = |number: usize| {
+            let known = (root.digest(), landscape.gate_table());
+            Site::new(Gate::new(&format!("gate-{number}"), known, START, mutant))
         };
         let mut world = Self {
             report: Report::default(),
             chance: Chance::new(seed),
             now: START,
             truth: Truth::new(Arc::clone(&landscape), &cast),
-            gates: (1..=GATE_COUNT)
-                .map(|n| (gate(n), Acknowledged::default()))
-                .collect(),
+            sites: (1..=GATE_COUNT).map(site).collect(),
+            watch: Watch::new(seed, WATCHER_COUNT, mutant),
             plane: Plane::new(mutant),
             ledger: Ledger::default(),
             keys: 0,
@@ -114,65 +126,136 @@ impl World {
         self.shut_by("op-1", Scope::Everything)
     }
 
-    /// One step: people, gates, the wire, the adversary.
+    /// One step: time, people, faults, the wire, the adversary, clients.
     ///
     /// # Errors
     /// The first promise that did not hold.
     pub fn step(&mut self) -> Result<(), Broken> {
-        self.now = self.now + self.chance.minutes(0, 12);
+        let span = self.chance.minutes(0, 12);
+        self.pass(span);
         self.report.steps += 1;
-        for _ in 0..8 {
-            self.someone_works()?;
-        }
+        self.people_work()?;
         if self.chance.percent(6) {
             self.someone_errs()?;
         }
-        if self.chance.percent(70) {
-            let gate = self.chance.below(self.gates.len());
-            self.wire(gate)?;
+        for index in 0..self.sites.len() {
+            self.misfortune(index)?;
+            if self.chance.percent(25) {
+                self.ask(index)?;
+            }
+            self.deliver(index)?;
+            self.clients(index)?;
         }
-        if self.chance.percent(2) {
-            let gate = self.chance.below(self.gates.len());
-            self.gates[gate].0.restart();
-            self.report.restarts += 1;
+        if self.chance.percent(10) {
+            self.watch.round(&mut self.chance, self.ledger.digests())?;
         }
-        self.check(self.report.steps.is_multiple_of(50))
+        self.check(self.report.steps.is_multiple_of(100))
     }
 
-    /// After the storm: nobody is silent, nothing is lost, the adversary is gone. Everything that
-    /// may open must open, everywhere, and the incident must end.
+    /// Time passes for everyone.
+    fn pass(&mut self, span: Minutes) {
+        self.now = self.now + span;
+        for site in &mut self.sites {
+            site.gate.clock.pass(span.0 * 60_000);
+            site.gate.expire();
+        }
+    }
+
+    /// What machines and lines suffer.
+    fn misfortune(&mut self, index: usize) -> Result<(), Broken> {
+        let (now, chance) = (self.now, &mut self.chance);
+        let site = &mut self.sites[index];
+        if !site.suffers(chance, now) {
+            return Ok(());
+        }
+        self.report.events.faults += 1;
+        let forged = if site.is_struck_by_forger(chance) {
+            let seen = (&self.plane.state, &self.strays);
+            let known = (&self.cast, &mut self.truth);
+            adversary::forge(chance, seen, known, now)
+        } else {
+            None
+        };
+        if let Some((FeedKind::Release, envelope)) = forged {
+            site.gate.forge(&envelope);
+        }
+        self.report.restarts += u64::from(site.start(chance, now));
+        if site.gate.is_running() {
+            self.truth.remembers(&site.gate, &mut site.known)?;
+        }
+        Ok(())
+    }
+
+    /// Clients ask a gate for cells.
+    fn clients(&mut self, index: usize) -> Result<(), Broken> {
+        let site = &mut self.sites[index];
+        let count = site.gate.doors().len();
+        if count == 0 {
+            return Ok(());
+        }
+        let gate_now = site.gate.now();
+        let first = self.chance.below(count);
+        for number in 0..REQUEST_COUNT {
+            let door = (first + number) % count;
+            let known = &mut site.known;
+            self.truth
+                .passage(&site.gate, known, door, (gate_now, self.now))?;
+        }
+        self.report.events.requests += REQUEST_COUNT as u64;
+        Ok(())
+    }
+
+    /// After the storm: nobody is silent, nothing is lost, the adversary is gone, disks and clocks
+    /// are put right. Everything that may open must open, everywhere, and the incident must end.
     ///
     /// # Errors
     /// It does not within `rounds_max` rounds, or a promise does not hold on the way.
     pub fn calm(&mut self, rounds_max: u32) -> Result<(), Broken> {
         self.silent.clear();
-        // What the adversary kept from a gate is read again from the start of the feed.
-        self.gates
-            .iter_mut()
-            .for_each(|(gate, _)| gate.position = 0);
+        let now = self.now;
+        for site in &mut self.sites {
+            site.heal(now);
+            self.truth.remembers(&site.gate, &mut site.known)?;
+        }
         for round in 1..=rounds_max {
-            self.now = self.now + Minutes(30);
+            self.pass(Minutes(30));
             for job in self.jobs(true) {
                 self.do_job(job)?;
             }
-            for index in 0..self.gates.len() {
-                let items = self.plane.feed(self.gates[index].0.position);
-                self.hand(index, items.into_iter().map(|item| (item, false)).collect())?;
+            for index in 0..self.sites.len() {
+                for item in self.plane.feed(self.sites[index].gate.position) {
+                    self.report.events.messages += 1;
+                    self.hand(index, (item, false), None)?;
+                }
                 self.report_of(index)?;
+                self.clients(index)?;
             }
-            self.check(false)?;
+            self.check(round.is_multiple_of(10))?;
             if self.is_whole() {
                 self.report.calm_rounds = round;
-                return self.check(true);
+                self.report.events.actions +=
+                    self.sites.iter().map(|s| s.gate.actions).sum::<u64>();
+                self.report.events.trees += self.watch.actions;
+                self.sites.iter_mut().for_each(|site| site.gate.actions = 0);
+                self.watch.actions = 0;
+                return self.ledger.holds(&self.plane);
             }
         }
-        Err((
-            "liveness",
-            format!(
-                "not everything opened in {rounds_max} rounds: {}",
-                self.shut()
-            ),
-        ))
+        let open = self.plane.state.running().is_some();
+        let open = if open { "open" } else { "ended" };
+        let mut what = format!("after {rounds_max} calm rounds the incident is {open}");
+        for Site { gate, .. } in &self.sites {
+            what += &format!(
+                "; {} at {} of {}, {}, last no: {}",
+                gate.name,
+                gate.position,
+                self.plane.state.seq,
+                gate.now(),
+                gate.refused
+            );
+        }
+        what += &format!("; it is {}, not back: {}", self.now, self.shut());
+        Err(("liveness", what))
     }
 
     fn is_whole(&self) -> bool {
@@ -189,8 +272,8 @@ impl World {
             if state.cells.get(id).is_none_or(|known| known.stage < last) {
                 shut.push(id.to_string());
             }
-            for (gate, _) in &self.gates {
-                if gate.stage(id, self.now) < last {
+            for Site { gate, .. } in &self.sites {
+                if gate.stage(id) < last {
                     shut.push(format!("{id} at {}", gate.name));
                 }
             }
@@ -200,7 +283,7 @@ impl World {
     }
 
     fn check(&mut self, whole: bool) -> Result<(), Broken> {
-        for (gate, known) in &self.gates {
+        for Site { gate, known, .. } in &mut self.sites {
             self.truth.gate_holds(gate, known, self.now)?;
         }
         if whole {
@@ -224,17 +307,25 @@ impl World {
         view.jobs(&mut self.chance)
     }
 
-    fn someone_works(&mut self) -> Result<(), Broken> {
+    /// People see their screens and work; while they do, others change what they saw.
+    fn people_work(&mut self) -> Result<(), Broken> {
         let jobs = self.jobs(false);
-        let Some(job) = jobs.get(self.chance.below(jobs.len())).cloned() else {
-            return Ok(());
-        };
+        let now = self.now;
+        self.silent.retain(|(_, until)| *until > now);
+        for _ in 0..WORKER_COUNT {
+            let Some(job) = jobs.get(self.chance.below(jobs.len())).cloned() else {
+                return Ok(());
+            };
+            self.someone_works(job)?;
+        }
+        Ok(())
+    }
+
+    fn someone_works(&mut self, job: Job) -> Result<(), Broken> {
         if self.chance.below(500) == 0 {
             let until = self.now + self.chance.minutes(30, 300);
             self.silent.push((job.who.clone(), until));
         }
-        let now = self.now;
-        self.silent.retain(|(_, until)| *until > now);
         if self.silent.iter().any(|(who, _)| *who == job.who) {
             return Ok(());
         }
@@ -306,6 +397,15 @@ impl World {
         Order::AdoptPolicy { envelope }
     }
 
+    /// The next root: the same people, a year longer.
+    fn next_root(&mut self) -> Result<(), Broken> {
+        let authority = self.plane.state.authority.as_ref();
+        let version = authority.map_or(0, |authority| authority.root().version);
+        let envelope = self.cast.root(self.now, version + 1);
+        self.note(&envelope);
+        self.order("op-1", Order::AdoptRoot { envelope })
+    }
+
     fn note(&mut self, envelope: &Envelope) {
         for actor in self.cast.people() {
             let keyid = self.cast.signer(actor.person.as_str()).keyid();
@@ -323,7 +423,7 @@ impl World {
     fn someone_errs(&mut self) -> Result<(), Broken> {
         let cells: Vec<CellId> = self.landscape.cells().keys().cloned().collect();
         let cell = cells[self.chance.below(cells.len())].clone();
-        match self.chance.below(9) {
+        match self.chance.below(10) {
             0 => self.withdraw(),
             1 => {
                 let kinds = [FindingKind::ScanClean, FindingKind::ForensicsVerdict];
@@ -351,6 +451,7 @@ impl World {
                 let order = self.next_policy();
                 self.order("op-1", order)
             }
+            8 if self.chance.percent(30) => self.next_root(),
             _ => self.order(
                 "own-2",
                 Order::Release {
@@ -415,16 +516,25 @@ impl World {
 
     /// One person, straight at one gate; the control plane hears of it by the gate's report.
     fn shut_at_gate(&mut self, cell: CellId) -> Result<(), Broken> {
-        let envelope = self.close_by("sec-2", Scope::Cells(vec![cell]));
-        let index = self.chance.below(self.gates.len());
+        // Now and then someone who may not, or a machine that may.
+        let stranger = if cell.owner() == "tenant-1" {
+            "tenant-2.approver-1"
+        } else {
+            "tenant-1.approver-1"
+        };
+        let who = ["aud-1", stranger, "auto-1", "sec-2", "sec-2", "sec-2"][self.chance.below(6)];
+        let envelope = self.close_by(who, Scope::Cells(vec![cell]));
+        let index = self.chance.below(self.sites.len());
         let text = String::from_utf8_lossy(&envelope.to_bytes()).into_owned();
-        let (gate, known) = &mut self.gates[index];
-        let judged = gate.close(&text, self.now);
+        let crash = self.sites[index].crash(&mut self.chance);
+        let Site { gate, known, .. } = &mut self.sites[index];
+        let judged = gate.close(&text, crash);
         let item = FeedItem {
             seq: 0,
             kind: FeedKind::Close,
             envelope: text,
         };
+        self.report.events.messages += 1;
         self.report.closes += u64::from(judged == Judged::Accepted);
         self.truth.judged(gate, known, (&item, &judged), self.now)
     }
@@ -439,7 +549,8 @@ impl World {
             reason: "simulated".into(),
             order,
         };
-        let Ok(entries) = self.plane.command(self.now, &command) else {
+        self.report.events.commands += 1;
+        let Ok(entries) = self.decided(&command)? else {
             self.report.refused += 1;
             return Ok(false);
         };
@@ -454,31 +565,54 @@ impl World {
             }
         }
         if !entries.is_empty() && self.chance.percent(5) {
-            let again = self.plane.command(self.now, &command);
-            if !again.is_ok_and(|entries| entries.is_empty()) {
-                return Err((
-                    "repeat",
-                    format!("`{}` came twice and was done twice", command.key),
-                ));
+            self.report.events.commands += 1;
+            let again = self.plane.command(self.now, &command, None);
+            if !again.is_ok_and(|entries| entries.is_some_and(|entries| entries.is_empty())) {
+                return Err(repeated(&command));
             }
         }
         Ok(true)
     }
 
+    /// The control plane decides, and may die over it; then whoever asked comes again.
+    fn decided(&mut self, command: &Command) -> Result<Result<Vec<Entry>, Refusal>, Broken> {
+        let dies = match self.chance.below(400) {
+            0 => Some(Death::BeforeDisk),
+            1 => Some(Death::AfterDisk),
+            _ => None,
+        };
+        let known = self.ledger.digests().len();
+        match self.plane.command(self.now, command, dies) {
+            Ok(Some(entries)) => return Ok(Ok(entries)),
+            Err(refusal) => return Ok(Err(refusal)),
+            Ok(None) => {}
+        }
+        self.report.events.faults += 1;
+        let written: Vec<Entry> = self.plane.ledger.get(known..).unwrap_or_default().to_vec();
+        let again = self.plane.command(self.now, command, None);
+        match again {
+            Ok(Some(entries)) if !written.is_empty() && entries.is_empty() => Ok(Ok(written)),
+            Ok(_) if !written.is_empty() => Err(repeated(command)),
+            Ok(entries) => Ok(Ok(entries.unwrap_or_default())),
+            Err(refusal) => Ok(Err(refusal)),
+        }
+    }
+
     // --- gates and the wire ---
 
-    /// A gate asks for news, and gets what the wire and the adversary on it let through.
-    fn wire(&mut self, index: usize) -> Result<(), Broken> {
-        let from = self.gates[index].0.position;
+    /// A gate asks for news; what comes back is on the wire from now on.
+    fn ask(&mut self, index: usize) -> Result<(), Broken> {
+        let now = self.now;
+        if self.sites[index].is_cut_off(now) || !self.sites[index].gate.is_running() {
+            return Ok(());
+        }
+        let from = self.sites[index].gate.position;
         let mut page: Vec<(FeedItem, bool)> = self
             .plane
             .feed(from)
             .into_iter()
             .map(|item| (item, false))
             .collect();
-        if self.chance.percent(15) {
-            return Ok(());
-        }
         if self.chance.percent(25) {
             page.truncate(self.chance.below(page.len() + 1));
         }
@@ -486,22 +620,26 @@ impl World {
             let old = self.plane.feed(from.saturating_sub(30));
             page.splice(0..0, old.into_iter().map(|item| (item, false)));
         }
-        if self.chance.percent(5) && page.len() > 1 {
-            let (one, other) = (self.chance.below(page.len()), self.chance.below(page.len()));
-            page.swap(one, other);
-        }
-        if self.chance.percent(8) && !page.is_empty() {
-            page.remove(self.chance.below(page.len()));
-        }
         if self.chance.percent(60) {
             self.slip_in(&mut page, from);
         }
-        self.hand(index, page)?;
+        let events = &mut self.report.events;
+        self.sites[index].send(&mut self.chance, (page, now), events);
         if self.chance.percent(60) {
             self.report_of(index)
         } else {
             Ok(())
         }
+    }
+
+    /// What is due on the wire arrives.
+    fn deliver(&mut self, index: usize) -> Result<(), Broken> {
+        while let Some(message) = self.sites[index].due(self.now) {
+            self.report.events.messages += 1;
+            let crash = self.sites[index].crash(&mut self.chance);
+            self.hand(index, message, crash)?;
+        }
+        Ok(())
     }
 
     /// The adversary puts forged items between the others, with numbers that a gate looks at.
@@ -526,23 +664,28 @@ impl World {
         }
     }
 
-    fn hand(&mut self, index: usize, page: Vec<(FeedItem, bool)>) -> Result<(), Broken> {
-        let (gate, known) = &mut self.gates[index];
-        for (item, forged) in page {
-            let judged = gate.take(&item, self.now);
-            self.truth.judged(gate, known, (&item, &judged), self.now)?;
-            self.report.forgeries += u64::from(forged && matches!(judged, Judged::Refused(_)));
-        }
-        Ok(())
+    fn hand(
+        &mut self,
+        index: usize,
+        (item, forged): (FeedItem, bool),
+        crash: Option<Crash>,
+    ) -> Result<(), Broken> {
+        let Site { gate, known, .. } = &mut self.sites[index];
+        let judged = gate.take(&item, crash);
+        self.report.forgeries += u64::from(forged && matches!(judged, Judged::Refused(_)));
+        self.truth.judged(gate, known, (&item, &judged), self.now)
     }
 
     fn report_of(&mut self, index: usize) -> Result<(), Broken> {
-        let (gate, _) = &self.gates[index];
+        let gate = &self.sites[index].gate;
+        if !gate.is_running() {
+            return Ok(());
+        }
         let seq = self.plane.state.seq;
         let cell = |id: &CellId| GateCellState {
             cell: id.clone(),
-            stage: gate.stage(id, self.now),
-            epoch: gate.doors[id].epoch,
+            stage: gate.stage(id),
+            epoch: gate.epoch(id),
         };
         let report = GateReport {
             gate: gate
@@ -551,8 +694,10 @@ impl World {
                 .map_err(|_| ("setup", "a gate's name is illegal".to_owned()))?,
             applied: gate.position.min(seq),
             table: None,
-            root_version: 1,
-            changed: gate.doors.keys().map(cell).collect(),
+            root_version: gate
+                .authority()
+                .map_or(0, |authority| authority.root().version),
+            changed: gate.doors().iter().map(|door| cell(door.id())).collect(),
             decisions: Vec::new(),
             counts: Default::default(),
         };
@@ -575,4 +720,9 @@ impl World {
         )
         .map(drop)
     }
+}
+
+fn repeated(command: &Command) -> Broken {
+    let what = format!("`{}` came twice and was done twice", command.key);
+    ("repeat", what)
 }
