@@ -14,6 +14,7 @@ pub fn ci() -> Result<()> {
     run(cargo().args(["fmt", "--all", "--check"]))?;
     tidy::tidy()?;
     install_chromium()?;
+    install_openssh()?;
     run(cargo().args([
         "clippy",
         "--workspace",
@@ -82,6 +83,18 @@ fn install_chromium() -> Result<()> {
     run(install.args(["--no-install-recommends", "chromium", "chromium-driver"]))
 }
 
+/// OpenSSH's own signer and verifier, which the tests of keys are held against.
+fn install_openssh() -> Result<()> {
+    let there = Command::new("ssh-keygen").arg("-?").output();
+    if there.is_ok() {
+        return Ok(());
+    }
+    run(as_root()?.args(["apt-get", "update", "-qq"]))?;
+    let mut install = as_root()?;
+    install.args(["apt-get", "install", "-y", "-qq"]);
+    run(install.args(["--no-install-recommends", "openssh-client"]))
+}
+
 /// What runs a command with the rights to install packages.
 fn as_root() -> Result<Command> {
     let id = Command::new("id").arg("-u").output();
@@ -94,9 +107,9 @@ fn as_root() -> Result<Command> {
         sudo
     } else {
         bail!(
-            "the page tests look through chromium, which is not installed, and this user may not \
-             install it (neither root nor sudo without a password); run \
-             `apt-get install chromium chromium-driver` as root, then again"
+            "the tests need chromium and openssh-client, one of which is not installed, and this \
+             user may not install it (neither root nor sudo without a password); run \
+             `apt-get install chromium chromium-driver openssh-client` as root, then again"
         )
     };
     command.arg("DEBIAN_FRONTEND=noninteractive");

@@ -111,8 +111,9 @@ fn seeds(name: &str) -> Vec<Vec<u8>> {
 
 fn proof_seed() -> Vec<u8> {
     let hash = STANDARD.encode([9; 32]);
-    format!("c2sp.org/tlog-proof@v1\nextra eA==\nindex 4\n{hash}\n{hash}\n\na\n8\n{hash}\n\n\u{2014} a {hash}\n")
-        .into_bytes()
+    let note = format!("a\n8\n{hash}\n\n\u{2014} a {hash}\n");
+    let head = "c2sp.org/tlog-proof@v1\nextra eA==\nindex 4";
+    format!("{head}\n{hash}\n{hash}\n\n{note}").into_bytes()
 }
 
 fn play(name: &str, target: Target) {

@@ -103,7 +103,11 @@ fn a_policy_of_another_form_is_refused() {
 proptest! {
     /// The rule itself: two quorums share more witnesses than are false, whoever is in them.
     #[test]
-    fn two_quorums_share_an_honest_witness(count in 1..12usize, faulty in 0..6usize, quorum in 0..13usize) {
+    fn two_quorums_share_an_honest_witness(
+        count in 1..12usize,
+        faulty in 0..6usize,
+        quorum in 0..13usize,
+    ) {
         let shared_min = (2 * quorum).saturating_sub(count);
         let sound = quorum >= 1 && quorum <= count && shared_min > faulty;
         prop_assert_eq!(quorum_check(count, quorum, faulty).is_ok(), sound);

@@ -79,7 +79,9 @@ fn a_quorum_below_the_rule_shows_two_ledgers() {
 
 proptest! {
     #[test]
-    fn no_two_forks_are_both_believed(order in proptest::collection::vec((0..3usize, any::<bool>()), 0..12)) {
+    fn no_two_forks_are_both_believed(
+        order in proptest::collection::vec((0..3usize, any::<bool>()), 0..12),
+    ) {
         prop_assert!(!both_believed(3, &order));
     }
 }

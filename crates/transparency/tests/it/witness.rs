@@ -105,7 +105,12 @@ fn a_request_has_one_form() {
 proptest! {
     /// No other proof makes a fork look like growth.
     #[test]
-    fn a_changed_proof_is_refused(old in 1..20u64, new in 1..20u64, at_hash in 0..6usize, bit in 0..256usize) {
+    fn a_changed_proof_is_refused(
+        old in 1..20u64,
+        new in 1..20u64,
+        at_hash in 0..6usize,
+        bit in 0..256usize,
+    ) {
         let (old, new) = (old.min(new), old.max(new));
         let mut asked = request(&leaves(new, 99), old);
         let known = at(old);

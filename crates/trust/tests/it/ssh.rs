@@ -416,7 +416,10 @@ proptest! {
 
     /// Whatever comes as a key or signature: an answer, never a panic.
     #[test]
-    fn any_bytes_are_answered(bytes in proptest::collection::vec(any::<u8>(), 0..300), n in 0..6usize) {
+    fn any_bytes_are_answered(
+        bytes in proptest::collection::vec(any::<u8>(), 0..300),
+        n in 0..6usize,
+    ) {
         let token = Token::new(ALL[n], 47);
         prop_assert!(judge(&token, &bytes).is_err());
         let text = String::from_utf8_lossy(&bytes).into_owned();
