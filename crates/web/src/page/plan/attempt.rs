@@ -317,7 +317,8 @@ fn table(say: &Say, view: &Attempt) -> Markup {
                 thead { tr {
                     th scope="col" { (w.cell) }
                     th scope="col" { (p.change_by) }
-                    th scope="col" { (p.try_planned_before) } th scope="col" { (p.try_planned_after) }
+                    th scope="col" { (p.try_planned_before) }
+                    th scope="col" { (p.try_planned_after) }
                     th scope="col" { (p.try_range_before) } th scope="col" { (p.try_range_after) }
                 } }
                 tbody { @for one in &view.cells { tr {

@@ -142,7 +142,9 @@ words! {
         "No date that was given has come due yet; how well they hold is shown here as soon as \
          there are some.";
     whole_own: "Wann alles von Ihnen wieder da ist:", "When all of yours is back:";
-    wait_verdict: "die Forensik hat in {} noch nichts beurteilt", "forensics has judged nothing at {} yet";
+    wait_verdict:
+        "die Forensik hat in {} noch nichts beurteilt",
+        "forensics has judged nothing at {} yet";
     wait_plan: "der geltende Plan enthält sie nicht", "the plan in force does not name it";
     wait_nobody: "Team {} hat niemanden für {}", "team {} has nobody for {}";
     wait_testers: "beim Mandanten hat niemand Zeit für {}", "the tenant has nobody for {}";
