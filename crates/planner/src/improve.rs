@@ -32,8 +32,8 @@ pub(crate) fn search(
 ) -> Result<Kept, Vec<usize>> {
     let mut best: Option<Best> = None;
     let mut nearest: Option<(usize, &Vec<usize>)> = None;
-    for taste in tastes {
-        match slots::keep(network, taste, &[], works) {
+    for (taste, tried) in tastes.iter().zip(all_tried(network, tastes, works)) {
+        match tried {
             Ok(kept) => better(network, &mut best, kept),
             Err(missed) => {
                 if nearest.is_none_or(|(count, _)| missed.len() < count) {
@@ -65,6 +65,30 @@ pub(crate) fn search(
         }
     }
     Ok(best.kept)
+}
+
+/// Every order tried, on two threads: they share the work, the answers keep their places.
+fn all_tried(
+    network: &Network<'_>,
+    tastes: &[Vec<usize>],
+    works: &[Work],
+) -> Vec<Result<Kept, Vec<usize>>> {
+    let tried = |tastes: &[Vec<usize>]| -> Vec<Result<Kept, Vec<usize>>> {
+        let tried = tastes
+            .iter()
+            .map(|taste| slots::keep(network, taste, &[], works));
+        tried.collect()
+    };
+    let (here, there) = tastes.split_at(tastes.len() / 2);
+    std::thread::scope(|scope| {
+        let there = scope.spawn(|| tried(there));
+        let mut all = tried(here);
+        match there.join() {
+            Ok(more) => all.extend(more),
+            Err(panic) => std::panic::resume_unwind(panic),
+        }
+        all
+    })
 }
 
 fn better(network: &Network<'_>, best: &mut Option<Best>, kept: Kept) {
