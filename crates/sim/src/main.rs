@@ -96,7 +96,8 @@ fn mutants(cli: &Cli) -> bool {
     let start = cpu_time();
     let mut alive = 0;
     for mutant in Mutant::ALL {
-        let mut seeds = cli.seed..cli.seed.saturating_add(cli.count);
+        let first = cli.seed.max(mutant.seed());
+        let mut seeds = first..first.saturating_add(cli.count);
         let found = seeds.find_map(|seed| {
             let violation = play(seed, cli.steps, Some(mutant)).err()?;
             (violation.checker == mutant.checker()).then_some((seed, violation))

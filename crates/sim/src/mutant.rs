@@ -147,7 +147,6 @@ impl Mutant {
             | Mutant::GateIgnoresWideCloses
             | Mutant::GateOpensNeighbours
             | Mutant::GateOpensWide
-            | Mutant::GateBelievesWall
             | Mutant::GateTrustsDisk => "gate",
             Mutant::GateTakesOldPolicy | Mutant::GateTakesPastPolicy => "policy",
             Mutant::GateTakesForeignRoot | Mutant::GateTakesOldRoot => "root",
@@ -159,7 +158,7 @@ impl Mutant {
             Mutant::GateClosesBeforeDisk | Mutant::GateOpensBeforeDisk | Mutant::GateDropsTail => {
                 "memory"
             }
-            Mutant::GateForgetsTime => "time",
+            Mutant::GateBelievesWall | Mutant::GateForgetsTime => "time",
             Mutant::PlaneTellsEveryone => "scope",
             Mutant::PlaneRewrites | Mutant::PlaneLosesEntry | Mutant::PlaneAcknowledgesEarly => {
                 "ledger"
@@ -169,6 +168,20 @@ impl Mutant {
             Mutant::PlaneWithholds => "liveness",
             Mutant::WitnessSignsAll | Mutant::WatchAsksTwo => "fork",
             Mutant::WatchForgets => "shrink",
+        }
+    }
+
+    /// The seed from which on it is looked for: where it was found when the list was made.
+    pub const fn seed(self) -> u64 {
+        match self {
+            Mutant::GateForgetsEpoch => 17,
+            Mutant::GateTakesAnyTenant => 14,
+            Mutant::GateClosesBeforeDisk => 12,
+            Mutant::GateRefusesAutomation => 10,
+            Mutant::GateCountsKeys | Mutant::GateOpensBeforeDisk => 4,
+            Mutant::GateBurnsNothing | Mutant::GateTakesPastPolicy | Mutant::GateForgetsTime => 3,
+            Mutant::GateTakesAnyClose | Mutant::GateDropsTail | Mutant::WatchAsksTwo => 2,
+            _ => 1,
         }
     }
 }

@@ -71,14 +71,15 @@ fn a_seed_plays_the_same_again() {
 /// Steps in which a mistake must show.
 const MUTANT_STEPS: u32 = 400;
 
-/// Seeds among which a mistake must show.
-const MUTANT_SEEDS: u64 = 60;
+/// Seeds among which a mistake must show, from the one in the list on.
+const MUTANT_SEEDS: u64 = 40;
 
 /// The canary: checkers that found nothing here would find nothing in earnest.
 fn mistakes_are_found(part: usize) {
     let mut wrong = String::new();
     for mutant in Mutant::ALL.into_iter().skip(part).step_by(4) {
-        let found = (1..=MUTANT_SEEDS).find_map(|seed| {
+        let first = mutant.seed();
+        let found = (first..first + MUTANT_SEEDS).find_map(|seed| {
             let violation = play(seed, MUTANT_STEPS, Some(mutant)).err()?;
             (violation.checker == mutant.checker()).then_some((seed, violation))
         });

@@ -24,6 +24,9 @@ const ORIGIN: &str = "anlauf/drill-sim";
 const WITNESS_COUNT: usize = 4;
 const WITNESS_COUNT_MIN: usize = 3;
 
+/// Trees that the adversary keeps for later.
+const PAST_COUNT_MAX: usize = 30;
+
 /// Which of them is stolen.
 const STOLEN: usize = 0;
 
@@ -49,6 +52,8 @@ pub struct Watch {
     branch: Option<(Vec<Digest>, usize)>,
     /// Whether anyone holds the honest tree, or the branch, beyond where they part.
     held: (bool, bool),
+    /// Trees of before, with the notes that vouched for them.
+    past: Vec<(Seen, Vec<String>)>,
     mutant: Option<Mutant>,
     /// Signatures asked for, trees offered.
     pub actions: u64,
@@ -90,6 +95,7 @@ impl Watch {
             watchers: vec![none; watcher_count],
             branch: None,
             held: (false, false),
+            past: Vec::new(),
             mutant,
             actions: 0,
         }
@@ -129,7 +135,20 @@ impl Watch {
                 self.offer(watcher, (&tree, offered), (&notes, is_branch))?;
             }
         }
-        Ok(())
+        if !is_branch && self.past.len() < PAST_COUNT_MAX {
+            self.past.push((offered, notes));
+        }
+        self.replay(honest)
+    }
+
+    /// The adversary shows a watcher a tree of before, with every signature it had.
+    fn replay(&mut self, honest: &[Digest]) -> Result<(), Broken> {
+        let turn = usize::try_from(self.actions).unwrap_or(0);
+        let Some((offered, notes)) = self.past.get(turn % self.past.len().max(1)).cloned() else {
+            return Ok(());
+        };
+        let watcher = turn % self.watchers.len().max(1);
+        self.offer(watcher, (&Tree::of(honest), offered), (&notes, false))
     }
 
     /// Leaves that part from the honest ones somewhere. The same branch grows on for a while.

@@ -70,7 +70,7 @@ impl Wrong {
 
     /// Whether the gate writes down what has run out.
     pub fn expires(&self) -> bool {
-        !self.is(Mutant::GateIgnoresEnd)
+        !self.is(Mutant::GateIgnoresEnd) && !self.is(Mutant::GateBelievesWall)
     }
 
     /// A judgement of its own, instead of the core's.
