@@ -118,6 +118,16 @@ impl Output {
         written.map_err(Failure::unwritten)
     }
 
+    /// A result that ends its lines itself.
+    ///
+    /// # Errors
+    /// Stdout is gone.
+    pub fn raw(&self, text: &str) -> Done {
+        let mut stdout = std::io::stdout().lock();
+        let written = write!(stdout, "{text}").and_then(|()| stdout.flush());
+        written.map_err(Failure::unwritten)
+    }
+
     /// Talk.
     pub fn talk(&self, text: &str) {
         eprintln!("{text}");

@@ -18,13 +18,17 @@ const ELEMENT: &str = "element-6066-11e4-a52e-4f735466cecf";
 /// Most looks at an address that has to change.
 const LOOK_COUNT_MAX: usize = 5_000;
 
-const CONSOLE: [&str; 13] = [
+const CONSOLE: [&str; 17] = [
     "/",
     "/console",
     "/console/grid",
     "/console/cells/stadt-ahornfeld/kfz",
     "/console/close",
     "/console/plan",
+    "/console/plan/load",
+    "/console/plan/changes",
+    "/console/plan/course",
+    "/console/plan/try",
     "/console/inbox",
     "/console/events",
     "/console/gates",

@@ -1,11 +1,12 @@
 //! `anlauf plan`: one order for all tenants: made, shown, compared, put in force.
 //!
 //! In:    a running control plane; or, with `--landscape`, files alone.
-//! Out:   tables, JSON, CSV. Never: a single date where a range is meant.
+//! Out:   tables, JSON, CSV, iCalendar. Never: a single date where a range is meant.
+//! See:   docs/guide/plan.md.
 
 use std::path::PathBuf;
 
-use anlauf_model::Timestamp;
+use anlauf_model::{CellId, Timestamp};
 use anlauf_recovery::Order;
 use clap::{Subcommand, ValueEnum};
 use serde_json::{Value, json};
@@ -15,8 +16,19 @@ use crate::client::Client;
 use crate::exit::{Code, Done, Failure};
 use crate::output::{Output, table};
 
+mod earlier;
+mod ical;
+mod lever;
 mod offline;
 mod rows;
+mod situation;
+mod whatif;
+
+/// Most improvement steps; the reference landscape takes an hour for so many.
+const STEPS_MAX: i64 = 1_000_000;
+
+/// Most simulations; P95 is steady long before.
+const SAMPLES_MAX: i64 = 10_000;
 
 /// Make, show, compare and adopt plans; without a verb: plan a landscape's files, offline
 #[derive(Debug, clap::Args)]
@@ -27,18 +39,30 @@ pub struct Args {
     /// Plan the whole landscape in this folder, as if everything had just been shut
     #[arg(long, value_name = "DIR")]
     landscape: Option<PathBuf>,
-    /// When that was [default: now]
+    /// How far the recovery is: a TOML or JSON file [default: nothing has begun]
+    #[arg(long, value_name = "FILE", requires = "landscape")]
+    situation: Option<PathBuf>,
+    /// When to plan from [default: what the situation says, else now]
     #[arg(long, value_name = "TIME")]
     at: Option<Timestamp>,
     /// Improvement steps
-    #[arg(long, value_name = "N", default_value_t = 100)]
+    #[arg(long, value_name = "N", default_value_t = 100,
+        value_parser = clap::value_parser!(u32).range(0..=STEPS_MAX))]
     steps: u32,
     /// Seed of every choice
     #[arg(long, value_name = "N", default_value_t = 0)]
     seed: u64,
     /// Simulations for the ranges; 0 makes none
-    #[arg(long, value_name = "N", default_value_t = 200)]
+    #[arg(long, value_name = "N", default_value_t = 200,
+        value_parser = clap::value_parser!(u32).range(0..=SAMPLES_MAX))]
     samples: u32,
+    /// Show what moved since this plan, which was printed with --json
+    #[arg(long, value_name = "OLD.json", requires = "landscape")]
+    diff: Option<PathBuf>,
+    /// Show what would move if this were otherwise; can be given several times
+    #[arg(long, value_name = "CHANGE", requires = "landscape", conflicts_with = "diff",
+        value_parser = whatif::change, long_help = whatif::HELP)]
+    what_if: Vec<anlauf_planner::Change>,
     /// Form of the result; --json is the same as json
     #[arg(long, value_enum, default_value_t)]
     format: Format,
@@ -54,6 +78,8 @@ pub enum Format {
     Json,
     /// One line per task.
     Csv,
+    /// A calendar of openings and agreed windows (iCalendar, RFC 5545).
+    Ical,
 }
 
 /// What is done with plans.
@@ -107,6 +133,14 @@ pub enum Verb {
         control: Control,
         #[command(flatten)]
         change: Change,
+    },
+    /// What would move a cell earlier, and by how much
+    Earlier {
+        /// Which: `bkk-amsel/epa`
+        #[arg(value_name = "CELL")]
+        cell: CellId,
+        #[command(flatten)]
+        control: Control,
     },
     /// What changes between two plans
     Diff {
@@ -176,6 +210,11 @@ fn run_verb(verb: &Verb, output: Output) -> Done {
         } => {
             let plan = proposed(&control.client(output)?, plan.as_deref())?;
             change.send(control, &Order::AdoptPlan { plan }, output)
+        }
+        Verb::Earlier { cell, control } => {
+            let client = control.client(output)?;
+            let answer: Value = client.get(&format!("/cells/{cell}/earlier"))?;
+            output.result(&answer, || lever::lines(&answer, output).join("\n"))
         }
         Verb::Diff { to, from, control } => {
             let client = control.client(output)?;

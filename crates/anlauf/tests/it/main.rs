@@ -15,3 +15,4 @@ mod help;
 mod kill;
 mod offline;
 mod outsider;
+mod plan;

@@ -1,14 +1,19 @@
 //! Plans a landscape's files, without a control plane.
 //!
-//! In:    a folder, a moment, a seed, steps. Out: the same plan on every run and machine.
+//! In:    a folder, perhaps a situation, a moment, a seed, steps.
+//! Out:   the same plan on every run and machine; or what moved; or what would be if.
+//! Never: a plan that misses an agreed window; an answer without a bound beside it.
 
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use anlauf_planner::{Search, Situation, forecast, plan};
+use anlauf_model::{CellId, Forecast, Landscape, Plan, Slot};
+use anlauf_planner::{Contradiction, Search, Situation, forecast, plan};
 use serde_json::{Value, json};
 
-use super::{Args, rows};
+use super::ical::{Calendar, Opening};
+use super::situation::SituationFile;
+use super::{Args, Format, earlier, rows, whatif};
 use crate::cli::now;
 use crate::exit::{Done, Failure, Reason};
 use crate::landscape;
@@ -20,39 +25,113 @@ use crate::output::Output;
 /// The files cannot be used, or no plan can be made of them.
 pub fn run(args: &Args, folder: &Path, output: Output) -> Done {
     let (landscape, _) = landscape::load(folder, output.coloured())?;
-    let at = args.at.unwrap_or_else(now);
-    let situation = Situation {
-        landscape: &landscape,
-        now: at,
-        began: at,
-        progress: BTreeMap::new(),
-        slots: BTreeMap::new(),
-        wishes: BTreeMap::new(),
-        holds: BTreeMap::new(),
-        lanes: BTreeMap::new(),
+    let file = match &args.situation {
+        Some(path) => SituationFile::read(path)?,
+        None => SituationFile::default(),
     };
+    let situation = file.on(&landscape, args.at, now())?;
+    let old = args.diff.as_deref().map(earlier::read).transpose()?;
     let search = Search {
         seed: args.seed,
         steps: args.steps,
     };
-    let plan = plan(&situation, None, search).map_err(|contradiction| {
-        Failure::refused(vec![Reason {
-            code: "AN-PLN-001".to_owned(),
-            message: contradiction.why,
-            remedy: "change the landscape's files".to_owned(),
-        }])
-    })?;
+    let parent = old.as_ref().map(|old| old.id);
+    let made = plan(&situation, parent, search).map_err(no_plan)?;
+    if !args.what_if.is_empty() {
+        return whatif::run(args, &situation, &made, output);
+    }
+    if let Some(old) = &old {
+        return earlier::run(args, &situation, (old, &made), output);
+    }
     let ranges = match args.samples {
-        0 => Value::Null,
-        samples => json!(forecast(&situation, &plan, samples, args.seed).cells),
+        0 => None,
+        samples => Some(forecast(&situation, &made, samples, args.seed)),
     };
-    let head = json!({
-        "plan": plan.id,
-        "made_at": plan.made_at,
-        "objective": plan.objective,
-        "bound": plan.bound,
-        "gap_per_mille": plan.gap_per_mille(),
-    });
-    let rows: Vec<Value> = plan.rows.iter().map(|row| json!(row)).collect();
-    rows::show(&head, &rows, &ranges, (args.format, output))
+    if args.format == Format::Ical && !output.json {
+        return calendar(&situation, &made, ranges.as_ref(), output);
+    }
+    let rows: Vec<Value> = made.rows.iter().map(|row| json!(row)).collect();
+    let cells = ranges.map_or(Value::Null, |ranges| json!(ranges.cells));
+    rows::show(&head(args, &made), &rows, &cells, (args.format, output))
+}
+
+/// What stands beside every plan.
+pub fn head(args: &Args, made: &Plan) -> Value {
+    json!({
+        "plan": made.id,
+        "parent": made.parent,
+        "made_at": made.made_at,
+        "objective": made.objective,
+        "bound": made.bound,
+        "gap_per_mille": made.gap_per_mille(),
+        "seed": args.seed,
+        "steps": args.steps,
+    })
+}
+
+/// Why there is no plan. The message names the parts, windows the fewest that contradict.
+pub fn no_plan(contradiction: Contradiction) -> Failure {
+    Failure::refused(vec![Reason {
+        code: "AN-PLN-001".to_owned(),
+        message: contradiction.why,
+        remedy: "change the landscape's files or the situation".to_owned(),
+    }])
+}
+
+fn calendar(
+    situation: &Situation<'_>,
+    made: &Plan,
+    ranges: Option<&Forecast>,
+    output: Output,
+) -> Done {
+    let landscape = situation.landscape;
+    let declared = landscape.declared();
+    let calendar = Calendar {
+        landscape: declared.id.as_str(),
+        title: declared.title.get(output.language),
+        made_at: made.made_at,
+        language: output.language,
+    };
+    let openings = openings(landscape, &situation.slots, (made, ranges), output);
+    output.raw(&calendar.text(&openings))
+}
+
+/// Every opening of a plan, the first first.
+fn openings(
+    landscape: &Landscape,
+    slots: &BTreeMap<CellId, Slot>,
+    (made, ranges): (&Plan, Option<&Forecast>),
+    output: Output,
+) -> Vec<Opening> {
+    let opening = |(id, at): (&CellId, anlauf_model::Timestamp)| {
+        let site = landscape
+            .cell(id)
+            .and_then(|cell| landscape.site(&cell.site));
+        Opening {
+            cell: id.to_string(),
+            name: name(landscape, id, output),
+            place: site.map_or_else(String::new, |site| {
+                site.name.get(output.language).to_owned()
+            }),
+            at,
+            slot: slots.get(id).copied(),
+            range: ranges.and_then(|ranges| ranges.cells.get(id).copied()),
+        }
+    };
+    let mut openings: Vec<Opening> = made.releases().into_iter().map(opening).collect();
+    openings.sort_by(|a, b| (a.at, &a.cell).cmp(&(b.at, &b.cell)));
+    openings
+}
+
+/// Service and owner, as people say them.
+fn name(landscape: &Landscape, id: &CellId, output: Output) -> String {
+    let Some(cell) = landscape.cell(id) else {
+        return id.to_string();
+    };
+    let service = landscape.service(&cell.service);
+    let service = service.map_or_else(|| id.service(), |one| one.name.get(output.language));
+    match cell.tenant().and_then(|tenant| landscape.tenant(tenant)) {
+        Some(tenant) => format!("{service} · {}", tenant.name),
+        None => format!("{service} · {}", id.owner()),
+    }
 }

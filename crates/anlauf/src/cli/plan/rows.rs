@@ -1,10 +1,13 @@
-//! How a plan's rows are printed: one line per cell, everything as JSON, one line per task as CSV.
+//! How a plan's rows are printed: one line per cell, everything as JSON, one line
+//! per task as CSV, one event per opening as iCalendar.
 
 use std::collections::BTreeMap;
 
+use anlauf_model::Timestamp;
 use serde_json::{Map, Value, json};
 
 use super::Format;
+use super::ical::{Calendar, Opening};
 use crate::exit::Done;
 use crate::output::{Output, table};
 
@@ -35,20 +38,62 @@ pub fn show(
         let text = serde_json::to_string_pretty(&whole).map_err(anyhow::Error::from)?;
         return output.line(&text);
     }
-    if format == Format::Csv {
-        return output.line(&csv(rows));
+    match format {
+        Format::Csv => return output.line(&csv(rows)),
+        Format::Ical => return output.raw(&calendar(head, rows, ranges, output)),
+        Format::Table | Format::Json => {}
     }
     output.line(&cells(rows, ranges, output))?;
-    let gap = head["gap_per_mille"].as_u64().unwrap_or_default();
-    output.talk(&format!(
-        "{} {}: {gap} ‰",
-        output.text(&head["plan"]),
-        output.say(
-            "höchstens so weit vom bestmöglichen Plan",
-            "at most so far from the best possible plan"
-        )
-    ));
+    output.talk(&bound(head, output));
     Ok(())
+}
+
+/// How good the plan is, and how it came about.
+fn bound(head: &Value, output: Output) -> String {
+    let gap = head["gap_per_mille"].as_u64().unwrap_or_default();
+    let point = output.say(",", ".");
+    let mut text = format!(
+        "{} {}: {} {}{point}{} % {}",
+        output.say("Plan", "plan"),
+        output.text(&head["plan"]),
+        output.say("höchstens", "at most"),
+        gap / 10,
+        gap % 10,
+        output.say("vom bestmöglichen entfernt", "from the best possible"),
+    );
+    if let (Some(seed), Some(steps)) = (head["seed"].as_u64(), head["steps"].as_u64()) {
+        let of = output.say("Schritte", "steps");
+        text.push_str(&format!(" (seed {seed}, {steps} {of})"));
+    }
+    text
+}
+
+/// The openings as a calendar, by their ids: the control plane's answer holds no names.
+fn calendar(head: &Value, rows: &[Value], ranges: &Value, output: Output) -> String {
+    let parsed = |value: &Value| serde_json::from_value::<Timestamp>(value.clone()).ok();
+    let mut ends: BTreeMap<&str, Timestamp> = BTreeMap::new();
+    for row in rows {
+        if let (Some(cell), Some(end)) = (row["cell"].as_str(), parsed(&row["end"])) {
+            let last = ends.entry(cell).or_insert(end);
+            *last = end.max(*last);
+        }
+    }
+    let opening = |(cell, at): (&str, Timestamp)| Opening {
+        cell: cell.to_owned(),
+        name: cell.to_owned(),
+        place: String::new(),
+        at,
+        slot: None,
+        range: serde_json::from_value(ranges[cell].clone()).ok(),
+    };
+    let openings: Vec<Opening> = ends.into_iter().map(opening).collect();
+    let calendar = Calendar {
+        landscape: "plan",
+        title: output.say("Öffnungen im Plan", "Planned openings"),
+        made_at: parsed(&head["made_at"]).unwrap_or_default(),
+        language: output.language,
+    };
+    calendar.text(&openings)
 }
 
 fn csv(rows: &[Value]) -> String {
