@@ -1,6 +1,6 @@
 //! What holds a cell, as pieces of sentences; for a tenant without a word about others.
 
-use anlauf_model::{CellId, FindingKind, Role, Slot, Stage, TaskKind, Text, Timestamp};
+use anlauf_model::{CellId, FindingKind, Landscape, Role, Slot, Stage, TaskKind, Text, Timestamp};
 use anlauf_planner::Why;
 use anlauf_recovery::State;
 use anlauf_recovery::query::{self, Holding};
@@ -101,7 +101,6 @@ pub(crate) fn hold_short(state: &State, id: &CellId, foreign: bool) -> Option<Ho
 }
 
 fn view(state: &State, held: Holding, foreign: bool) -> HoldView {
-    let id = &held.cell;
     let Some(landscape) = state.landscape.as_deref() else {
         return HoldView {
             stage_next: held.stage_next,
@@ -110,26 +109,7 @@ fn view(state: &State, held: Holding, foreign: bool) -> HoldView {
         };
     };
     let name = |id: &CellId| cell_name(landscape, id);
-    let mut reasons = Vec::new();
-    if held.stage_next.is_some() {
-        reasons.extend(
-            held.needs_closed
-                .iter()
-                .map(|need| Held::Needs(name(need), None)),
-        );
-        if !held.tasks_open.is_empty() {
-            reasons.push(Held::Tasks(held.tasks_open.clone()));
-        }
-        if !held.findings_missing.is_empty() {
-            reasons.push(Held::Findings(held.findings_missing.clone()));
-        }
-        if held.word_missing.is_some() {
-            reasons.push(Held::Word(state.offers.get(id).map(|offer| offer.answer)));
-        }
-        if !held.signatures_missing.is_empty() {
-            reasons.push(Held::Signatures(held.signatures_missing.clone()));
-        }
-    }
+    let reasons = reasons(state, landscape, &held);
     let team = |id: &anlauf_model::TeamId| {
         landscape
             .team(id)
@@ -172,4 +152,31 @@ fn view(state: &State, held: Holding, foreign: bool) -> HoldView {
         reasons,
         chain: held.chain.iter().map(link).collect(),
     }
+}
+
+/// What policy still misses, nearest first; nothing when the cell is back.
+fn reasons(state: &State, landscape: &Landscape, held: &Holding) -> Vec<Held> {
+    let id = &held.cell;
+    let name = |id: &CellId| cell_name(landscape, id);
+    let mut reasons = Vec::new();
+    if held.stage_next.is_some() {
+        reasons.extend(
+            held.needs_closed
+                .iter()
+                .map(|need| Held::Needs(name(need), None)),
+        );
+        if !held.tasks_open.is_empty() {
+            reasons.push(Held::Tasks(held.tasks_open.clone()));
+        }
+        if !held.findings_missing.is_empty() {
+            reasons.push(Held::Findings(held.findings_missing.clone()));
+        }
+        if held.word_missing.is_some() {
+            reasons.push(Held::Word(state.offers.get(id).map(|offer| offer.answer)));
+        }
+        if !held.signatures_missing.is_empty() {
+            reasons.push(Held::Signatures(held.signatures_missing.clone()));
+        }
+    }
+    reasons
 }
