@@ -12,7 +12,9 @@ use std::str::FromStr;
 use std::sync::Arc;
 use std::task::Poll;
 
-use anlauf_gate::{Gate, GateConfig, GateError, Network, Pilot, Serving, SystemClock, Upstreams};
+use anlauf_gate::{
+    Gate, GateConfig, GateError, Network, Pilot, Serving, SystemClock, Tls, Upstreams,
+};
 use anlauf_model::{CellId, Digest, GateId, OrganisationId, PersonId, Role, SiteId, TenantId};
 use anlauf_recovery::Actor;
 use anlauf_trust::{Envelope, Refusal, Root};
@@ -38,11 +40,22 @@ pub struct Args {
     #[arg(long, value_name = "ADDR", value_delimiter = ',', required = true)]
     listen: Vec<SocketAddr>,
     /// Where clients come in over TLS; needs --certificates
-    #[arg(long, value_name = "ADDR", value_delimiter = ',', requires = "certificates")]
+    #[arg(
+        long,
+        value_name = "ADDR",
+        value_delimiter = ',',
+        requires = "certificates"
+    )]
     listen_tls: Vec<SocketAddr>,
     /// Folder with one file a host, chain and key in it: `stadt.example.pem`, `_.example.pem`
     #[arg(long, value_name = "DIR", requires = "listen_tls")]
     certificates: Option<PathBuf>,
+    /// Port of one cell that is not HTTP; its backend is `tcp://host:port`
+    #[arg(long, value_name = "ADDR=CELL", value_parser = pair::<SocketAddr, CellId>)]
+    tcp: Vec<(SocketAddr, CellId)>,
+    /// Where TLS is passed through to the cell that has the client's host for itself
+    #[arg(long, value_name = "ADDR", value_delimiter = ',')]
+    listen_named: Vec<SocketAddr>,
     /// Who it is: `gate-west-1`; the name of its login
     #[arg(long, value_name = "ID")]
     id: GateId,
@@ -157,7 +170,14 @@ fn say(args: &Args, gate: &Gate, output: Output) -> Done {
     let admin = gate.admin().map(|address| format!("http://{address}"));
     if output.json {
         let listening: Vec<_> = urls(args, &addresses).collect();
-        let value = json!({ "id": args.id, "listening": listening, "admin": admin });
+        let passing: Vec<_> = gate
+            .passing()
+            .iter()
+            .map(|a| format!("tcp://{a}"))
+            .collect();
+        let value = json!({
+            "id": args.id, "listening": listening, "passing": passing, "admin": admin,
+        });
         return output.line(&value.to_string());
     }
     if let Some(admin) = admin {
@@ -165,6 +185,9 @@ fn say(args: &Args, gate: &Gate, output: Output) -> Done {
     }
     for url in urls(args, &addresses) {
         output.line(&format!("listening {url}"))?;
+    }
+    for address in gate.passing() {
+        output.line(&format!("passing tcp://{address}"))?;
     }
     Ok(())
 }
@@ -232,6 +255,8 @@ fn config(args: &Args) -> Done<GateConfig> {
         serving: Serving {
             workers: args.workers.map_or_else(workers_usual, usize::from),
             tls: tls(args),
+            tcp: args.tcp.clone(),
+            named: args.listen_named.clone(),
         },
     })
 }

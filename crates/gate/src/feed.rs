@@ -230,11 +230,21 @@ async fn round(
         }
         shared.set_words(words);
     }
-    let items: Vec<_> = page
-        .items
-        .into_iter()
-        .filter(|item| item.seq > from)
-        .collect();
+    if page.head < from {
+        // What was taken is not in it: a number that nobody signed has led the gate astray, or the
+        // ledger was set back. From the beginning; what was accepted changes nothing again.
+        desk.orders
+            .send(Order::Rewind)
+            .await
+            .map_err(|_| stopping())?;
+        let head = page.head;
+        return Err(format!(
+            "the feed ends at {head}, before {from} that was taken from it"
+        ));
+    }
+    // An item beyond what the page itself calls the end is none.
+    let is_fresh = |item: &FeedItem| item.seq > from && item.seq <= page.head;
+    let items: Vec<_> = page.items.into_iter().filter(is_fresh).collect();
     for item in items.iter().filter(|item| item.kind == FeedKind::Close) {
         // Refused here may still be good in its turn, after a root that stands before it.
         desk.close(item.envelope.clone()).await;

@@ -54,11 +54,7 @@ impl Gate {
     /// Settings that cannot be used, a damaged or foreign state, an address that is taken.
     pub async fn start(config: GateConfig) -> Result<Gate, GateError> {
         let control = Control::new(&config.control, &config.token)?;
-        let zone = TimeZone::get(&config.time_zone).map_err(|_| GateError::Setting {
-            what: "time zone",
-            value: config.time_zone.clone(),
-            hint: "write it like `Europe/Berlin`",
-        })?;
+        let zone = zone(&config.time_zone)?;
         let testers = Testers {
             clean_room: config.clean_room,
             pilot: config.pilot,
@@ -86,24 +82,15 @@ impl Gate {
         };
         let doors = (config.listen, config.serving, certificates.as_ref());
         let (addresses, passing) = entry.open(&mut tasks, doors)?;
-        let mut admin = None;
-        if let Some(address) = config.admin {
-            if !address.ip().is_loopback() {
-                return Err(GateError::Admin { address });
-            }
-            let wrong = |source| GateError::Listen { address, source };
-            let socket = bind(address, false)?.into_std().map_err(wrong)?;
-            let socket = TcpListener::from_std(socket).map_err(wrong)?;
-            let address = socket.local_addr().map_err(wrong)?;
-            admin = Some(address);
-            let (desk, shared) = (desk.clone(), Arc::clone(&shared));
-            let operators = Operators {
-                desk,
-                shared,
-                certificates: certificates.clone(),
-            };
-            tasks.spawn(admin::run(socket, operators, stopped.clone()));
-        }
+        let operators = Operators {
+            desk: desk.clone(),
+            shared: Arc::clone(&shared),
+            certificates,
+        };
+        let admin = match config.admin {
+            Some(address) => Some(entry.open_admin(&mut tasks, address, operators)?),
+            None => None,
+        };
         let (fail, failure) = oneshot::channel();
         let halt = stop.clone();
         tasks.spawn(async move {
@@ -113,20 +100,10 @@ impl Gate {
                 let _ = fail.send(error);
             }
         });
-        let reporter = (
-            control.clone(),
-            desk.clone(),
-            Arc::clone(&shared),
-            stopped.clone(),
-        );
-        tasks.spawn(feed::report(reporter.0, reporter.1, reporter.2, reporter.3));
-        tasks.spawn(feed::listen(
-            control,
-            desk,
-            Arc::clone(&shared),
-            words_path,
-            stopped,
-        ));
+        let (own, line) = (Arc::clone(&shared), control.clone());
+        tasks.spawn(feed::report(line, desk.clone(), own, stopped.clone()));
+        let own = Arc::clone(&shared);
+        tasks.spawn(feed::listen(control, desk, own, words_path, stopped));
         Ok(Self {
             shared,
             addresses,
@@ -199,6 +176,14 @@ impl Gate {
     }
 }
 
+fn zone(name: &str) -> Result<TimeZone, GateError> {
+    TimeZone::get(name).map_err(|_| GateError::Setting {
+        what: "time zone",
+        value: name.to_owned(),
+        hint: "write it like `Europe/Berlin`",
+    })
+}
+
 /// Listens; with `shared` others may listen on the same port, and the kernel spreads the clients.
 fn bind(address: SocketAddr, shared: bool) -> Result<TcpListener, GateError> {
     let listen = || {
@@ -267,6 +252,22 @@ impl Entry {
             tasks.spawn(passthrough::run(listener, worker, purpose, stopped));
         }
         Ok((addresses, passing))
+    }
+
+    /// Where operators come in.
+    fn open_admin(
+        &self,
+        tasks: &mut JoinSet<()>,
+        address: SocketAddr,
+        operators: Operators,
+    ) -> Result<SocketAddr, GateError> {
+        if !address.ip().is_loopback() {
+            return Err(GateError::Admin { address });
+        }
+        let listener = bind(address, false)?;
+        let taken = listener.local_addr();
+        tasks.spawn(admin::run(listener, operators, self.stopped.clone()));
+        taken.map_err(|source| GateError::Listen { address, source })
     }
 
     /// Serves on a thread of its own, or in the present runtime.

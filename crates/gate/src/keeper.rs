@@ -40,6 +40,8 @@ pub(crate) enum Order {
     Report(oneshot::Sender<(GateReport, u64)>),
     /// The control plane has heard everything up to this mark.
     Heard(u64),
+    /// The feed is shorter than what was taken from it: take it from the beginning.
+    Rewind,
 }
 
 /// A close, from the feed before its turn or straight from a person.
@@ -72,7 +74,7 @@ pub(crate) struct Keeper {
     mind: Mind,
     journal: Arc<Mutex<Journal>>,
     position: u64,
-    /// Envelopes of closings that were taken before their turn.
+    /// Closings that were accepted, before their turn or in it: once more changes nothing.
     taken: BTreeSet<Digest>,
     mark: u64,
     changed: BTreeMap<CellId, u64>,
@@ -97,11 +99,13 @@ impl Keeper {
             replay(&mut mind, &shared, &|digest| journal.table(digest), entry)?
                 .map_err(|why| journal.damaged(index, why))?;
         }
-        let position = entries
-            .iter()
-            .map(|entry| entry.position)
-            .max()
-            .unwrap_or_default();
+        // The last one, not the highest: a feed that began anew goes on from there.
+        let position = entries.last().map_or(0, |entry| entry.position);
+        let signed = entries.iter().filter_map(|entry| entry.signed.as_ref());
+        let taken = signed
+            .filter(|signed| signed.kind == FeedKind::Close)
+            .map(|signed| Digest::of(signed.envelope.as_bytes()))
+            .collect();
         if entries.len() > JOURNAL_REWRITE_COUNT_MIN {
             let gist = mind.gist(&entries, &shared);
             if gist.len() * 2 < entries.len() {
@@ -116,7 +120,7 @@ impl Keeper {
             mind,
             journal: Arc::new(Mutex::new(journal)),
             position,
-            taken: BTreeSet::new(),
+            taken,
             mark: 0,
             changed: BTreeMap::new(),
             decisions: VecDeque::new(),
@@ -170,6 +174,13 @@ impl Keeper {
                     self.decide(seq, Err(vec![refusal::table(&why)]));
                 }
             }
+            Order::Rewind => {
+                tracing::warn!(gate = %self.id, position = self.position, "the feed began anew");
+                self.position = 0;
+                self.shared
+                    .progress
+                    .send_modify(|progress| progress.applied = 0);
+            }
             Order::Report(reply) => drop(reply.send(self.report())),
             Order::Heard(mark) => {
                 self.changed.retain(|_, at| *at > mark);
@@ -186,7 +197,8 @@ impl Keeper {
         if item.seq <= self.position {
             return Ok(Outcome::Done);
         }
-        if self.taken.remove(&Digest::of(item.envelope.as_bytes())) {
+        let key = Digest::of(item.envelope.as_bytes());
+        if self.taken.contains(&key) {
             return Ok(self.done(item.seq, Ok(())));
         }
         let now = self.shared.now();
@@ -201,7 +213,11 @@ impl Keeper {
             return Ok(self.done(item.seq, Err(reasons)));
         }
         let entry = entry(item.seq, now, (item.kind, item.envelope));
+        let is_close = matches!(effect, Effect::Close(_));
         self.put_in_force(effect, entry, table).await?;
+        if is_close {
+            self.taken.insert(key);
+        }
         Ok(self.done(item.seq, Ok(())))
     }
 

@@ -38,8 +38,11 @@ pub(crate) struct Backend {
 /// Connections of one worker that wait for their next request.
 #[derive(Default)]
 pub(crate) struct Pool {
-    idle: Mutex<HashMap<Arc<str>, Vec<(Backend, u32)>>>,
+    idle: Mutex<Idle>,
 }
+
+/// By backend; each with the look at the time since when it waits.
+type Idle = HashMap<Arc<str>, Vec<(Backend, u32)>>;
 
 // === impl Upstream ===
 
@@ -98,7 +101,7 @@ impl Drop for Backend {
 // === impl Pool ===
 
 impl Pool {
-    fn idle(&self) -> MutexGuard<'_, HashMap<Arc<str>, Vec<(Backend, u32)>>> {
+    fn idle(&self) -> MutexGuard<'_, Idle> {
         self.idle.lock().unwrap_or_else(PoisonError::into_inner)
     }
 

@@ -42,7 +42,7 @@ const OWN_WORDS: [&str; 3] = ["host", "content-length", "cookie"];
 /// Whether the line ends here.
 fn ends_here(lines: &[Header<'_>], named: bool, name: &str) -> bool {
     let is = |known: &&str| known.len() == name.len() && known.eq_ignore_ascii_case(name);
-    HOP_BY_HOP.iter().any(|known| is(&known)) || (named && says(lines, "connection", name))
+    HOP_BY_HOP.iter().any(is) || (named && says(lines, "connection", name))
 }
 
 /// Whether a `Connection` line names other lines.

@@ -155,15 +155,13 @@ async fn answer(shared: &Shared, request: Request<Incoming>) -> Response<Full<By
 async fn page(shared: &Shared, from: u64) -> FeedPage {
     let mut feed = shared.feed.subscribe();
     loop {
-        let items: Vec<_> = feed
-            .borrow_and_update()
-            .iter()
-            .filter(|i| i.seq > from)
-            .cloned()
-            .collect();
+        let (items, head) = {
+            let all = feed.borrow_and_update();
+            let items: Vec<_> = all.iter().filter(|i| i.seq > from).cloned().collect();
+            (items, all.iter().map(|item| item.seq).max().unwrap_or(0))
+        };
         let words = shared.words.lock().unwrap().take();
-        if !items.is_empty() || words.is_some() {
-            let head = items.last().map_or(from, |item| item.seq);
+        if !items.is_empty() || words.is_some() || head < from {
             return FeedPage {
                 domain: "unsigned".into(),
                 items,

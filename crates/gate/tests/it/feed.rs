@@ -6,7 +6,7 @@ use anlauf_model::{Epoch, Stage};
 use anlauf_trust::Scope;
 
 use crate::backend::{Backend, mirror};
-use crate::cast::{HOST, MELDEN, ROOT_SIGNERS, SOZIALES, cells, closing, sealed, text};
+use crate::cast::{GROUND, HOST, MELDEN, ROOT_SIGNERS, SOZIALES, cells, closing, sealed, text};
 use crate::client::{get, get_with, post};
 use crate::house::House;
 
@@ -213,4 +213,51 @@ async fn a_refused_close_is_heard_again_in_its_turn() {
     let seq = house.control.push(FeedKind::Close, twice);
     assert!(house.control.decision(seq).await.accepted);
     assert_eq!(house.stage("rz-tal/netz"), (Stage::Closed, Epoch(1)));
+}
+
+/// Numbers are not signed: one that is far too high must not make a gate deaf for good.
+#[tokio::test]
+async fn a_number_that_leads_astray_is_found_out_when_the_feed_is_true_again() {
+    let house = House::grounded(mirror().await).await;
+    let honest = house.control.items();
+    let astray = |kind, envelope: String| FeedItem {
+        seq: 1 << 40,
+        kind,
+        envelope,
+    };
+    let refused = astray(FeedKind::Release, "{}".into());
+    let accepted = house.cast.opening(SOZIALES, 1, Stage::Full);
+    let lies = [refused, astray(FeedKind::Release, text(&accepted))];
+    for (epoch, item) in (1..).zip(lies) {
+        let mut lied = honest.clone();
+        lied.push(item);
+        house.control.rewrite(lied);
+        house.applied(1 << 40).await;
+        // The control plane is ours again, and its feed goes on where it was.
+        let mut items = honest.clone();
+        let next = items.last().unwrap().seq + 1;
+        let opening = house.cast.opening(MELDEN, epoch, Stage::Full);
+        items.push(FeedItem {
+            seq: next,
+            kind: FeedKind::Release,
+            envelope: text(&opening),
+        });
+        house.control.rewrite(items.clone());
+        let mut progress = house.gate.progress();
+        let is_back = |progress: &anlauf_gate::Progress| progress.applied == next;
+        progress.wait_for(is_back).await.unwrap();
+        assert_eq!(house.stage(MELDEN), (Stage::Full, Epoch(epoch)));
+        let envelope = text(&closing(cells(&[MELDEN]), epoch));
+        assert_eq!(post(house.admin(), "/close", &envelope).await.status, 200);
+    }
+    assert_eq!(house.stage(SOZIALES), (Stage::Full, Epoch(1)));
+    for id in GROUND {
+        assert_eq!(
+            house.stage(id),
+            (Stage::Full, Epoch(1)),
+            "{id} was not touched"
+        );
+    }
+    // What lies beyond the end that the page itself names is not taken.
+    assert!(house.gate.applied() < 1 << 40);
 }
