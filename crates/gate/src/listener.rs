@@ -22,8 +22,10 @@ use crate::upstream::Pool;
 use crate::visit::Conn;
 use crate::{http1, http2};
 
-/// What the connections of one worker share. A worker is a thread with a runtime of its own, so that
-/// a request and its backend's answer never change threads; or the runtime the gate was started in.
+/// What the connections of one worker share.
+///
+/// A worker is a thread with a runtime of its own, so that a request and its backend's answer never
+/// change threads; or it is the runtime the gate was started in.
 pub(crate) struct Worker {
     pub(crate) shared: Arc<Shared>,
     pub(crate) pool: Pool,

@@ -120,7 +120,10 @@ proptest! {
     }
 
     #[test]
-    fn nothing_makes_it_panic(bytes in proptest::collection::vec(any::<u8>(), 0..200), piece in 1usize..9) {
+    fn nothing_makes_it_panic(
+        bytes in proptest::collection::vec(any::<u8>(), 0..200),
+        piece in 1usize..9,
+    ) {
         let _ = read(Chunks::strict(), &bytes, piece);
         let _ = read(Chunks::lenient(), &bytes, piece);
     }
