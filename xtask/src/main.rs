@@ -35,8 +35,8 @@ enum Task {
         #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
         arguments: Vec<String>,
     },
-    /// Prints figures, in release mode: all, or some of drill, contain, store, plan, gate; or
-    /// `planner` and its own
+    /// Prints figures, in release mode: all, or some of drill, contain, store, plan, gate, trust;
+    /// or `planner` and its own
     Bench {
         /// Handed to `anlauf-bench`
         #[arg(trailing_var_arg = true, allow_hyphen_values = true)]

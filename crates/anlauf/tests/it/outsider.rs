@@ -54,6 +54,49 @@ fn files(folder: &Path, ending: &str) -> Vec<PathBuf> {
     found
 }
 
+/// How many signatures of OpenSSH there are, each verified by OpenSSH for its own kind of
+/// statement and for no other.
+fn ssh_signatures(export: &Path) -> usize {
+    let mut checked = 0;
+    for sig in files(&export.join("signed"), "sig") {
+        if !fs::read_to_string(&sig)
+            .unwrap()
+            .starts_with("-----BEGIN SSH SIGNATURE")
+        {
+            continue;
+        }
+        let name = sig.file_name().unwrap().to_str().unwrap();
+        let (number, _) = name.split_once('.').unwrap();
+        let pae = fs::File::open(export.join("signed").join(format!("{number}.pae"))).unwrap();
+        let text = fs::read_to_string(export.join("signed").join(format!("{number}.pae"))).unwrap();
+        let kind = if text.contains("urn:anlauf:root:v1") {
+            "root"
+        } else {
+            "policy"
+        };
+        let verify = |namespace: &str, input: fs::File| {
+            Command::new("ssh-keygen")
+                .args(["-Y", "verify", "-f", "allowed_signers", "-I", "forensics-1"])
+                .args(["-n", namespace, "-s"])
+                .arg(&sig)
+                .current_dir(export)
+                .stdin(input)
+                .stdout(Stdio::null())
+                .stderr(Stdio::null())
+                .status()
+                .unwrap()
+                .success()
+        };
+        assert!(
+            verify(&format!("{kind}.v1@beispiel"), pae.try_clone().unwrap()),
+            "{name}"
+        );
+        assert!(!verify("release.v1@beispiel", pae));
+        checked += 1;
+    }
+    checked
+}
+
 #[test]
 fn an_export_is_proven_by_tools_that_are_not_ours() {
     let house = house();
@@ -98,44 +141,7 @@ fn an_export_is_proven_by_tools_that_are_not_ours() {
     assert!(root.contains("signatures"));
 
     // Each signature of OpenSSH by OpenSSH itself, from the folder's own files.
-    let mut checked = 0;
-    for sig in files(&export.join("signed"), "sig") {
-        if !fs::read_to_string(&sig)
-            .unwrap()
-            .starts_with("-----BEGIN SSH SIGNATURE")
-        {
-            continue;
-        }
-        let name = sig.file_name().unwrap().to_str().unwrap();
-        let (number, _) = name.split_once('.').unwrap();
-        let pae = fs::File::open(export.join("signed").join(format!("{number}.pae"))).unwrap();
-        let text = fs::read_to_string(export.join("signed").join(format!("{number}.pae"))).unwrap();
-        let kind = if text.contains("urn:anlauf:root:v1") {
-            "root"
-        } else {
-            "policy"
-        };
-        let verify = |namespace: &str, input: fs::File| {
-            Command::new("ssh-keygen")
-                .args(["-Y", "verify", "-f", "allowed_signers", "-I", "forensics-1"])
-                .args(["-n", namespace, "-s"])
-                .arg(&sig)
-                .current_dir(&export)
-                .stdin(input)
-                .stdout(Stdio::null())
-                .stderr(Stdio::null())
-                .status()
-                .unwrap()
-                .success()
-        };
-        assert!(
-            verify(&format!("{kind}.v1@beispiel"), pae.try_clone().unwrap()),
-            "{name}"
-        );
-        assert!(!verify("release.v1@beispiel", pae));
-        checked += 1;
-    }
-    assert_eq!(checked, 2);
+    assert_eq!(ssh_signatures(&export), 2);
 
     // Damage is named, with its own exit code.
     let path = export.join("entries.jsonl");
@@ -154,17 +160,12 @@ fn an_export_is_proven_by_tools_that_are_not_ours() {
         .says(5, &["AN-STO-016", "entries.jsonl", "entry "]);
 }
 
-#[test]
-fn keys_are_enrolled_rotated_revoked_and_reviewed_with_files_only() {
-    let house = House::with_landscape(None);
-    house.make_keys();
-    house.genesis("beispiel", "out").done();
-    // A card is bound to its person: somebody else's name on it is found out.
+/// A card is bound to its person and key: somebody else's name on it is found out.
+fn false_cards_are_refused(house: &House, rotate: &str) {
     let card = fs::read_to_string(house.path("keys/operator-1-ssh.pub")).unwrap();
     let stolen = card.replace("operator-1", "security-1");
     fs::create_dir(house.path("cards")).unwrap();
     fs::write(house.path("cards/stolen.pub"), stolen).unwrap();
-    let rotate = "key rotate --landscape land --keys cards --root out/root.json --out root-2.json";
     house.run(rotate).says(6, &["proof of possession"]);
     let bare = card
         .lines()
@@ -178,6 +179,15 @@ fn keys_are_enrolled_rotated_revoked_and_reviewed_with_files_only() {
         .run(rotate)
         .says(6, &["lacks the proof of possession"]);
     fs::remove_file(house.path("cards/stolen.pub")).unwrap();
+}
+
+#[test]
+fn keys_are_enrolled_rotated_revoked_and_reviewed_with_files_only() {
+    let house = House::with_landscape(None);
+    house.make_keys();
+    house.genesis("beispiel", "out").done();
+    let rotate = "key rotate --landscape land --keys cards --root out/root.json --out root-2.json";
+    false_cards_are_refused(&house, rotate);
 
     // A new key, of the other kind, takes the place of security-1's two.
     house.make_ssh_key("ecdsa", "fresh");
@@ -322,19 +332,27 @@ fn a_witness_cosigns_growth_and_refuses_a_fork() {
         .run("ledger verify export --policy policy --faulty 0")
         .says(5, &["AN-TRU-055"]);
 
+    forks_and_is_refused(&house, &cosign);
+    witness.kill();
+    remembers(&house);
+}
+
+/// The copy goes on in another way in the ledger's place.
+fn forks_and_is_refused(house: &House, cosign: &str) {
     fs::rename(house.path("data"), house.path("honest")).unwrap();
     fs::rename(house.path("fork"), house.path("data")).unwrap();
-    grow(&house, "fork");
-    let refused = house.run(&cosign);
+    grow(house, "fork");
+    let refused = house.run(cosign);
     assert_eq!(refused.code, 3, "{}", refused.err);
     assert!(
         refused.err.contains("AN-TRU-055") && refused.err.contains("w1"),
         "{}",
         refused.err
     );
+}
 
-    // Killed and started again it remembers, also when the request comes as a file.
-    witness.kill();
+/// Killed and started again it remembers, also when the request comes as a file.
+fn remembers(house: &House) {
     let size = fs::read_to_string(house.path("honest/checkpoint.txt")).unwrap();
     let size = size.lines().nth(1).unwrap();
     let by_hand = |data: &str, old: &str| {

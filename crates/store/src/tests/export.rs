@@ -147,6 +147,9 @@ fn a_body_is_erased_and_the_tree_stands() {
     python_says(&out, true, "5 bodies, 1 erased");
 }
 
+/// A file, what happens to it, and the words that name it.
+type Damage<'d> = (&'d str, &'d dyn Fn(&Path), &'d str);
+
 /// Each damage with the words that name it, for us and for the verifier in Python.
 #[test]
 fn damage_is_named() {
@@ -156,7 +159,7 @@ fn damage_is_named() {
         bytes[middle] ^= 1;
         fs::write(path, bytes).unwrap();
     };
-    let cases: [(&str, &dyn Fn(&Path), &str); 8] = [
+    let cases: [Damage<'_>; 8] = [
         ("tile/0/001", &flip, "tile/1/000.p/2"),
         ("tile/0/002.p/88", &flip, "checkpoint"),
         ("tile/1/000.p/2", &flip, "tile/1/000.p/2"),

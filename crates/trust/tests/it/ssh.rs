@@ -197,6 +197,19 @@ fn a_signature_of_another_key_is_foreign() {
 }
 
 #[test]
+fn a_number_has_one_spelling() {
+    for scheme in [Scheme::SshEcdsaP256, Scheme::SshSkEcdsaP256] {
+        for seed in 1..20 {
+            let mut token = Token::new(scheme, seed);
+            assert_eq!(judge(&token, &token.sign(&message())), Ok(()));
+            token.padded = true;
+            let sig = token.sign(&message());
+            assert_eq!(judge(&token, &sig), Err(Flaw::Foreign));
+        }
+    }
+}
+
+#[test]
 fn one_secret_cannot_be_two_persons() {
     let token = Token::new(Scheme::SshSkEd25519, 45);
     let touch = Token::new(Scheme::SshSkEd25519Touch, 45);

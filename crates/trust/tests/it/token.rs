@@ -23,6 +23,8 @@ pub struct Token {
     pub application: &'static str,
     /// What it claims about who held it.
     pub flags: u8,
+    /// Writes numbers with a zero too many.
+    pub padded: bool,
 }
 
 pub fn string(out: &mut Vec<u8>, bytes: &[u8]) {
@@ -60,6 +62,7 @@ impl Token {
             secret,
             application: "ssh:",
             flags: PRESENT | VERIFIED,
+            padded: false,
         }
     }
 
@@ -105,7 +108,9 @@ impl Token {
             Secret::P256(key) => {
                 let sig: p256::ecdsa::Signature = key.sign(bytes);
                 let (r, s) = sig.split_bytes();
-                strings(&[&number(&r), &number(&s)])
+                let pad = if self.padded { vec![0] } else { Vec::new() };
+                let padded = |digits: &[u8]| [&pad[..], &number(digits)].concat();
+                strings(&[&padded(&r), &padded(&s)])
             }
         }
     }
