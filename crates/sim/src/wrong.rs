@@ -1,6 +1,6 @@
 //! The mistakes of a gate: each one bends what goes into the product's core or comes out of it.
 //!
-//! In:    what the gate is about to do. Out: the same, or what a gate with this [`Mutant`] would do.
+//! In:    what the gate is about to do. Out: the same, or what a gate with this mistake would do.
 //! Never: does anything without a mutant: every question has the honest answer then.
 
 use std::collections::BTreeSet;
