@@ -327,7 +327,7 @@ async fn page(feed: &watch::Sender<Vec<FeedItem>>, query: Option<&str>) -> Bytes
     };
     let page = FeedPage {
         domain: DOMAIN.into(),
-        head: from,
+        head: items.last().map_or(from, |item| item.seq),
         items,
         words: None,
     };
