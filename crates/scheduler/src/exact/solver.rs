@@ -134,7 +134,8 @@ impl Solver {
         self.steps
     }
 
-    /// No schedule's value is below this. After [`Status::Proven`], it is the best there is.
+    /// No schedule's value is below this. After [`Status::Proven`], it is the best there is, or the
+    /// limit that nothing is below; `i64::MAX` when there is no schedule at all.
     pub fn lower_bound(&self) -> i64 {
         if self.is_done {
             return self.limit;

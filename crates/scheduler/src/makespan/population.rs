@@ -9,8 +9,11 @@ use super::chance::Chance;
 use super::problem::Problem;
 use super::sgs::{Generator, Way};
 
-/// Children without a new best after which an island begins anew, per activity.
-const PATIENCE: usize = 150;
+/// Children without a shorter schedule after which an island begins anew, per member.
+const PATIENCE: usize = 300;
+
+/// Most members: a crowd of so many takes minutes to agree.
+const MEMBERS_MAX: usize = 1_000;
 
 /// One schedule of the island.
 #[derive(Clone)]
@@ -96,7 +99,7 @@ impl Population {
                 continue;
             }
             self.idle += 1;
-            if self.idle > PATIENCE * self.mark.len().max(20) {
+            if self.idle > PATIENCE * self.size {
                 self.begin_anew();
                 continue;
             }
@@ -104,7 +107,10 @@ impl Population {
         }
     }
 
+    /// A larger crowd each time: what a small one finds soon, it has found by then (as in Auger,
+    /// Hansen, "A restart CMA evolution strategy with increasing population size", 2005).
     fn begin_anew(&mut self) {
+        self.size = (self.size * 3 / 2).min(MEMBERS_MAX);
         self.members.clear();
         self.idle = 0;
         self.island_best = (u32::MAX, u64::MAX);
