@@ -55,6 +55,12 @@ pub struct Declared {
     pub work: Vec<Work>,
     /// Times in which no release may happen anywhere (audits, payment runs).
     pub freezes: Vec<Freeze>,
+    /// Days of the month by which services must be open again (statistics, benefit runs).
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub deadlines: Vec<Deadline>,
+    /// What the plan weighs.
+    #[serde(default, skip_serializing_if = "Objective::is_default")]
+    pub objective: Objective,
     /// What must be known and who must sign, per class, kind of cell and stage.
     pub policy: Vec<PolicyRule>,
 }
@@ -299,6 +305,47 @@ pub struct Freeze {
     /// Only these sites; empty means all.
     #[serde(default)]
     pub sites: Vec<SiteId>,
+}
+
+/// A day of every month by which services must be open: kept when any plan can keep it.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Deadline {
+    /// Why, for people.
+    pub reason: Text,
+    /// Which service types.
+    pub services: Vec<ServiceId>,
+    /// Day of the month, 1–31; in a shorter month its last day.
+    pub month_day: u8,
+    /// Hour of the local day before which they are open, 1–24.
+    #[serde(default = "hour_to_default")]
+    pub hour: u8,
+}
+
+/// What the plan weighs beside harm, people and hours. Per mille.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct Objective {
+    /// Share in which every tenant counts alike, whatever its size; the rest counts its people.
+    pub fairness_per_mille: u32,
+    /// Share of the harm that is left while a cell is open at stage `basic`.
+    pub basic_per_mille: u32,
+}
+
+impl Objective {
+    /// Whether nothing is said but what holds anyway.
+    pub fn is_default(&self) -> bool {
+        *self == Self::default()
+    }
+}
+
+impl Default for Objective {
+    fn default() -> Self {
+        Self {
+            fairness_per_mille: 0,
+            basic_per_mille: 400,
+        }
+    }
 }
 
 /// What must be known and who must sign before a stage.

@@ -87,6 +87,27 @@ impl Origin {
         Timestamp(self.at.0.saturating_add(minute.saturating_mul(60_000)))
     }
 
+    /// The first such day of a month, before such an hour, that is no earlier than `after`. Day 31
+    /// is the last of every month; hour 24 is midnight after it.
+    pub fn month_day(&self, after: Minute, day: u8, hour: u8) -> Option<Minute> {
+        let at = jiff::Timestamp::from_millisecond(self.time(after).0).ok()?;
+        let mut date = at
+            .to_zoned_datetime(self.zone.clone())
+            .date()
+            .first_of_month();
+        // The next one lies in this month or in the one after.
+        for _ in 0..=2 {
+            let day = (day as i8).clamp(1, date.days_in_month());
+            let due = Date::new(date.year(), date.month(), day).ok()?;
+            let minute = self.minute_before(self.hour(due, hour)?);
+            if minute >= after {
+                return Some(minute);
+            }
+            date = date.last_of_month().tomorrow().ok()?;
+        }
+        None
+    }
+
     fn date(&self) -> Option<Date> {
         let at = jiff::Timestamp::from_millisecond(self.at.0).ok()?;
         Some(at.to_zoned_datetime(self.zone.clone()).date())

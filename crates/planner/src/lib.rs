@@ -18,6 +18,7 @@ mod window;
 
 mod cost;
 mod rules;
+mod weight;
 
 mod bound;
 mod conflict;
@@ -36,6 +37,7 @@ pub mod forecast;
 pub mod schedule;
 pub mod why;
 
+mod deadline;
 mod place;
 
 pub mod diff;
@@ -44,6 +46,7 @@ pub mod repair;
 pub mod whatif;
 
 pub use conformal::Outcome;
+pub use deadline::deadlines_missed;
 pub use diff::{Because, Cause, Moved, PlanDiff, causes, diff, order_changed};
 pub use forecast::{Simulation, forecast, forecast_to_tell};
 pub use lever::{Lever, levers};

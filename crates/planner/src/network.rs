@@ -13,6 +13,7 @@ use anlauf_model::{Cell, CellId, SiteId, Slot, TaskKind, TeamId, ThreePoint, Tim
 use crate::calendar::{Calendar, Hours, Minute, Origin, Work};
 use crate::past::Past;
 use crate::situation::{CellProgress, Situation, TaskProgress};
+use crate::weight::Weights;
 
 /// Acceptance tests a tenant can run side by side. Assumption of the reference landscape (§5).
 pub(crate) const ACCEPTANCE_LANES: u32 = 3;
@@ -36,7 +37,7 @@ pub(crate) struct Network<'a> {
 #[derive(Clone, Debug)]
 pub(crate) struct Node<'a> {
     pub cell: &'a Cell,
-    /// Harm × insured: cost of one hour.
+    /// Cost of one hour: harm × people, as [`Weights`] have it.
     pub weight: u128,
     /// Its unfinished tasks.
     pub tasks: Range<usize>,
@@ -103,6 +104,7 @@ struct Builder<'a, 's> {
     network: Network<'a>,
     index: BTreeMap<&'a CellId, usize>,
     past: Past<'a>,
+    weights: Weights,
     crews: BTreeMap<CrewName<'a>, usize>,
     calendars: BTreeMap<Hours, usize>,
 }
@@ -128,6 +130,7 @@ impl<'a> Network<'a> {
             network,
             index,
             past: Past::new(situation),
+            weights: Weights::new(situation.landscape),
             crews: BTreeMap::new(),
             calendars: BTreeMap::new(),
         };
@@ -183,7 +186,7 @@ impl<'a> Builder<'a, '_> {
         };
         Node {
             cell,
-            weight: u128::from(cell.harm) * u128::from(cell.insured),
+            weight: self.weights.of(cell, progress(situation, &cell.id)),
             tasks: first..self.network.tasks.len(),
             needs: self.waits(&cell.needs),
             after: self.waits(&cell.after),

@@ -15,7 +15,7 @@ use crate::schedule::{Contradiction, granted, rows};
 use crate::serial::{self, Lanes};
 use crate::situation::Situation;
 use crate::slots::{self, Kept};
-use crate::{conflict, cost, order, place, rules};
+use crate::{conflict, cost, deadline, order, place, rules};
 
 /// How often windows that were missed are given up together before all are.
 const ROUNDS_MAX: u32 = 3;
@@ -49,6 +49,8 @@ pub fn repair(situation: &Situation<'_>, old: &Plan) -> Result<Repaired, Contrad
         return Err(conflict::circle(&network, &circle));
     }
     let works = network.works();
+    let hard = network.clone();
+    deadline::soften(&mut network, situation.landscape, &works);
     let tastes = [Place::Opening, Place::Middle, Place::Begin];
     let tastes = tastes.map(|place| order_of(&network, old, place, &works));
     let placed = order::placeable(&network, &tastes[0], &[]);
@@ -62,7 +64,11 @@ pub fn repair(situation: &Situation<'_>, old: &Plan) -> Result<Repaired, Contrad
     let best = tastes.iter().filter_map(steady).min_by_key(|found| found.0);
     let (kept, mut broken) = match best {
         Some((_, kept)) => (kept, Vec::new()),
-        None => give_up(&mut network, (&tastes[0], &works), &free.open),
+        None => {
+            // Before an agreed window is broken, every deadline gives way.
+            network = hard;
+            give_up(&mut network, (&tastes[0], &works), &free.open)
+        }
     };
     let kept = granted(&network, kept, &works);
     broken.sort_unstable();

@@ -20,6 +20,9 @@ const FREEDOM: f64 = 5.0;
 /// How far the incident's factor may move from now on against what was learned so far.
 const DRIFT_SD: f64 = 0.1;
 
+/// How far each crew's own factor may move besides.
+const CREW_DRIFT_SD: f64 = 0.15;
+
 /// A task that has used up its time needs this share of it still, at least.
 const OVERDUE_SHARE: f64 = 0.1;
 
@@ -59,7 +62,10 @@ impl<'n, 'a> Sampler<'n, 'a> {
         // All tenants' testers share one factor, as they do in what was learned.
         let testers = draw(self.learned.crew(None, incident), &mut chance);
         let crew = |crew: &Crew<'_>, chance: &mut Xoshiro256PlusPlus| match crew.team {
-            Some(team) => draw(self.learned.crew(Some(team), incident), chance),
+            Some(team) => {
+                let moved: f64 = StandardNormal.sample(chance);
+                draw(self.learned.crew(Some(team), incident), chance) + CREW_DRIFT_SD * moved
+            }
             None => testers,
         };
         let crews: Vec<f64> = self

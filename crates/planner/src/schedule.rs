@@ -10,6 +10,7 @@ use crate::bound;
 use crate::calendar::Work;
 use crate::conflict;
 use crate::cost;
+use crate::deadline;
 use crate::improve;
 use crate::network::Network;
 use crate::order;
@@ -50,7 +51,7 @@ pub fn plan(
     parent: Option<Digest>,
     search: Search,
 ) -> Result<Plan, Contradiction> {
-    let network = Network::new(situation);
+    let mut network = Network::new(situation);
     if let Some(contradiction) = conflict::nobody(&network) {
         return Err(contradiction);
     }
@@ -59,6 +60,7 @@ pub fn plan(
         return Err(conflict::circle(&network, &circle));
     }
     let works = network.works();
+    deadline::soften(&mut network, situation.landscape, &works);
     let bound = bound::bound(&network, &works);
     let mut tastes = rules::orders(&network, &works);
     tastes.push(bound.order);

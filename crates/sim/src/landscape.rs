@@ -64,6 +64,8 @@ pub fn landscape(tenant_count: u32) -> Declared {
         people: PEOPLE.map(person).to_vec(),
         work: work(),
         freezes: Vec::new(),
+        deadlines: Vec::new(),
+        objective: Default::default(),
         policy: policy(),
     }
 }

@@ -12,7 +12,8 @@ use serde::{Deserialize, Serialize};
 
 use super::lint::List;
 use super::{
-    Declared, Freeze, Offer, Organisation, Person, PolicyRule, Service, Site, Team, Tenant, Work,
+    Deadline, Declared, Freeze, Objective, Offer, Organisation, Person, PolicyRule, Service, Site,
+    Team, Tenant, Work,
 };
 use crate::id::OrganisationId;
 use crate::language::Text;
@@ -75,6 +76,12 @@ struct LandscapeFile {
     /// Times in which no release may happen.
     #[serde(default)]
     freezes: Vec<Freeze>,
+    /// Days of the month by which services must be open again.
+    #[serde(default)]
+    deadlines: Vec<Deadline>,
+    /// What the plan weighs.
+    #[serde(default)]
+    objective: Objective,
     /// People with a role, if not in `people.csv`.
     #[serde(default)]
     people: Vec<Person>,
@@ -206,6 +213,8 @@ fn declared<'f>(
         people: bare(tree.people, List::People, &mut lists),
         work: bare(tree.work, List::Work, &mut lists),
         freezes: bare(tree.freezes, List::Freezes, &mut lists),
+        deadlines: bare(tree.deadlines, List::Deadlines, &mut lists),
+        objective: tree.objective,
         policy: bare(rules, List::Rules, &mut lists),
     };
     let places = Places {

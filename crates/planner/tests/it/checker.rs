@@ -324,6 +324,26 @@ impl<'a> Checker<'_, 'a> {
         last && (self.situation.slots.contains_key(&row.cell) || !self.freezes(cell).is_empty())
     }
 
+    /// Harm and people of one cell, as docs/planner.md has it.
+    fn weight(&self, cell: &Cell) -> u128 {
+        let declared = self.situation.landscape.declared();
+        let share = declared.objective;
+        let mut people = u128::from(cell.insured);
+        if cell.tenant().is_some() {
+            let all: u128 = declared.tenants.iter().map(|t| u128::from(t.insured)).sum();
+            let mean = all / declared.tenants.len() as u128;
+            let fair = u128::from(share.fairness_per_mille);
+            people = (people * (1000 - fair) + mean * fair) / 1000;
+        }
+        let stage = self.situation.progress.get(&cell.id).map(|p| p.stage);
+        let left = match stage {
+            Some(anlauf_model::Stage::Basic) => u128::from(share.basic_per_mille),
+            _ => 1000,
+        };
+        let weight = u128::from(cell.harm) * people;
+        (weight * left / 1000).max(u128::from(weight > 0))
+    }
+
     /// Objective as told, and a bound that is none above it.
     fn check_sums(&mut self) {
         let ids: Vec<CellId> = self.situation.landscape.cells().keys().cloned().collect();
@@ -334,7 +354,7 @@ impl<'a> Checker<'_, 'a> {
             }
             let cell = self.situation.landscape.cell(id).unwrap();
             let minutes = (self.opening(id).0 - self.situation.began.0) / MINUTE;
-            sum += u128::from(cell.harm) * u128::from(cell.insured) * minutes.max(0) as u128;
+            sum += self.weight(cell) * minutes.max(0) as u128;
         }
         let objective = u64::try_from(sum / 60).unwrap_or(u64::MAX);
         if objective != self.plan.objective {

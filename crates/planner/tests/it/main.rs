@@ -9,6 +9,7 @@ mod world;
 mod broken;
 mod forecast;
 mod landscapes;
+mod objective;
 mod property;
 mod repair;
 mod story;

@@ -6,6 +6,7 @@
 //! service mail SCOPE TEAM [needs=a,b] [after=c] [mta=24] [rank=1]
 //! tenant oak INSURED SITE                work KIND TASK TEAM|- HOURS
 //! freeze FROM-DAY TO-DAY [SITE]          hold SITE HOURS
+//! deadline SERVICE MONTH-DAY HOUR        objective FAIRNESS BASIC        stage oak/mail basic
 //! slot oak/mail FROM TO                  wish oak oak/x,oak/y
 //! done oak/mail rebuild FROM TO          running oak/mail rebuild FROM
 //! open oak/mail                          lanes crew 2
@@ -134,6 +135,9 @@ impl World {
                 progress.stage = Stage::Full;
                 progress.done = true;
             }
+            ["stage", id, "basic"] => {
+                self.progress.entry(cell(id)).or_default().stage = Stage::Basic;
+            }
             ["lanes", team, count] => {
                 self.lanes
                     .insert(team.parse().unwrap(), count.parse().unwrap());
@@ -246,6 +250,20 @@ fn declare(declared: &mut Declared, line: &[&str]) -> bool {
                 likely: hours,
                 pessimistic: hours,
             });
+        }
+        ["deadline", service, day, hour] => {
+            declared.deadlines.push(anlauf_model::landscape::Deadline {
+                reason: text("deadline"),
+                services: vec![service.parse().unwrap()],
+                month_day: day.parse().unwrap(),
+                hour: hour.parse().unwrap(),
+            });
+        }
+        ["objective", fairness, basic] => {
+            declared.objective = anlauf_model::landscape::Objective {
+                fairness_per_mille: fairness.parse().unwrap(),
+                basic_per_mille: basic.parse().unwrap(),
+            };
         }
         ["freeze", from, to, sites @ ..] => declared.freezes.push(Freeze {
             reason: text("freeze"),

@@ -69,6 +69,8 @@ fn landscape() -> Box<Declared> {
         people: Vec::new(),
         work: Vec::new(),
         freezes: Vec::new(),
+        deadlines: Vec::new(),
+        objective: Default::default(),
         policy: Vec::new(),
     })
 }

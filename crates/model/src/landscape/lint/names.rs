@@ -243,6 +243,9 @@ fn unknown(declared: &Declared, problems: &mut Problems) {
     for team in declared.work.iter().filter_map(|w| w.team.as_ref()) {
         need(&teams, "team", (team.as_str(), "work"));
     }
+    for service in declared.deadlines.iter().flat_map(|d| &d.services) {
+        need(&services, "service", (service.as_str(), "deadlines"));
+    }
     for site in declared.freezes.iter().flat_map(|f| &f.sites) {
         need(&sites, "site", (site.as_str(), "freezes"));
     }

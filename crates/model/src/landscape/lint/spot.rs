@@ -29,6 +29,8 @@ pub enum List {
     Work,
     /// Freezes.
     Freezes,
+    /// Deadlines.
+    Deadlines,
     /// Rules of the policy.
     Rules,
 }

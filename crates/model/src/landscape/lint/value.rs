@@ -3,7 +3,7 @@
 //! In:    a [`Declared`] landscape. Out: errors and warnings, one per value.
 
 use super::{List, Problems, Spot};
-use crate::landscape::{Declared, Freeze, Service, ServiceScope, Team, Work};
+use crate::landscape::{Deadline, Declared, Freeze, Service, ServiceScope, Team, Work};
 use crate::limits::WORK_HOURS_MAX;
 use crate::stage::Stage;
 
@@ -36,6 +36,18 @@ pub(super) fn check(declared: &Declared, problems: &mut Problems) {
     }
     for (index, freeze) in declared.freezes.iter().enumerate() {
         check_freeze(freeze, Spot::nth(List::Freezes, index, "to_day"), problems);
+    }
+    for (index, deadline) in declared.deadlines.iter().enumerate() {
+        let here = Spot::nth(List::Deadlines, index, "month_day");
+        check_deadline(deadline, here, problems);
+    }
+    let objective = declared.objective;
+    if objective.fairness_per_mille.max(objective.basic_per_mille) > 1_000 {
+        let message = format!(
+            "the objective has {} and {} per mille; a share is at most 1000",
+            objective.fairness_per_mille, objective.basic_per_mille
+        );
+        problems.error("AN-LAN-044", message, [Spot::top("objective")]);
     }
     for (index, service) in declared.services.iter().enumerate() {
         let here = Spot::nth(List::Services, index, "id");
@@ -96,6 +108,19 @@ fn check_freeze(freeze: &Freeze, here: Spot, problems: &mut Problems) {
              later, end after it begins and before day {FREEZE_DAY_MAX}"
         );
         problems.error("AN-LAN-026", message, [here.at("from_day"), here]);
+    }
+}
+
+fn check_deadline(deadline: &Deadline, here: Spot, problems: &mut Problems) {
+    let (day, hour) = (deadline.month_day, deadline.hour);
+    if !(1..=31).contains(&day) || !(1..=24).contains(&hour) || deadline.services.is_empty() {
+        let reason: String = deadline.reason.en.chars().take(80).collect();
+        let message = format!(
+            "the deadline `{reason}` is day {day} at {hour} o'clock for {} services; it needs a \
+             day from 1 to 31, an hour from 1 to 24 and at least one service",
+            deadline.services.len()
+        );
+        problems.error("AN-LAN-044", message, [here]);
     }
 }
 

@@ -245,6 +245,13 @@ impl Checker<'_, '_> {
                 self.known(&piece.origin, ("team", None), what, Some(&tree.teams.ids));
             }
         }
+        for piece in &tree.deadlines.items {
+            for (item, service) in piece.value.services.iter().enumerate() {
+                let what = ("the deadline", "service", service.as_str());
+                let known = Some(&tree.services.ids);
+                self.known(&piece.origin, ("services", Some(item)), what, known);
+            }
+        }
         for piece in &tree.freezes.items {
             for (item, site) in piece.value.sites.iter().enumerate() {
                 let what = ("the freeze", "site", site.as_str());

@@ -114,7 +114,8 @@ fn file(list: List) -> &'static str {
         | List::Teams
         | List::Services
         | List::Work
-        | List::Freezes => FILE_LANDSCAPE,
+        | List::Freezes
+        | List::Deadlines => FILE_LANDSCAPE,
     }
 }
 

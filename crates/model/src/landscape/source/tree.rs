@@ -13,7 +13,9 @@ use super::error::{Errors, SourceError};
 use super::names::{Listed, Origin, Placed, nearest};
 use super::text::Source;
 use crate::id::OrganisationId;
-use crate::landscape::{Freeze, Organisation, Person, PolicyRule, Service, Site, Team, Work};
+use crate::landscape::{
+    Deadline, Freeze, Objective, Organisation, Person, PolicyRule, Service, Site, Team, Work,
+};
 use crate::language::Text;
 
 /// Content of `landscape.toml`, each piece with its place.
@@ -31,11 +33,13 @@ pub(super) struct Tree<'i> {
     pub(super) services: Listed<'i, Service>,
     pub(super) work: Listed<'i, Work>,
     pub(super) freezes: Listed<'i, Freeze>,
+    pub(super) deadlines: Listed<'i, Deadline>,
+    pub(super) objective: Objective,
     pub(super) people: Listed<'i, Person>,
 }
 
 /// Keys at the top of `landscape.toml`.
-const LANDSCAPE_KEYS: [&str; 11] = [
+const LANDSCAPE_KEYS: [&str; 13] = [
     "id",
     "title",
     "time_zone",
@@ -46,6 +50,8 @@ const LANDSCAPE_KEYS: [&str; 11] = [
     "services",
     "work",
     "freezes",
+    "deadlines",
+    "objective",
     "people",
 ];
 
@@ -65,6 +71,8 @@ pub(super) fn landscape<'i>(source: &Source<'i>, errors: &mut Errors) -> Option<
         services: top.list("services", true),
         work: top.list("work", true),
         freezes: top.list("freezes", false),
+        deadlines: top.list("deadlines", false),
+        objective: top.maybe("objective").unwrap_or_default(),
         people: top.list("people", false),
         id: id?,
         title: title?,
@@ -127,6 +135,10 @@ impl<'s, 'i, 'e> Top<'s, 'i, 'e> {
         };
         self.places.insert(key, value.span());
         read(self.source, value, self.errors)
+    }
+
+    fn maybe<T: DeserializeOwned>(&mut self, key: &'static str) -> Option<T> {
+        self.table.contains_key(key).then(|| self.one(key))?
     }
 
     fn list<T: DeserializeOwned>(&mut self, key: &str, required: bool) -> Listed<'i, T> {
