@@ -11,6 +11,7 @@ use anlauf_trust::{CellFacts, Close, Envelope, Release, Scope, Signature};
 
 use crate::command::TaskRef;
 use crate::event::{Entry, Event, FindingEntry};
+use crate::plan::thin;
 use crate::state::{
     Answer, Finding, Incident, Notice, NoticeVersion, Offer, PlanNote, ReleaseCase, ReleaseEnd,
     State, TaskState,
@@ -169,6 +170,7 @@ impl State {
             cell.tasks.clear();
             cell.findings.clear();
             cell.restored_at = None;
+            cell.returns.clear();
         }
         self.plan = None;
         self.proposed.clear();
@@ -363,6 +365,7 @@ impl State {
             }
             Event::ForecastPublished { forecast } => {
                 self.forecasts.push(Arc::new((**forecast).clone()));
+                thin(&mut self.forecasts);
             }
             _ => {}
         }
@@ -490,7 +493,10 @@ impl State {
         }
         if Some(stage) == last && running {
             // A renewal changes nothing about when it came back.
-            cell.restored_at.get_or_insert(at);
+            if cell.restored_at.is_none() {
+                cell.restored_at = Some(at);
+                cell.returns.push(at);
+            }
         }
         if (stage.is_public() || Some(stage) == last)
             && let Some(offer) = self.offers.get_mut(id)

@@ -1,10 +1,27 @@
 //! Plans and forecasts: propose, adopt, put on the record.
 
+use std::sync::Arc;
+
 use anlauf_model::{Forecast, Plan, PlanId};
 
 use crate::event::Event;
 use crate::refusal::{Reason, Refusal};
 use crate::state::State;
+
+/// Most forecasts a state holds. One a day lasts more than a year.
+pub const FORECAST_COUNT_MAX: usize = 512;
+
+/// Leaves out every second one of the older half when there are too many.
+pub(crate) fn thin(forecasts: &mut Vec<Arc<Forecast>>) {
+    if forecasts.len() <= FORECAST_COUNT_MAX {
+        return;
+    }
+    let mut number = 0;
+    forecasts.retain(|_| {
+        number += 1;
+        number > FORECAST_COUNT_MAX / 2 || number % 2 == 1
+    });
+}
 
 pub(crate) fn propose(state: &State, plan: &Plan) -> Result<Vec<Event>, Refusal> {
     let mut reasons = Vec::new();

@@ -17,8 +17,10 @@ use crate::release::{carry_out, findings_missing, word_missing};
 use crate::state::{Answer, CellState, ReleaseCase, ReleaseEnd, State};
 use crate::task::needs_closed;
 
+mod forecast;
 mod words;
 
+pub use forecast::{HitRate, hit_rate, outcomes};
 pub use words::in_words;
 
 /// The two progress numbers, never mixed. Per mille.
@@ -317,37 +319,6 @@ pub fn may_read(entry: &Entry, role: Role, tenant: Option<&TenantId>) -> bool {
         },
         Role::Gate | Role::Public => false,
     }
-}
-
-/// How past forecasts held: of all ranges given whose cell is back, how many held.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Serialize)]
-pub struct HitRate {
-    /// Ranges whose cell is back.
-    pub given: u32,
-    /// Held at P50.
-    pub held_p50: u32,
-    /// Held at P80.
-    pub held_p80: u32,
-    /// Held at P95.
-    pub held_p95: u32,
-}
-
-/// How past forecasts held.
-pub fn hit_rate(state: &State) -> HitRate {
-    let mut rate = HitRate::default();
-    for forecast in &state.forecasts {
-        for (id, range) in &forecast.cells {
-            let back = state.cells.get(id).and_then(|cell| cell.restored_at);
-            let Some(back) = back.filter(|back| *back > forecast.made_at) else {
-                continue;
-            };
-            rate.given += 1;
-            rate.held_p50 += u32::from(back <= range.p50);
-            rate.held_p80 += u32::from(back <= range.p80);
-            rate.held_p95 += u32::from(back <= range.p95);
-        }
-    }
-    rate
 }
 
 /// When each cell that is not back is expected: P80 of the newest forecast.

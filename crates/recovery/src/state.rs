@@ -46,7 +46,8 @@ pub struct State {
     pub proposed: BTreeMap<PlanId, Arc<Plan>>,
     /// Every plan ever adopted, oldest first.
     pub plans: Vec<PlanNote>,
-    /// Every published forecast, oldest first.
+    /// Published forecasts, oldest first. Of more than 512 every second one of the older half is
+    /// left out; the ledger keeps all.
     pub forecasts: Vec<Arc<Forecast>>,
     /// Tenants' own orders.
     pub wishes: BTreeMap<TenantId, Vec<CellId>>,
@@ -98,6 +99,8 @@ pub struct CellState {
     pub not_after: Option<Timestamp>,
     /// When it reached its last stage after the current incident began.
     pub restored_at: Option<Timestamp>,
+    /// Every time it came back so in the current incident, oldest first: it may be shut again.
+    pub returns: Vec<Timestamp>,
     /// Steps of the current recovery.
     pub tasks: BTreeMap<TaskKind, TaskState>,
     /// Findings that stand (not withdrawn, not overtaken), by kind: number.

@@ -5,6 +5,7 @@
 mod cast;
 mod golden;
 mod growth;
+mod hits;
 mod property;
 mod rights;
 mod sample;
