@@ -9,6 +9,7 @@ use std::path::{Path, PathBuf};
 use anyhow::Result;
 use clap::{Parser, Subcommand};
 
+mod forecast;
 mod psplib;
 mod recovery;
 
@@ -25,6 +26,8 @@ struct Cli {
 
 #[derive(Subcommand)]
 enum Which {
+    /// Dates against what came, in incidents that the forecast does not know
+    Forecast(forecast::Arguments),
     /// Shortest schedules: PSPLIB and generated instances, beside CP-SAT
     Psplib(psplib::Options),
     /// Recovery-like instances by size and seed
@@ -38,7 +41,7 @@ fn main() -> Result<()> {
         return run(which, folder);
     }
     psplib::run(folder, &psplib::Options::usual())?;
-    for name in ["recovery"] {
+    for name in ["forecast", "recovery"] {
         let usual = Cli::parse_from(["anlauf-bench-planner", name]);
         usual.which.map_or(Ok(()), |which| run(which, folder))?;
     }
@@ -47,6 +50,7 @@ fn main() -> Result<()> {
 
 fn run(which: Which, folder: Option<&Path>) -> Result<()> {
     match which {
+        Which::Forecast(arguments) => forecast::run(&arguments),
         Which::Recovery(arguments) => recovery::run(&arguments),
         Which::Psplib(options) => psplib::run(folder, &options),
     }
