@@ -79,15 +79,23 @@ pub fn run(arguments: &Arguments) -> Result<()> {
 }
 
 fn measured(problem: &Problem, size: Size, seed: u64, arguments: &Arguments) -> Result<Row> {
-    let begun = Instant::now();
+    let (begun, used) = (Instant::now(), processor());
     let first = weighted::first_plan(problem)?;
     let first_took = begun.elapsed();
-    eprintln!("  first plan {first_took:?}");
+    eprintln!(
+        "  first plan {first_took:?}, processor {:.2} s",
+        processor() - used
+    );
     check(problem, &first)?;
-    let begun = Instant::now();
-    let bound = weighted::bound(problem, Rounds::usual(problem, THREADS), first.cost);
+    let (begun, used) = (Instant::now(), processor());
+    let rounds = Rounds::usual(problem, THREADS);
+    let bound = weighted::bound(problem, rounds, first.cost);
     let bound_took = begun.elapsed();
-    eprintln!("  bound {bound_took:?}, {}", memory());
+    let used = processor() - used;
+    eprintln!(
+        "  bound {bound_took:?}, processor {used:.2} s, {}",
+        memory()
+    );
     let mut searched = Vec::new();
     let mut peers = Vec::new();
     let mut plan = first.clone();
@@ -148,6 +156,10 @@ fn peer_cost(problem: &Problem, first: &Schedule, seconds: u64) -> Result<Option
 /// Mends the plan after an event, and searches ten seconds from there for comparison.
 fn replanned(size: Size, seed: u64, plan: &Schedule) -> Result<String> {
     let done = replan::replan(size, seed, plan)?;
+    eprintln!(
+        "  replanned in {:?}, processor {:.2} s",
+        done.took, done.processor
+    );
     check(&done.problem, &done.schedule)?;
     let jobs = done.problem.job_count();
     let again = search(&done.problem, done.schedule.clone(), seed, AGAIN);
@@ -175,6 +187,19 @@ fn check(problem: &Problem, schedule: &Schedule) -> Result<()> {
         "the cost is not that of the schedule"
     );
     Ok(())
+}
+
+/// Seconds of processor that this process has used so far, to tell work from waiting for others.
+fn processor() -> f64 {
+    /// What Linux counts in, whatever the machine.
+    const TICKS_PER_SECOND: f64 = 100.0;
+    let stat = std::fs::read_to_string("/proc/self/stat").unwrap_or_default();
+    let behind_name = stat.rsplit(')').next().unwrap_or_default();
+    let ticks = behind_name.split_whitespace().skip(11).take(2);
+    ticks
+        .filter_map(|ticks| ticks.parse::<f64>().ok())
+        .sum::<f64>()
+        / TICKS_PER_SECOND
 }
 
 /// Most memory this process has had.

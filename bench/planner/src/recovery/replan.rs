@@ -28,6 +28,8 @@ const DESK_HOURS_MAX: u32 = 10;
 pub struct Replanned {
     /// Time of the repair alone.
     pub took: Duration,
+    /// Processor it used. Seconds.
+    pub processor: f64,
     /// Agreed ends before the event that were still ahead.
     pub agreed: usize,
     /// Those that were given up.
@@ -48,13 +50,15 @@ pub fn replan(size: Size, seed: u64, plan: &Schedule) -> Result<Replanned> {
         .iter()
         .filter(|at| plan.start[**at as usize] >= NOW)
         .count();
-    let begun = Instant::now();
+    let (begun, used) = (Instant::now(), super::processor());
     let Repaired { schedule, broken } = weighted::repair(&problem, &plan.start);
     let took = begun.elapsed();
+    let processor = super::processor() - used;
     let reordered = weighted::reordered(&problem, &plan.start, &schedule.start, 24);
     problem.give_up(&broken);
     Ok(Replanned {
         took,
+        processor,
         agreed,
         broken: broken.len(),
         reordered,

@@ -53,13 +53,18 @@ impl<'p> Walk<'p> {
         }
     }
 
-    /// Takes so many steps; a step may cost about `heat` more.
-    pub fn run(mut self, steps: u32, heat: f64) -> Schedule {
+    /// Takes so many steps; a step may cost about `heat` more. Closes the holes at the end.
+    pub fn run(self, steps: u32, heat: f64) -> Schedule {
+        let problem = self.problem;
+        serial::left_shifted(problem, &self.walked(steps, heat).start)
+    }
+
+    /// Takes so many steps.
+    pub fn walked(mut self, steps: u32, heat: f64) -> Schedule {
         for _ in 0..steps {
             self.step(heat);
         }
-        let walked = self.placer.finish();
-        serial::left_shifted(self.problem, &walked.start)
+        self.placer.finish()
     }
 
     fn step(&mut self, heat: f64) {

@@ -24,6 +24,8 @@ pub(super) struct Row<'a> {
     /// Weight on the end of each activity; may be below zero, the sum to the chain's end is not.
     pub weight: &'a [f64],
     pub items: &'a [u32],
+    /// More than what sums of prices lose by rounding.
+    pub rounding: f64,
 }
 
 /// Room to compute in.
@@ -106,18 +108,19 @@ impl Row<'_> {
         &self.items[..last.map_or(0, |last| last + 1)]
     }
 
-    fn at_price(&self, at: usize, start: Hour) -> f64 {
-        let sums = &self.sums[self.problem.team[at] as usize];
-        let end = start + self.problem.hours[at];
-        self.weight[at] * f64::from(end) + sums[end as usize] - sums[start as usize]
-    }
-
-    /// Cost of the chain where it lies.
+    /// Cost of the chain where it lies, each item behind the end of the one before it: an item
+    /// that cost nothing so far may lie anywhere.
     pub fn cost(&self, items: &[u32], start: &[Hour]) -> f64 {
-        items
-            .iter()
-            .map(|at| self.at_price(*at as usize, start[*at as usize]))
-            .sum()
+        let (mut cost, mut end) = (0.0, 0);
+        for &at in items {
+            let at = at as usize;
+            let sums = &self.sums[self.problem.team[at] as usize];
+            let paid = |hour: Hour| sums[(hour as usize).min(sums.len() - 1)];
+            let begin = start[at].max(end);
+            end = begin + self.problem.hours[at];
+            cost += self.weight[at] * f64::from(end) + paid(end) - paid(begin);
+        }
+        cost
     }
 
     /// Finds the cheapest starts; `known` is the cost of some starts. Gives the cost.
@@ -213,7 +216,7 @@ impl Row<'_> {
         for (place, &at) in items.iter().enumerate() {
             fewest += behind[place].max(0.0) * hours(at);
         }
-        let room = (known - fewest).max(0.0);
+        let room = (known + self.rounding - fewest).max(0.0);
         let (mut least, mut end) = (f64::INFINITY, first);
         let limit = |(place, &at): (usize, &u32)| {
             least = f64::min(least, behind[place]);

@@ -22,6 +22,9 @@ const CHUNK: usize = 32;
 /// How much of the last direction is kept.
 const MEMORY: f64 = 0.4;
 
+/// Below this square of its length a direction is only memory: excess is counted in lanes.
+const SQUARE_MIN: f64 = 0.1;
+
 /// Parts of the chains after which prices move. 1 and 32 were slower to the same bound.
 const PARTS: usize = 8;
 
@@ -52,6 +55,10 @@ pub(super) struct Prices<'p> {
     weight: Vec<f64>,
     /// What no price changes: ends of what runs, starts that weight was taken from.
     constant: f64,
+    /// More than what sums of prices lose by rounding.
+    rounding: f64,
+    /// No price is above that of an hour without lanes.
+    closed: f64,
     /// Weight passed over each edge between chains.
     passed: Vec<f64>,
     start: Vec<Hour>,
@@ -103,6 +110,8 @@ impl<'p> Prices<'p> {
             lanes,
             weight,
             constant,
+            rounding: 0.0,
+            closed,
             passed,
             start: heads.to_vec(),
             best_start: Vec::new(),
@@ -222,17 +231,25 @@ impl<'p> Prices<'p> {
             sums: &self.sums,
             weight: &self.weight,
             items: self.chains.items(chain),
+            rounding: self.rounding,
         }
     }
 
+    /// Sums up the prices, and what these sums lose by rounding: an hour of each activity at the
+    /// most for each addition, in relation to the largest sum.
     fn sum_up(&mut self) {
+        let mut largest = 0.0_f64;
         for (sums, prices) in self.sums.iter_mut().zip(&self.price) {
             let mut sum = 0.0;
             for (place, price) in sums[1..].iter_mut().zip(prices) {
                 sum += price;
                 *place = sum;
             }
+            largest = largest.max(sum);
         }
+        let hours = |at: &u32| f64::from(self.problem.hours[*at as usize] + 4);
+        let hours: f64 = self.chains.all().iter().map(hours).sum();
+        self.rounding = largest * f64::EPSILON * hours;
     }
 
     /// Finds the cheapest place of each chain at the same prices: that is a bound.
@@ -251,7 +268,7 @@ impl<'p> Prices<'p> {
             let paid = paid.filter(|(_, lanes)| **lanes > 0.0);
             value -= paid.map(|(price, lanes)| price * lanes).sum::<f64>();
         }
-        value -= self.rounding();
+        value -= self.rounding;
         self.excess = self
             .lanes
             .iter()
@@ -266,18 +283,6 @@ impl<'p> Prices<'p> {
             self.best = value;
             self.best_start.clone_from(&self.start);
         }
-    }
-
-    /// More than what is lost in sums of prices: an hour of each activity at the most for each
-    /// addition, in relation to the largest sum.
-    fn rounding(&self) -> f64 {
-        let largest = self
-            .sums
-            .iter()
-            .filter_map(|sums| sums.last())
-            .fold(0.0, |a, b| b.max(a));
-        let hours = |at: &u32| f64::from(self.problem.hours[*at as usize] + 4);
-        largest * f64::EPSILON * self.chains.all().iter().map(hours).sum::<f64>()
     }
 
     /// The cheapest place of each chain of some chunks, and what it costs.
@@ -318,13 +323,15 @@ impl<'p> Prices<'p> {
                 square += *direction * *direction;
             }
         }
-        if square <= 0.0 {
+        if square < SQUARE_MIN {
+            // Nothing lies where too many lie; what is left is memory, and a step would be endless.
+            self.direction.iter_mut().for_each(|hours| hours.fill(0.0));
             return;
         }
-        let length = gain / square;
+        let (length, closed) = (gain / square, self.closed);
         for (prices, directions) in self.price.iter_mut().zip(&self.direction) {
             for (price, direction) in prices.iter_mut().zip(directions).take(self.priced) {
-                *price = (*price + length * direction).max(0.0);
+                *price = (*price + length * direction).clamp(0.0, closed);
             }
         }
     }

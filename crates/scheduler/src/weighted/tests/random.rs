@@ -32,6 +32,35 @@ pub fn samples(most: usize) -> impl Strategy<Value = Sample> {
         })
 }
 
+/// A sample whose lanes suffice at some prices: the prices once ran away there, to 10^22.
+pub fn roomy() -> Sample {
+    let hours = [5, 4, 5, 1, 1, 3, 1, 5, 5, 2, 1];
+    let release = [16, 2, 0, 0, 0, 0, 0, 0, 0, 0, 0];
+    let weight = [0, 5, 0, 3, 8, 0, 4, 9, 5, 9, 0];
+    let waits = [
+        (0, 0),
+        (2, 2),
+        (2, 2),
+        (1, 0),
+        (2, 1),
+        (5, 1),
+        (1, 2),
+        (0, 4),
+        (4, 5),
+        (0, 2),
+        (0, 0),
+    ];
+    Sample {
+        teams: vec![(3, 1, false)],
+        activities: (0..11)
+            .map(|at| (hours[at], 0, release[at], weight[at]))
+            .collect(),
+        links: (0..11)
+            .map(|at| (at == 2 || at == 4, waits[at].0, waits[at].1))
+            .collect(),
+    }
+}
+
 impl Sample {
     /// The draft, with nothing agreed.
     pub fn draft(&self) -> Draft {
