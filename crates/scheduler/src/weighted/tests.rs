@@ -160,7 +160,8 @@ proptest! {
             prop_assert!(new <= old);
         }
         let bound = bound(&changed, rounds(1), first.cost);
-        prop_assert!(bound.cost <= repaired.schedule.cost as f64, "{bound:?} {}", repaired.schedule.cost);
+        let cost = repaired.schedule.cost as f64;
+        prop_assert!(bound.cost <= cost, "{} {cost}", bound.cost);
     }
 }
 
