@@ -1,10 +1,13 @@
 //! Dates as ranges: have them made from the plan in force, read them, and how the past ones held.
 //!
-//! In:    `POST /forecast`, questions. Out: ranges. Never: a single date instead of a range.
+//! In:    `POST /forecast`, questions. Out: ranges, or what a date waits for.
+//! Never: a single date instead of a range; to a tenant a range that tells of others.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use anlauf_model::Forecast;
+use anlauf_model::{Forecast, TenantId};
+use anlauf_planner::{Simulation, forecast_to_tell};
 use anlauf_recovery::{Event, Order, query};
 use axum::extract::State as Shared;
 use axum::http::StatusCode;
@@ -23,18 +26,33 @@ use crate::limits::{FORECAST_SAMPLE_COUNT_DEFAULT, FORECAST_SAMPLE_COUNT_MAX};
 use crate::memory::Memory;
 use crate::problem::Problem;
 
+mod trial;
+
 /// The routes of this noun.
 pub(super) fn routes() -> Vec<Route> {
+    let mut routes = own_routes();
+    routes.extend(trial::routes());
+    routes
+}
+
+fn own_routes() -> Vec<Route> {
     let past = object([
         ("plan", Shape::Text("plan it was made from")),
         ("made_at", Shape::Time("when it was made")),
         ("whole", maybe(range_shape())),
     ]);
     let hits = object([
-        ("given", Shape::Number("ranges whose cell is back")),
+        (
+            "given",
+            Shape::Number("dates whose last day has come, one per cell and return"),
+        ),
         ("held_p50", Shape::Number("of these, back by P50")),
         ("held_p80", Shape::Number("of these, back by P80")),
         ("held_p95", Shape::Number("of these, back by P95")),
+    ]);
+    let sentence = object([
+        ("de", Shape::Text("in German")),
+        ("en", Shape::Text("in English")),
     ]);
     vec![
         Route::get(
@@ -50,9 +68,15 @@ pub(super) fn routes() -> Vec<Route> {
             ("made_at", maybe(Shape::Time("when it was made"))),
             ("whole", maybe(range_shape())),
             ("cells", map(range_shape())),
+            ("tenants", map(range_shape())),
+            ("services", map(range_shape())),
+            ("waits", map(wait_shape())),
         ])),
-        Route::get("/forecasts", "Past forecasts and how they held.", past_ones)
-            .answer(object([("hit_rate", hits), ("forecasts", list(past))])),
+        Route::get("/forecasts", "Past forecasts and how they held.", past_ones).answer(object([
+            ("hit_rate", hits),
+            ("sentence", sentence),
+            ("forecasts", list(past)),
+        ])),
         Route::post(
             "/forecast",
             "Make ranges from the plan in force and put them on record.",
@@ -70,6 +94,7 @@ pub(super) fn routes() -> Vec<Route> {
             ("plan", Shape::Text("plan it was made from")),
             ("made_at", Shape::Time("when it was made")),
             ("cells", Shape::Number("how many cells have a range")),
+            ("waits", Shape::Number("how many wait for something first")),
             ("whole", maybe(range_shape())),
         ]))
         .problem(409, "no plan is in force, or refused")
@@ -87,6 +112,26 @@ pub(crate) fn range_shape() -> Shape {
     ])
 }
 
+/// The form of what a cell waits for before a date can be given.
+fn wait_shape() -> Shape {
+    object([(
+        "wait",
+        Shape::Text("`verdict` of forensics, `plan`, `nobody` on a step, another `cell`"),
+    )])
+    .or([
+        ("site", Shape::Text("of `verdict`: where")),
+        (
+            "team",
+            maybe(Shape::Text("of `nobody`: which; none is the tenant")),
+        ),
+        ("task", Shape::Text("of `nobody`: which step")),
+        (
+            "cell",
+            Shape::Text("of `cell`: which; `another tenant` when it is another's"),
+        ),
+    ])
+}
+
 async fn newest(Shared(web): Shared<Arc<Web>>, Reader(who): Reader) -> Json<Value> {
     let state = web.desk.state();
     let forecast = state.forecast();
@@ -95,11 +140,24 @@ async fn newest(Shared(web): Shared<Arc<Web>>, Reader(who): Reader) -> Json<Valu
     let seen: serde_json::Map<_, _> = seen
         .map(|(cell, range)| (cell.to_string(), json!(range)))
         .collect();
+    let tenants = forecast.iter().flat_map(|forecast| &forecast.tenants);
+    let own = |tenant: &TenantId| who.sees_all() || who.tenant() == Some(tenant);
+    let tenants: BTreeMap<_, _> = tenants.filter(|(tenant, _)| own(tenant)).collect();
+    let services = forecast.iter().flat_map(|forecast| &forecast.services);
+    let services: BTreeMap<_, _> = services.filter(|_| who.sees_all()).collect();
+    let waits = forecast.iter().flat_map(|forecast| &forecast.waits);
+    let waits = waits.filter(|(cell, _)| veil::sees_id(&state, &who, cell));
+    let waits: BTreeMap<_, _> = waits.map(|(id, wait)| (id.to_string(), wait)).collect();
+    let mut waits = json!(waits);
+    veil::cover(&state, &who, &mut waits);
     Json(json!({
         "plan": forecast.map(|forecast| forecast.plan),
         "made_at": forecast.map(|forecast| forecast.made_at),
         "whole": forecast.and_then(|forecast| forecast.whole).filter(|_| who.sees_all()),
         "cells": seen,
+        "tenants": tenants,
+        "services": services,
+        "waits": waits,
     }))
 }
 
@@ -112,8 +170,10 @@ async fn past_ones(Shared(web): Shared<Arc<Web>>, Reader(who): Reader) -> Json<V
             "whole": forecast.whole.filter(|_| who.sees_all()),
         })
     });
+    let hits = query::hit_rate(&state);
     Json(json!({
-        "hit_rate": query::hit_rate(&state),
+        "hit_rate": hits,
+        "sentence": hits.in_words(),
         "forecasts": told.collect::<Vec<_>>(),
     }))
 }
@@ -162,27 +222,30 @@ async fn publish(
         "plan": forecast.plan,
         "made_at": forecast.made_at,
         "cells": forecast.cells.len(),
+        "waits": forecast.waits.len(),
         "whole": forecast.whole,
     })))
 }
 
 /// Makes ranges from the state as it is; the state is let go of before the simulation begins.
 pub(super) fn make(web: &Web, samples: u32, seed: u64) -> Result<Forecast, Problem> {
-    let (landscape, parts, plan) = {
+    let (landscape, parts, plan, outcomes) = {
         let state = web.desk.state();
         let no_landscape = || Problem::not_found("landscape");
         let landscape = state.landscape.clone().ok_or_else(no_landscape)?;
-        let parts = planning::parts(&state, web.desk.now()).ok_or_else(no_landscape)?;
+        let now = web.desk.now();
+        let parts = planning::parts(&state, now).ok_or_else(no_landscape)?;
         let no_plan = || {
             let detail = "no plan is in force; propose one and adopt it first";
             Problem::new(StatusCode::CONFLICT, "no plan", detail)
         };
-        (landscape, parts, state.plan.clone().ok_or_else(no_plan)?)
+        let plan = state.plan.clone().ok_or_else(no_plan)?;
+        (landscape, parts, plan, query::outcomes(&state, now))
     };
-    Ok(anlauf_planner::forecast(
-        &parts.on(&landscape),
-        &plan,
+    let simulation = Simulation {
         samples,
         seed,
-    ))
+        outcomes: &outcomes,
+    };
+    Ok(forecast_to_tell(&parts.on(&landscape), &plan, &simulation))
 }

@@ -145,7 +145,10 @@ fn body(stand: &Stand, path: &str) -> Option<Value> {
         }
         "/close" => Some(json!({ "key": key, "reason": reason, "scope": "everything" })),
         "/plan/proposals" | "/forecast" => Some(json!({ "key": key, "reason": reason })),
-        "/plan/trials" => Some(json!({ "changes": [] })),
+        "/plan/trials" => {
+            let change = json!({ "change": "lanes", "team": "crew", "lanes": 2 });
+            Some(json!({ "changes": [change] }))
+        }
         "/gate/report" => Some(stand.report("gate-1", 1)),
         _ => None,
     }

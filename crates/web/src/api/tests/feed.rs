@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::{Context, Poll, Wake, Waker};
 use std::time::Duration;
 
-use anlauf_model::Digest;
+use anlauf_model::{Digest, Minutes};
 use anlauf_model::feed::{FeedKind, FeedPage};
 use anlauf_model::table::GateTable;
 use axum::http::{Method, StatusCode};
@@ -125,10 +125,11 @@ async fn a_question_is_held_until_there_is_news() {
 
 #[tokio::test]
 async fn a_forecast_wakes_the_held_question_for_its_words() {
-    let stand = Stand::contained().await;
+    let stand = Stand::rich().await;
     let last = feed(&stand, 0, 0).await.items.last().expect("items").seq;
     let mut held = Held::new(feed(&stand, last, 20_000));
     assert_eq!(held.poll(), None);
+    stand.desk.pass(Minutes::days(1));
     stand.plan().await;
     assert!(held.is_woken());
     let page = held.poll().expect("there are words");
