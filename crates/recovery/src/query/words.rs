@@ -4,40 +4,97 @@
 
 use std::collections::BTreeSet;
 
-use anlauf_model::{CellId, Language, Stage, TaskKind, Verdict};
+use anlauf_model::id::Owner;
+use anlauf_model::{CellId, Landscape, Language, SiteId, Stage, TaskKind, TenantId, Verdict};
 
 use crate::command::TaskRef;
 use crate::event::Event;
 
-/// One event in one sentence.
+/// One event in one sentence, with ids where a name would need the landscape.
 pub fn in_words(event: &Event, language: Language) -> String {
+    in_words_named(event, None, language)
+}
+
+/// One event in one sentence, with the names that the landscape has.
+pub fn in_words_named(event: &Event, landscape: Option<&Landscape>, language: Language) -> String {
+    let names = Names {
+        landscape,
+        language,
+    };
     match language {
-        Language::De => german(event),
-        Language::En => english(event),
+        Language::De => german(event, names),
+        Language::En => english(event, names),
     }
 }
 
-/// The first cells by name, the rest as a number.
-fn list<'a>(cells: impl IntoIterator<Item = &'a CellId>, and_more: &str) -> String {
-    const NAMED_MAX: usize = 3;
-    let cells: Vec<_> = cells.into_iter().collect();
-    let named: Vec<_> = cells
-        .iter()
-        .take(NAMED_MAX)
-        .map(|cell| cell.to_string())
-        .collect();
-    match cells.len().saturating_sub(NAMED_MAX) {
-        0 => named.join(", "),
-        more => format!(
-            "{} {}",
-            named.join(", "),
-            and_more.replace("{}", &more.to_string())
-        ),
-    }
+/// A cell as people call it: its service, number and owner. Its id where it is not listed.
+pub fn cell_in_words(landscape: &Landscape, id: &CellId, language: Language) -> String {
+    let Some((cell, service)) = landscape
+        .cell(id)
+        .and_then(|cell| Some((cell, landscape.service(&cell.service)?)))
+    else {
+        return id.to_string();
+    };
+    let name = service.name.get(language);
+    let rest = id.service().strip_prefix(service.id.as_str());
+    let number = rest.and_then(|rest| rest.strip_prefix('-'));
+    let number = number
+        .map(|number| format!(" {number}"))
+        .unwrap_or_default();
+    let owner = match &cell.owner {
+        Owner::Tenant(tenant) => landscape.tenant(tenant).map(|tenant| tenant.name.as_str()),
+        Owner::Site(site) => landscape.site(site).map(|site| site.name.get(language)),
+        Owner::Foundation | Owner::Shared => None,
+    };
+    let owner = owner.map(|owner| format!(" · {owner}")).unwrap_or_default();
+    format!("{name}{number}{owner}")
 }
 
-const MORE_DE: &str = "und {} weitere";
-const MORE_EN: &str = "and {} more";
+/// What things are called, as far as it is known.
+#[derive(Clone, Copy)]
+struct Names<'a> {
+    landscape: Option<&'a Landscape>,
+    language: Language,
+}
+
+impl Names<'_> {
+    fn cell(self, id: &CellId) -> String {
+        match self.landscape {
+            Some(landscape) => cell_in_words(landscape, id, self.language),
+            None => id.to_string(),
+        }
+    }
+
+    fn site(self, id: &SiteId) -> String {
+        let site = self.landscape.and_then(|landscape| landscape.site(id));
+        site.map_or_else(
+            || id.to_string(),
+            |site| site.name.get(self.language).to_owned(),
+        )
+    }
+
+    fn tenant(self, id: &TenantId) -> String {
+        let tenant = self.landscape.and_then(|landscape| landscape.tenant(id));
+        tenant.map_or_else(|| id.to_string(), |tenant| tenant.name.clone())
+    }
+
+    /// The first cells by name, the rest as a number.
+    fn list<'c>(self, cells: impl IntoIterator<Item = &'c CellId>) -> String {
+        const NAMED_MAX: usize = 3;
+        let cells: Vec<_> = cells.into_iter().collect();
+        let named: Vec<_> = cells
+            .iter()
+            .take(NAMED_MAX)
+            .map(|id| self.cell(id))
+            .collect();
+        let named = named.join(", ");
+        match (cells.len().saturating_sub(NAMED_MAX), self.language) {
+            (0, _) => named,
+            (more, Language::De) => format!("{named} und {more} weitere"),
+            (more, Language::En) => format!("{named} and {more} more"),
+        }
+    }
+}
 
 /// The kinds of work in a list of tasks, each once.
 fn kinds(tasks: &[TaskRef], word: fn(TaskKind) -> &'static str) -> String {
@@ -50,12 +107,13 @@ fn count(number: usize, one: &str, many: &str) -> String {
     format!("{number} {}", if number == 1 { one } else { many })
 }
 
-fn task_de(task: TaskKind) -> &'static str {
+/// A step, in German, as the pages call it.
+pub fn task_de(task: TaskKind) -> &'static str {
     match task {
-        TaskKind::Evidence => "Beweissicherung",
-        TaskKind::Rebuild => "Neuaufbau",
-        TaskKind::Scan => "Suche nach Spuren",
-        TaskKind::Credentials => "Wechsel der Zugangsdaten",
+        TaskKind::Evidence => "Spuren sichern",
+        TaskKind::Rebuild => "Wiederaufbau",
+        TaskKind::Scan => "Suche nach Befall",
+        TaskKind::Credentials => "Zugangsdaten tauschen",
         TaskKind::FunctionTest => "Funktionstest",
         TaskKind::Acceptance => "Abnahme",
         TaskKind::Decision => "Freigabeentscheidung",
@@ -69,12 +127,13 @@ fn task_en(task: TaskKind) -> &'static str {
     }
 }
 
-fn stage_de(stage: Stage) -> &'static str {
+/// A stage, in German, as the pages call it.
+pub fn stage_de(stage: Stage) -> &'static str {
     match stage {
         Stage::Closed => "geschlossen",
-        Stage::CleanRoom => "Testnetz",
-        Stage::Pilot => "Pilot",
-        Stage::Basic => "Grundbetrieb",
+        Stage::CleanRoom => "Reinraum",
+        Stage::Pilot => "Pilotbetrieb",
+        Stage::Basic => "Basisbetrieb",
         Stage::Full => "Vollbetrieb",
     }
 }
@@ -90,8 +149,8 @@ fn stage_en(stage: Stage) -> &'static str {
     clippy::too_many_lines,
     reason = "a table: one line per event, nothing to follow"
 )]
-fn german(event: &Event) -> String {
-    let cells = |cells: &[CellId]| list(cells, MORE_DE);
+fn german(event: &Event, names: Names<'_>) -> String {
+    let cells = |cells: &[CellId]| names.list(cells);
     match event {
         Event::LandscapeAdopted { landscape } => {
             format!("Systemlandschaft „{}“ übernommen", landscape.title.de)
@@ -100,10 +159,12 @@ fn german(event: &Event) -> String {
         Event::PolicyAdopted { version, .. } => format!("Freigaberegeln Version {version} gelten"),
         Event::IncidentDeclared { title } => format!("Vorfall ausgerufen: {}", title.de),
         Event::IncidentNarrowed { sites } => {
-            let sites: Vec<_> = sites.iter().map(ToString::to_string).collect();
+            let sites: Vec<_> = sites.iter().map(|site| names.site(site)).collect();
             format!("Vorfall eingegrenzt auf {}", sites.join(", "))
         }
-        Event::SiteHeld { site, until } => format!("{site} für die Forensik gesperrt bis {until}"),
+        Event::SiteHeld { site, until } => {
+            format!("{} für die Forensik gesperrt bis {until}", names.site(site))
+        }
         Event::IncidentEnded => "Vorfall beendet".into(),
         Event::CloseOrdered { .. } => "Schließung angeordnet".into(),
         Event::CellsClosed { cells: c, .. } => format!("Geschlossen: {}", cells(c)),
@@ -111,20 +172,20 @@ fn german(event: &Event) -> String {
             format!(
                 "Arbeit begonnen ({}): {}",
                 kinds(tasks, task_de),
-                list(tasks.iter().map(|t| &t.cell), MORE_DE)
+                names.list(tasks.iter().map(|t| &t.cell))
             )
         }
         Event::TasksFinished { tasks } => {
             format!(
                 "Arbeit fertig ({}): {}",
                 kinds(tasks, task_de),
-                list(tasks.iter().map(|t| &t.cell), MORE_DE)
+                names.list(tasks.iter().map(|t| &t.cell))
             )
         }
         Event::TasksFailed { tasks } => {
             format!(
                 "Arbeit muss wiederholt werden: {}",
-                list(tasks.iter().map(|t| &t.cell), MORE_DE)
+                names.list(tasks.iter().map(|t| &t.cell))
             )
         }
         Event::FindingsAdded { findings } => {
@@ -132,7 +193,7 @@ fn german(event: &Event) -> String {
                 .iter()
                 .filter(|f| f.verdict == Verdict::Fail)
                 .count();
-            let of = list(findings.iter().filter_map(|f| f.cell.as_ref()), MORE_DE);
+            let of = names.list(findings.iter().filter_map(|f| f.cell.as_ref()));
             let of = if of.is_empty() {
                 "den ganzen Vorfall".into()
             } else {
@@ -160,14 +221,15 @@ fn german(event: &Event) -> String {
         }
         Event::WishStated { tenant, order } => {
             format!(
-                "{tenant} wünscht eine Reihenfolge für {}",
+                "{} wünscht eine Reihenfolge für {}",
+                names.tenant(tenant),
                 count(order.len(), "Zelle", "Zellen")
             )
         }
         Event::SlotsOffered { slots } => {
             format!(
                 "Termin angeboten: {}",
-                list(slots.iter().map(|s| &s.cell), MORE_DE)
+                names.list(slots.iter().map(|s| &s.cell))
             )
         }
         Event::SlotsAgreed { cells: c } => format!("Termin vereinbart: {}", cells(c)),
@@ -196,7 +258,7 @@ fn german(event: &Event) -> String {
             format!(
                 "Freigegeben ({}): {}",
                 stage_de(*stage),
-                list(c.iter().map(|(cell, _)| cell), MORE_DE)
+                names.list(c.iter().map(|(cell, _)| cell))
             )
         }
         Event::GapCaughtUp { cells: c } => format!("Rückstand aufgearbeitet: {}", cells(c)),
@@ -221,8 +283,8 @@ fn german(event: &Event) -> String {
     clippy::too_many_lines,
     reason = "a table: one line per event, nothing to follow"
 )]
-fn english(event: &Event) -> String {
-    let cells = |cells: &[CellId]| list(cells, MORE_EN);
+fn english(event: &Event, names: Names<'_>) -> String {
+    let cells = |cells: &[CellId]| names.list(cells);
     match event {
         Event::LandscapeAdopted { landscape } => {
             format!("landscape “{}” adopted", landscape.title.en)
@@ -231,10 +293,12 @@ fn english(event: &Event) -> String {
         Event::PolicyAdopted { version, .. } => format!("policy version {version} in force"),
         Event::IncidentDeclared { title } => format!("incident declared: {}", title.en),
         Event::IncidentNarrowed { sites } => {
-            let sites: Vec<_> = sites.iter().map(ToString::to_string).collect();
+            let sites: Vec<_> = sites.iter().map(|site| names.site(site)).collect();
             format!("incident narrowed to {}", sites.join(", "))
         }
-        Event::SiteHeld { site, until } => format!("{site} held for forensics until {until}"),
+        Event::SiteHeld { site, until } => {
+            format!("{} held for forensics until {until}", names.site(site))
+        }
         Event::IncidentEnded => "incident ended".into(),
         Event::CloseOrdered { .. } => "close ordered".into(),
         Event::CellsClosed { cells: c, .. } => format!("closed: {}", cells(c)),
@@ -242,20 +306,20 @@ fn english(event: &Event) -> String {
             format!(
                 "work begun ({}): {}",
                 kinds(tasks, task_en),
-                list(tasks.iter().map(|t| &t.cell), MORE_EN)
+                names.list(tasks.iter().map(|t| &t.cell))
             )
         }
         Event::TasksFinished { tasks } => {
             format!(
                 "work done ({}): {}",
                 kinds(tasks, task_en),
-                list(tasks.iter().map(|t| &t.cell), MORE_EN)
+                names.list(tasks.iter().map(|t| &t.cell))
             )
         }
         Event::TasksFailed { tasks } => {
             format!(
                 "work to be done again: {}",
-                list(tasks.iter().map(|t| &t.cell), MORE_EN)
+                names.list(tasks.iter().map(|t| &t.cell))
             )
         }
         Event::FindingsAdded { findings } => {
@@ -263,7 +327,7 @@ fn english(event: &Event) -> String {
                 .iter()
                 .filter(|f| f.verdict == Verdict::Fail)
                 .count();
-            let of = list(findings.iter().filter_map(|f| f.cell.as_ref()), MORE_EN);
+            let of = names.list(findings.iter().filter_map(|f| f.cell.as_ref()));
             let of = if of.is_empty() {
                 "the whole incident".into()
             } else {
@@ -291,14 +355,15 @@ fn english(event: &Event) -> String {
         }
         Event::WishStated { tenant, order } => {
             format!(
-                "{tenant} wishes an order for {}",
+                "{} wishes an order for {}",
+                names.tenant(tenant),
                 count(order.len(), "cell", "cells")
             )
         }
         Event::SlotsOffered { slots } => {
             format!(
                 "slot offered: {}",
-                list(slots.iter().map(|s| &s.cell), MORE_EN)
+                names.list(slots.iter().map(|s| &s.cell))
             )
         }
         Event::SlotsAgreed { cells: c } => format!("slot agreed: {}", cells(c)),
@@ -323,7 +388,7 @@ fn english(event: &Event) -> String {
             format!(
                 "released ({}): {}",
                 stage_en(*stage),
-                list(c.iter().map(|(cell, _)| cell), MORE_EN)
+                names.list(c.iter().map(|(cell, _)| cell))
             )
         }
         Event::GapCaughtUp { cells: c } => format!("backlog worked off: {}", cells(c)),

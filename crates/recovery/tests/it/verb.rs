@@ -3,7 +3,9 @@
 use std::collections::BTreeMap;
 
 use anlauf_model::feed::{GateCellState, GateDecision, GateReport};
-use anlauf_model::{CellId, Digest, Epoch, Forecast, Plan, PlanRow, Slot, TaskKind, Text, Verdict};
+use anlauf_model::{
+    CellId, Digest, Epoch, Forecast, Plan, PlanRow, Slot, TaskKind, Text, Timestamp, Verdict,
+};
 use anlauf_recovery::command::{FindingDraft, SignatureDraft, SlotDraft, TaskRef, WaveDraft};
 use anlauf_recovery::{Order, close_statement, close_with_dependents};
 use anlauf_trust::Scope;
@@ -323,22 +325,25 @@ fn planning(house: &House, verb: &str, what: &[&str]) -> Option<Order> {
                 ("plan", Some(plan)) => plan.id,
                 _ => Digest([0; 32]),
             };
-            let (made_at, cells) = (house.now, BTreeMap::new());
-            let forecast = Forecast {
-                plan,
-                made_at,
-                cells,
-                tenants: BTreeMap::new(),
-                services: BTreeMap::new(),
-                whole: None,
-                waits: BTreeMap::new(),
-            };
             Order::PublishForecast {
-                forecast: Box::new(forecast),
+                forecast: Box::new(forecast(plan, house.now)),
             }
         }
         _ => return None,
     })
+}
+
+/// A forecast that tells nothing.
+fn forecast(plan: Digest, made_at: Timestamp) -> Forecast {
+    Forecast {
+        plan,
+        made_at,
+        cells: BTreeMap::new(),
+        tenants: BTreeMap::new(),
+        services: BTreeMap::new(),
+        whole: None,
+        waits: BTreeMap::new(),
+    }
 }
 
 fn telling(house: &House, verb: &str, what: &[&str]) -> Option<Order> {
