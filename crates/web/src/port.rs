@@ -3,13 +3,17 @@
 //! In:    commands, tokens. Out: what became of them, the state, the ledger, who asks.
 //! Never: knows how entries are stored or where logins come from.
 
+use std::borrow::Cow;
 use std::future::Future;
+use std::ops::Deref;
 use std::pin::Pin;
 use std::sync::RwLockReadGuard;
 
 use anlauf_model::{Digest, Timestamp};
 use anlauf_recovery::{Actor, Command, Entry, Refusal, State};
 use tokio::sync::watch;
+
+use crate::Web;
 
 /// An answer that is on its way.
 pub type Later<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
@@ -41,6 +45,36 @@ pub trait Desk: Send + Sync + 'static {
     /// # Errors
     /// The ledger cannot be read.
     fn proof(&self, seq: u64, size: u64) -> Result<Option<Proof>, DeskError>;
+}
+
+/// The durable state as this moment finds it: a release that has ended is not in force, although
+/// no entry says so. What a page or an answer says of stages comes from here, as decisions do.
+///
+/// Hold it as shortly as the state itself.
+pub(crate) struct Present<'a> {
+    state: RwLockReadGuard<'a, State>,
+    /// The state with the releases run out, if one has ended since the last entry.
+    later: Option<Box<State>>,
+}
+
+impl Web {
+    /// The durable state as this moment finds it.
+    pub(crate) fn present(&self) -> Present<'_> {
+        let (now, state) = (self.desk.now(), self.desk.state());
+        let later = match state.as_of(now.max(state.at)) {
+            Cow::Borrowed(_) => None,
+            Cow::Owned(later) => Some(Box::new(later)),
+        };
+        Present { state, later }
+    }
+}
+
+impl Deref for Present<'_> {
+    type Target = State;
+
+    fn deref(&self) -> &State {
+        self.later.as_deref().unwrap_or(&self.state)
+    }
 }
 
 /// Who asks.

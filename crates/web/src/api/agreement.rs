@@ -79,7 +79,7 @@ async fn offers(
     Reader(who): Reader,
     Asked(stretch): Asked<Stretch>,
 ) -> Result<Json<Value>, Problem> {
-    let state = web.desk.state();
+    let state = web.present();
     let seen = state
         .offers
         .iter()
@@ -93,7 +93,7 @@ async fn offers(
 }
 
 async fn wishes(Shared(web): Shared<Arc<Web>>, Reader(who): Reader) -> Json<Value> {
-    let state = web.desk.state();
+    let state = web.present();
     let own = |tenant: &anlauf_model::TenantId| who.sees_all() || who.tenant() == Some(tenant);
     let seen = state.wishes.iter().filter(|(tenant, _)| own(tenant));
     let seen: serde_json::Map<_, _> = seen

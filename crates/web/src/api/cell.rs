@@ -87,7 +87,7 @@ async fn cells(
     Reader(who): Reader,
     Asked(filter): Asked<Filter>,
 ) -> Result<Json<Value>, Problem> {
-    let state = web.desk.state();
+    let state = web.present();
     let looks = Looks::new(&state);
     let seen = known(&state)
         .filter(|(cell, _)| veil::sees(&who, cell))
@@ -244,7 +244,7 @@ async fn cell(
     Reader(who): Reader,
     Path(path): Path<(String, String)>,
 ) -> Result<Json<Value>, Problem> {
-    let state = web.desk.state();
+    let state = web.present();
     let (cell, now) = find(&state, &who, &path)?;
     let mut told = Looks::new(&state).short(cell, now);
     let visible = |ids: &[CellId]| -> Vec<CellId> {
@@ -385,7 +385,7 @@ async fn why(
     Reader(who): Reader,
     Path(path): Path<(String, String)>,
 ) -> Result<Json<Value>, Problem> {
-    let state = web.desk.state();
+    let state = web.present();
     let (cell, _) = find(&state, &who, &path)?;
     let holding = query::holding(&state, web.desk.now(), &cell.id);
     let holding = holding.ok_or_else(|| Problem::not_found("cell"))?;

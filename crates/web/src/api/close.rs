@@ -100,7 +100,7 @@ async fn close(
 
 /// The close of this key if it was sent before; else a fresh one.
 fn envelope(web: &Web, closing: &Closing) -> Result<Envelope, Refusal> {
-    let state = web.desk.state();
+    let state = web.present();
     let scope = scope(&state, closing)?;
     let known = key_last(&state, &closing.key);
     if let Some(known) = known.and_then(|last| known_envelope(&state, last, &scope)) {

@@ -115,10 +115,11 @@ async fn entry(
 ) -> Result<Json<Value>, Problem> {
     let none = || Problem::not_found("entry");
     let seq = number.parse::<u64>().map_err(|_| none())?;
-    let found = blocking(move || web.desk.entries(seq, 1)).await??;
+    let ledger = web.clone();
+    let found = blocking(move || ledger.desk.entries(seq, 1)).await??;
     let found = found.into_iter().next();
     let found = found.filter(|entry| entry.seq == seq && readable(&who.0, entry));
-    Ok(Json(told(&who, &found.ok_or_else(none)?)))
+    Ok(Json(told(&web, &who, &found.ok_or_else(none)?)))
 }
 
 /// Looks from a number on for entries this login may read; gives where to go on.
@@ -141,7 +142,7 @@ fn collect(
             }
             next = entry.seq + 1;
             if readable(&who.0, &entry) {
-                found.push(told(who, &entry));
+                found.push(told(web, who, &entry));
             }
         }
     }
@@ -149,7 +150,7 @@ fn collect(
 }
 
 /// An entry as the API tells it.
-pub(crate) fn told(who: &Who, entry: &Entry) -> Value {
+pub(crate) fn told(web: &Web, who: &Who, entry: &Entry) -> Value {
     let mut told = serde_json::to_value(entry).expect("entries have only string keys");
     if let Event::RootAdopted { version, envelope } = &entry.event
         && !who.sees_all()
@@ -158,7 +159,8 @@ pub(crate) fn told(who: &Who, entry: &Entry) -> Value {
         let digest = envelope.digest();
         told["event"] = json!({ "event": "root_adopted", "version": version, "digest": digest });
     }
-    let words = |language| query::in_words(&entry.event, language);
+    let landscape = web.desk.state().landscape.clone();
+    let words = |language| query::in_words_named(&entry.event, landscape.as_deref(), language);
     told["words"] = json!({ "de": words(Language::De), "en": words(Language::En) });
     told
 }

@@ -8,7 +8,7 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
 
-use anlauf_model::Language;
+use anlauf_model::{Landscape, Language};
 use anlauf_recovery::{Entry, query};
 use axum::body::{Body, Bytes};
 use axum::extract::State as Shared;
@@ -104,9 +104,11 @@ async fn tell(
             return;
         };
         let is_full = entries.len() == EVENT_READ_COUNT_MAX;
+        let landscape = web.desk.state().landscape.clone();
         for entry in entries {
             last = entry.seq;
-            if readable(&who.0, &entry) && sender.send(event(&entry, language)).await.is_err() {
+            let told = || event(&entry, landscape.as_deref(), language);
+            if readable(&who.0, &entry) && sender.send(told()).await.is_err() {
                 return;
             }
         }
@@ -131,14 +133,14 @@ async fn wait(watch: &mut tokio::sync::watch::Receiver<u64>, sender: &mpsc::Send
     }
 }
 
-fn event(entry: &Entry, language: Language) -> Bytes {
+fn event(entry: &Entry, landscape: Option<&Landscape>, language: Language) -> Bytes {
     let event = serde_json::to_value(&entry.event).unwrap_or_default();
     let told = json!({
         "seq": entry.seq,
         "at": entry.at,
         "event": event["event"],
         "reason": entry.reason,
-        "words": query::in_words(&entry.event, language),
+        "words": query::in_words_named(&entry.event, landscape, language),
     });
     Bytes::from(format!("id: {}\nevent: entry\ndata: {told}\n\n", entry.seq))
 }

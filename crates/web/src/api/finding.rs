@@ -71,7 +71,7 @@ async fn findings(
     Reader(who): Reader,
     Asked(filter): Asked<Filter>,
 ) -> Result<Json<Value>, Problem> {
-    let state = web.desk.state();
+    let state = web.present();
     let seen = state
         .findings
         .values()
@@ -100,7 +100,7 @@ async fn finding(
     Reader(who): Reader,
     Path(number): Path<String>,
 ) -> Result<Json<Value>, Problem> {
-    let state = web.desk.state();
+    let state = web.present();
     let found = number
         .parse::<u64>()
         .ok()

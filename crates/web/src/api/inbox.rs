@@ -65,7 +65,7 @@ pub(super) fn routes() -> Vec<Route> {
 }
 
 async fn inbox(Shared(web): Shared<Arc<Web>>, Reader(who): Reader) -> Json<Value> {
-    let state = web.desk.state();
+    let state = web.present();
     let now = web.desk.now();
     let may = |verb: &str| rights::may(who.0.role, verb);
     Json(json!({

@@ -37,7 +37,7 @@ async fn notices(
     Reader(who): Reader,
     Asked(stretch): Asked<Stretch>,
 ) -> Result<Json<Value>, Problem> {
-    let state = web.desk.state();
+    let state = web.present();
     let own = |notice: &&Notice| {
         notice.tenant.is_none() || who.sees_all() || notice.tenant.as_ref() == who.tenant()
     };

@@ -84,7 +84,7 @@ async fn status(
     Shared(web): Shared<Arc<Web>>,
     Asked(of): Asked<Of>,
 ) -> Result<Json<Value>, Problem> {
-    let state = web.desk.state();
+    let state = web.present();
     let tenant = of.tenant.map(|id| {
         let found = state
             .landscape

@@ -85,7 +85,7 @@ async fn releases(
     Reader(who): Reader,
     Asked(filter): Asked<Filter>,
 ) -> Result<Json<Value>, Problem> {
-    let state = web.desk.state();
+    let state = web.present();
     let is_open = |case: &ReleaseCase| case.end == ReleaseEnd::Open;
     let seen = state
         .releases
@@ -112,7 +112,7 @@ async fn release(
     Reader(who): Reader,
     Path(digest): Path<String>,
 ) -> Result<Json<Value>, Problem> {
-    let state = web.desk.state();
+    let state = web.present();
     let found = digest.parse::<Digest>().ok();
     let found = found.filter(|id| veil::sees_release(&state, &who, id));
     let found = found.and_then(|id| Some((id, state.releases.get(&id)?)));

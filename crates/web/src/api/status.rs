@@ -104,7 +104,7 @@ pub(crate) fn progress_shape() -> Shape {
 }
 
 async fn status(Shared(web): Shared<Arc<Web>>, Reader(who): Reader) -> Json<Value> {
-    let state = web.desk.state();
+    let state = web.present();
     let root = state.authority.as_ref().map(anlauf_trust::Authority::root);
     let stages = stages(&state, &who);
     let mut told = json!({

@@ -73,7 +73,7 @@ async fn tenants(
     Reader(who): Reader,
     Asked(stretch): Asked<Stretch>,
 ) -> Result<Json<Value>, Problem> {
-    let state = web.desk.state();
+    let state = web.present();
     let declared = state
         .landscape
         .iter()
@@ -93,7 +93,7 @@ async fn tenant(
     Reader(who): Reader,
     Path(id): Path<String>,
 ) -> Result<Json<Value>, Problem> {
-    let state = web.desk.state();
+    let state = web.present();
     let id = id.parse::<TenantId>().ok();
     let id = id.filter(|id| who.sees_all() || who.tenant() == Some(id));
     let found = id.and_then(|id| state.landscape.as_ref()?.tenant(&id));

@@ -70,7 +70,11 @@ pub(crate) fn list(visit: &Visit<'_>) -> Result<Screen, Miss> {
     let last = visit.state().seq;
     let from = before.map_or(last, |before: u64| before.saturating_sub(1).min(last));
     let read = |from, count| visit.web.desk.entries(from, count);
-    let found = look_back(from, limit, read, |entry| filter.keeps(entry))?;
+    let landscape = visit.state().landscape.clone();
+    let line = |entry: &Entry| EventLine::of(entry, landscape.as_deref());
+    let found = look_back(from, limit, read, |entry| {
+        filter.keeps(entry).then(|| line(entry))
+    })?;
     let rows = html! {
         section id="event-list" {
             @if found.lines.is_empty() { (part::nothing(w.no_events_found)) }
@@ -100,7 +104,7 @@ fn look_back(
     mut next: u64,
     limit: Limit,
     read: impl Fn(u64, usize) -> Result<Vec<Entry>, DeskError>,
-    keep: impl Fn(&Entry) -> bool,
+    keep: impl Fn(&Entry) -> Option<EventLine>,
 ) -> Result<Found, DeskError> {
     let end = next.saturating_sub(limit.look_count);
     let mut lines = Vec::new();
@@ -115,9 +119,7 @@ fn look_back(
                     older: Some(entry.seq + 1),
                 });
             }
-            if keep(entry) {
-                lines.push(EventLine::of(entry));
-            }
+            lines.extend(keep(entry));
         }
         next = from - 1;
     }
@@ -135,8 +137,14 @@ pub(crate) fn own_lines(visit: &Visit<'_>) -> Result<Found, Miss> {
         look_count: OWN_LOOK_COUNT_MAX,
     };
     let read = |from, count| visit.web.desk.entries(from, count);
-    let readable = |entry: &Entry| query::may_read(entry, actor.role, actor.tenant.as_ref());
-    let last = visit.state().seq;
+    let (last, landscape) = {
+        let state = visit.state();
+        (state.seq, state.landscape.clone())
+    };
+    let readable = |entry: &Entry| {
+        let may = query::may_read(entry, actor.role, actor.tenant.as_ref());
+        may.then(|| EventLine::of(entry, landscape.as_deref()))
+    };
     Ok(look_back(last, limit, read, readable)?)
 }
 
@@ -232,7 +240,8 @@ fn entry(visit: &Visit<'_>) -> Result<Entry, Miss> {
 
 fn shown(visit: &Visit<'_>, entry: &Entry, base: &'static str) -> Result<Screen, Miss> {
     let (say, w) = (&visit.say, visit.say.w);
-    let line = EventLine::of(entry);
+    let landscape = visit.state().landscape.clone();
+    let line = EventLine::of(entry, landscape.as_deref());
     let head = visit.web.desk.head()?;
     let proof = visit.web.desk.proof(entry.seq, head.size)?;
     let title = fill(w.entry, &[&say.number(entry.seq)]);

@@ -3,10 +3,11 @@
 //! In:    request, login, language. Out: [`Visit`]. Never: outlives its request.
 
 use anlauf_model::{Language, Timestamp};
-use anlauf_recovery::{Actor, State, rights};
+use anlauf_recovery::{Actor, rights};
 
 use crate::Web;
 use crate::memory::Memory;
+use crate::port::Present;
 use crate::text::Say;
 
 /// One visit to one page.
@@ -77,9 +78,9 @@ impl<'a> Visit<'a> {
             .is_some_and(|actor| rights::may(actor.role, verb))
     }
 
-    /// The state, shortly. Build the view, then let go.
-    pub(crate) fn state(&self) -> std::sync::RwLockReadGuard<'a, State> {
-        self.web.desk.state()
+    /// The state as this moment finds it, shortly. Build the view, then let go.
+    pub(crate) fn state(&self) -> Present<'a> {
+        self.web.present()
     }
 
     /// This address again with other answers to its question; an empty answer leaves it out.

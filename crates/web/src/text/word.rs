@@ -36,7 +36,7 @@ words! {
         "Alles hier ist eine Probe mit echten Abläufen und eigenen Schlüsseln. Domäne",
         "Everything here is a rehearsal of the real machinery with keys of its own. Domain";
     as_of: "Stand", "As of";
-    next_word: "nächste Mitteilung", "next notice";
+    next_word: "nächste Mitteilung", "next word";
     overdue: "überfällig", "overdue";
     not_said_yet: "noch nicht angesagt", "not announced yet";
     waiting: "warten auf Sie", "wait for you";
@@ -489,7 +489,7 @@ words! {
     write: "Mitteilung schreiben", "Write a notice";
     text_de: "Text auf Deutsch", "Text in German";
     text_en: "Text auf Englisch", "Text in English";
-    next_word_at: "Nächste Mitteilung um", "Next notice at";
+    next_word_at: "Nächste Mitteilung um", "Next word at";
     publish: "Veröffentlichen", "Publish";
     revise: "Berichtigen", "Revise";
     revised: "berichtigt", "revised";

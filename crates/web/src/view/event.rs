@@ -1,6 +1,6 @@
 //! Entries of the ledger as lines.
 
-use anlauf_model::{CellId, Timestamp};
+use anlauf_model::{CellId, Landscape, Timestamp};
 use anlauf_recovery::command::TaskRef;
 use anlauf_recovery::event::Scope;
 use anlauf_recovery::{Entry, Event, query};
@@ -98,12 +98,13 @@ pub(crate) struct EventLine {
 }
 
 impl EventLine {
-    pub(crate) fn of(entry: &Entry) -> Self {
+    pub(crate) fn of(entry: &Entry, landscape: Option<&Landscape>) -> Self {
+        let words = |language| query::in_words_named(&entry.event, landscape, language);
         Self {
             seq: entry.seq,
             at: entry.at,
             kind: Kind::of(&entry.event),
-            words: [Language::De, Language::En].map(|l| query::in_words(&entry.event, l)),
+            words: [Language::De, Language::En].map(words),
             by: entry.actor.person.to_string(),
             reason: entry.reason.clone(),
         }

@@ -69,7 +69,11 @@ impl SituationView {
                 .and_then(|f| f.whole.map(|range| (range, f.made_at))),
             hits: query::hit_rate(state),
             due: due.into_iter().take(DUE_SHOWN_MAX).collect(),
-            events: newest.iter().rev().map(EventLine::of).collect(),
+            events: newest
+                .iter()
+                .rev()
+                .map(|entry| EventLine::of(entry, state.landscape.as_deref()))
+                .collect(),
             gates: gates(state, now),
         }
     }

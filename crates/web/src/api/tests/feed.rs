@@ -6,9 +6,9 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::{Context, Poll, Wake, Waker};
 use std::time::Duration;
 
-use anlauf_model::{Digest, Minutes};
 use anlauf_model::feed::{FeedKind, FeedPage};
 use anlauf_model::table::GateTable;
+use anlauf_model::{Digest, Minutes};
 use axum::http::{Method, StatusCode};
 use serde_json::json;
 

@@ -344,7 +344,7 @@ async fn a_second_plan_tells_what_it_changes() {
 async fn slots_that_contradict_are_named() {
     let stand = Stand::contained().await;
     let cells = [format!("{OWN}/portal"), format!("{OTHER}/portal")];
-    let (from, to) = (stand.desk.now(), stand.desk.now() + Minutes(5));
+    let (from, to) = (stand.desk.now(), stand.desk.now() + Minutes(20));
     let slots = cells
         .iter()
         .map(|cell| json!({ "cell": cell, "slot": { "from": from, "to": to } }));

@@ -75,7 +75,7 @@ async fn a_stream_tells_what_happens_from_now_on() {
     assert_eq!(events[0].1["event"], json!("incident_narrowed"));
     assert_eq!(
         events[0].1["words"],
-        json!("incident narrowed to site-east")
+        json!("incident narrowed to Site east")
     );
 }
 

@@ -8,6 +8,7 @@ use super::{Found, Limit, OWN_LINE_COUNT, OWN_LOOK_COUNT_MAX, look_back};
 use crate::Desk;
 use crate::stand::Stand;
 use crate::stand::story::OWN;
+use crate::view::event::EventLine;
 
 /// A ledger whose entries below 20 are the tenant's, and all others the provider's.
 fn own_of(sample: &Entry, last: u64) -> Found {
@@ -28,7 +29,8 @@ fn own_of(sample: &Entry, last: u64) -> Found {
         look_count: OWN_LOOK_COUNT_MAX,
     };
     look_back(last, limit, read, |entry| {
-        query::may_read(entry, Role::Tenant, Some(&tenant))
+        let may = query::may_read(entry, Role::Tenant, Some(&tenant));
+        may.then(|| EventLine::of(entry, None))
     })
     .expect("it reads")
 }

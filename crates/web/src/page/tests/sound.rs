@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::html::{Piece, is_void, read, value};
+use super::outline::outline;
 use super::{open, pages};
 use crate::stand::Stand;
 
@@ -163,4 +164,38 @@ fn labels(name: &str, pieces: &[Piece]) {
             value(field, "id").unwrap_or_else(|| panic!("{name}: a field has no id: {field:?}"));
         assert!(labelled.contains(id), "{name}: field `{id}` has no label");
     }
+}
+
+/// A release that has ended is in force nowhere: no entry says so, and everybody reads the same.
+#[tokio::test]
+async fn an_ended_release_is_shut_on_pages_and_in_the_api() {
+    let stand = Stand::rich().await;
+    let open = [("shared/mail", "full"), ("town-alder/portal", "pilot")];
+    for (days, shut) in [(0, false), (400, true)] {
+        stand.desk.pass(anlauf_model::Minutes::days(days));
+        for (cell, stage) in open {
+            let want = if shut { "closed" } else { stage };
+            let told = stand.json("operator-1", &format!("/cells/{cell}")).await;
+            assert_eq!(told["stage"], want, "{cell} after {days} days");
+            let path = format!("/console/cells/{cell}");
+            let page = open_page(&stand, &path).await;
+            let title = page.lines().find(|line| line.starts_with("# "));
+            let is_shut = title.is_some_and(|title| title.ends_with("× Closed"));
+            assert_eq!(is_shut, shut, "{title:?} after {days} days");
+        }
+        let status = stand.json("operator-1", "/status").await;
+        let cells = stand.json("operator-1", "/cells").await;
+        let listed = cells["cells"].as_array().expect("a list");
+        let closed = listed
+            .iter()
+            .filter(|cell| cell["stage"] == "closed")
+            .count();
+        assert_eq!(status["stages"]["closed"], closed);
+        assert_eq!(closed == listed.len(), shut, "{closed} of {}", listed.len());
+    }
+}
+
+async fn open_page(stand: &Stand, path: &str) -> String {
+    let page = open(stand, Some("operator-1"), "en", path).await;
+    outline(&page.text, false)
 }
