@@ -203,9 +203,15 @@ pub fn sentence(entry: &Value, output: Output) -> Option<String> {
         Some(Value::Object(_)) => entry["event"].clone(),
         _ => entry.clone(),
     };
-    let words = match serde_json::from_value::<anlauf_recovery::Event>(event) {
-        Ok(event) => anlauf_recovery::query::in_words(&event, output.language),
-        Err(_) => entry["words"].as_str()?.to_owned(),
+    // The control plane's own words have names; an event alone has ids.
+    let told = &entry["words"];
+    let told = told.as_str().or(told[output.language.tag()].as_str());
+    let words = match told {
+        Some(words) => words.to_owned(),
+        None => {
+            let event = serde_json::from_value::<anlauf_recovery::Event>(event).ok()?;
+            anlauf_recovery::query::in_words(&event, output.language)
+        }
     };
     Some(format!("{seq:>6}  {}", crate::output::plain(&words)))
 }

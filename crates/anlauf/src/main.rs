@@ -11,6 +11,7 @@ use clap::{CommandFactory, Parser, Subcommand};
 
 mod exit;
 mod output;
+mod words;
 
 mod files;
 mod landscape;

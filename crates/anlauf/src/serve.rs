@@ -33,8 +33,8 @@ pub mod keys;
 use first_start::Authorities;
 use keys::ControlKeys;
 
-/// How long an entry waits at most until a signed head covers it.
-const SIGNED_AFTER_MAX: Duration = Duration::from_secs(60);
+/// Longest time an entry may wait until a signed head covers it. Seconds.
+const SIGNED_AFTER_MAX: u64 = 60;
 
 /// Folder of the signed documents below the data folder.
 const FOLDER_AUTHORITY: &str = "authority";
@@ -63,6 +63,10 @@ pub struct Args {
     /// Improvement steps of a plan when the request names none
     #[arg(long, value_name = "N", default_value_t = 200)]
     plan_steps: u32,
+    /// How long an entry waits at most until a signed head covers it. Seconds
+    #[arg(long, value_name = "N", default_value_t = SIGNED_AFTER_MAX, hide = true,
+        value_parser = clap::value_parser!(u64).range(..=SIGNED_AFTER_MAX))]
+    signed_after: u64,
     #[command(flatten)]
     log: Log,
 }
@@ -190,7 +194,7 @@ async fn serve(
             None => Ok(()),
         },
         failure = gate::failed(&mut gates) => Err(failure),
-        never = sign_heads(&desk) => match never {},
+        never = sign_heads(&desk, Duration::from_secs(args.signed_after)) => match never {},
     };
     for (_, gate) in gates {
         gate.stop().await;
@@ -212,13 +216,13 @@ async fn sign_first(desk: &Desk) -> Done {
 }
 
 /// Has the head signed again and again, some time after entries came in.
-async fn sign_heads(desk: &Desk) -> Infallible {
+async fn sign_heads(desk: &Desk, after: Duration) -> Infallible {
     let mut written = desk.watch();
     loop {
         if written.changed().await.is_err() {
             return pending().await;
         }
-        tokio::time::sleep(SIGNED_AFTER_MAX).await;
+        tokio::time::sleep(after).await;
         written.mark_unchanged();
         // Why the desk has stopped is told by `Desk::stopped`.
         if let Err(error) = desk.checkpoint().await {

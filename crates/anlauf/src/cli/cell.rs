@@ -7,6 +7,7 @@ use serde_json::Value;
 use super::{Control, word};
 use crate::exit::Done;
 use crate::output::{Output, table};
+use crate::words;
 
 /// Show cells
 #[derive(Debug, Subcommand)]
@@ -76,6 +77,7 @@ pub fn run(verb: &Verb, output: Output) -> Done {
             let stage = stage.map(|stage| format!("&stage={stage}"));
             let query = format!("/cells?{}{}", filter.query(), stage.unwrap_or_default());
             let cells = control.client(output)?.all(&query, "cells")?;
+            let cells = words::items(cells, output);
             output.fields(
                 &cells,
                 &[
@@ -98,14 +100,8 @@ pub fn lines(object: &Value, output: Output) -> String {
     table(
         &["", ""],
         fields.map(|(name, value)| {
-            let text = match value {
-                Value::Array(items) if items.iter().any(Value::is_object) => {
-                    let texts: Vec<_> = items.iter().map(|item| output.text(item)).collect();
-                    texts.join("\n")
-                }
-                value => output.text(value),
-            };
-            vec![name.clone(), text]
+            let text = words::value(name, value, output);
+            vec![words::label(name, output), text]
         }),
     )
     .trim_start_matches('\n')

@@ -113,6 +113,7 @@ pub fn run(verb: &Verb, output: Output) -> Done {
             let parts: Vec<String> = parts.into_iter().flatten().collect();
             let path = format!("/findings?{}", parts.join("&"));
             let findings = control.client(output)?.all(&path, "findings")?;
+            let findings = crate::words::items(findings, output);
             output.fields(
                 &findings,
                 &[

@@ -33,7 +33,7 @@ fn line(notice: &Value, version: &Value, output: Output) -> String {
         Some(tenant) => plain(tenant),
         None => output.say("alle", "everyone").to_owned(),
     };
-    let next = output.say("nächste Nachricht", "next word");
+    let next = output.say("nächste Mitteilung", "next word");
     format!(
         "{}  {}  {reader}: {}  ({next} {})",
         notice["number"],

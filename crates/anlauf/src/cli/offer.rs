@@ -61,6 +61,7 @@ pub fn run(verb: &Verb, output: Output) -> Done {
         }
         Verb::List { control } => {
             let offers = control.client(output)?.all("/offers", "offers")?;
+            let offers = crate::words::items(offers, output);
             output.fields(
                 &offers,
                 &[

@@ -85,6 +85,7 @@ pub fn run(verb: &Verb, output: Output) -> Done {
             if !output.json {
                 releases.iter_mut().for_each(shorten);
             }
+            let releases = crate::words::items(releases, output);
             output.fields(
                 &releases,
                 &[

@@ -6,6 +6,7 @@ use serde_json::Value;
 use super::Control;
 use crate::exit::Done;
 use crate::output::Output;
+use crate::words;
 
 /// Show how far the recovery is
 #[derive(Debug, clap::Args)]
@@ -70,11 +71,11 @@ fn lines(status: &Value, output: Output) -> Vec<String> {
         "{} {}: {}",
         text(&status["cells"]),
         output.say("Zellen", "cells"),
-        stages(&status["stages"])
+        stages(&status["stages"], output)
     ));
     lines.push(format!(
         "{}: {}",
-        output.say("nächste Nachricht", "next word"),
+        output.say("nächste Mitteilung", "next word"),
         text(&status["next_word_at"])
     ));
     lines.push(format!(
@@ -88,9 +89,10 @@ fn lines(status: &Value, output: Output) -> Vec<String> {
 }
 
 /// Stages that cells are at, from shut to open.
-fn stages(counts: &Value) -> String {
+fn stages(counts: &Value, output: Output) -> String {
     let counted = Stage::ALL.into_iter().filter_map(|stage| {
         let count = counts[stage.word()].as_u64().filter(|count| *count > 0)?;
+        let stage = words::told(stage.word(), "stage", output.language);
         Some(format!("{count} {stage}"))
     });
     counted.collect::<Vec<_>>().join(", ")

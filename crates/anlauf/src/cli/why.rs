@@ -6,6 +6,7 @@ use serde_json::Value;
 use super::Control;
 use crate::exit::Done;
 use crate::output::Output;
+use crate::words;
 
 /// Name what holds a cell
 #[derive(Debug, clap::Args)]
@@ -34,7 +35,7 @@ fn lines(why: &Value, output: Output) -> Vec<String> {
     let mut lines = vec![format!(
         "{}: {}",
         output.text(&why["cell"]),
-        output.text(&why["stage"])
+        words::value("stage", &why["stage"], output)
     )];
     let ready = why["ready"].as_str().map(|_| signed(why, output));
     if why["stage_next"].is_null() {
@@ -44,7 +45,10 @@ fn lines(why: &Value, output: Output) -> Vec<String> {
         return lines;
     }
     let next = output.say("nächste Stufe", "next stage");
-    lines.push(format!("{next}: {}", output.text(&why["stage_next"])));
+    lines.push(format!(
+        "{next}: {}",
+        words::value("stage_next", &why["stage_next"], output)
+    ));
     let held = [
         ("needs_closed", output.say("braucht zuerst", "needs first")),
         ("tasks_open", output.say("Schritte offen", "steps not done")),
@@ -61,10 +65,11 @@ fn lines(why: &Value, output: Output) -> Vec<String> {
             output.say("Wort des Mandanten fehlt", "tenant's word missing"),
         ),
     ];
-    for (name, words) in held {
+    for (name, label) in held {
         let is_empty = why[name].is_null() || why[name] == Value::Array(Vec::new());
         if !is_empty {
-            lines.push(format!("  {words}: {}", output.text(&why[name])));
+            let told = words::value(name, &why[name], output).replace('\n', ", ");
+            lines.push(format!("  {label}: {told}"));
         }
     }
     lines.extend(agreed(why, output));
@@ -115,7 +120,7 @@ fn chain(why: &Value, output: Output) -> Vec<String> {
 
 /// One link of the plan's chain in words; `whose` names the cell it is about, if another.
 fn sentence(link: &Value, whose: Option<&Value>, output: Output) -> String {
-    let at = |name: &str| output.text(&link[name]);
+    let at = |name: &str| words::value(name, &link[name], output);
     let whose = whose.map(|cell| output.text(cell));
     let (until, cell) = (at("until"), at("cell"));
     let de = output.language == Language::De;

@@ -106,7 +106,7 @@ fn services(rows: &[ServiceReturn], say: Say) -> Markup {
     html! {
         details {
             summary { (say.of("as a table", "als Tabelle")) }
-            table {
+            table.numbers {
                 thead { tr {
                     th { (say.of("service", "Dienst")) } th { (say.of("cells", "Zellen")) }
                     th { (say.of("first, day", "erste, Tag")) } th { (say.of("half", "Hälfte")) }
@@ -138,11 +138,11 @@ fn restrictions(summary: &Summary, say: Say) -> Markup {
         section {
             h2 { (say.of("Restriction by tenant class (days per service)",
                          "Einschränkung je Größenklasse (Tage je Dienst)")) }
-            table {
+            table.numbers {
                 thead { tr {
                     th { (say.of("class", "Klasse")) } th { (say.of("tenants", "Mandanten")) }
                     th { (say.of("half", "Hälfte")) } th { (say.of("9 of 10", "9 von 10")) }
-                    th { (say.of("last", "letzte")) } th {}
+                    th { (say.of("last", "letzte")) } th.bar {}
                 } }
                 tbody { @for class in &summary.restrictions { tr {
                     th scope="row" { (class.size) } td { (class.tenants) }
@@ -190,7 +190,7 @@ fn notices(state: &State, say: Say) -> Markup {
                         h3 { (say.of("as of", "Stand")) " " (when(version.at)) }
                         p { (version.text.get(say.0)) }
                         p.small {
-                            (say.of("next word", "nächste Nachricht")) ": "
+                            (say.of("next word", "nächste Mitteilung")) ": "
                             (when(version.next_word_at))
                         }
                     }

@@ -5,9 +5,10 @@
 
 use std::collections::BTreeMap;
 use std::io::IsTerminal;
+use std::sync::Arc;
 
-use anlauf_model::{CellId, Language, Stage, Timestamp};
-use anlauf_recovery::query::{in_words, progress};
+use anlauf_model::{CellId, Landscape, Language, Stage, Timestamp};
+use anlauf_recovery::query::{cell_in_words, in_words_named, progress};
 use anlauf_recovery::{Entry, Event};
 use anlauf_store::Desk as Control;
 use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
@@ -27,6 +28,8 @@ pub struct Show {
     language: Language,
     /// Where the provider is: its pages show the same hours.
     zone: TimeZone,
+    /// Where the names are from.
+    landscape: Option<Arc<Landscape>>,
     seen: u64,
     quiet: bool,
     last_line: String,
@@ -70,6 +73,7 @@ impl Show {
             services,
             language,
             zone: TimeZone::get(zone).unwrap_or(TimeZone::UTC),
+            landscape: None,
             seen: 0,
             quiet,
             last_line: String::new(),
@@ -86,6 +90,9 @@ impl Show {
             self.services
                 .set_position(u64::from(progress.services_released_per_mille));
             self.services.set_prefix(self.minute(now));
+        }
+        if self.landscape.is_none() {
+            self.landscape = control.read().landscape.clone();
         }
         while let Ok(entries) = control.entries(self.seen + 1, PAGE) {
             let Some(last) = entries.last().map(|entry| entry.seq) else {
@@ -127,7 +134,8 @@ impl Show {
                 Event::CellsClosed { cells, .. } => self.group.shut += cells.len(),
                 event if is_told(event) => {
                     self.tell_group();
-                    self.say(entry.at, &in_words(event, self.language));
+                    let words = in_words_named(event, self.landscape.as_deref(), self.language);
+                    self.say(entry.at, &words);
                 }
                 _ => {}
             }
@@ -160,7 +168,10 @@ impl Show {
         let names: Vec<String> = cells
             .iter()
             .take(NAME_COUNT_MAX)
-            .map(ToString::to_string)
+            .map(|id| match &self.landscape {
+                Some(landscape) => cell_in_words(landscape, id, self.language),
+                None => id.to_string(),
+            })
             .collect();
         let more = if names.len() < cells.len() {
             ", …"

@@ -407,15 +407,23 @@ fn agreements(state: &State, tally: &Tally, say: Say) -> Vec<Row> {
     ]
 }
 
+/// A share in whole per cent, to the nearest; but 100 only when all are meant, 0 when none is.
+pub fn per_cent(part: u32, whole: u32) -> u64 {
+    let (part, whole) = (u64::from(part), u64::from(whole.max(1)));
+    let nearest = (part * 200 + whole) / (whole * 2);
+    match part {
+        0 => 0,
+        part if part >= whole => 100,
+        _ => nearest.clamp(1, 99),
+    }
+}
+
 fn forecast(hits: HitRate, say: Say) -> Vec<Row> {
     let share = |held: u32| match hits.given {
         0 => say.of("none given", "keine genannt").to_owned(),
         given => {
             let of = say.of("of", "von");
-            format!(
-                "{held} {of} {given} ({} %)",
-                u64::from(held) * 100 / u64::from(given)
-            )
+            format!("{held} {of} {given} ({} %)", per_cent(held, given))
         }
     };
     vec![

@@ -6,8 +6,8 @@ use std::os::unix::fs::PermissionsExt;
 use anlauf_store::{Ledger, LedgerConfig};
 use anlauf_trust::Signer;
 
-use crate::house::{House, has_ledger};
-use crate::process::Run;
+use crate::house::{Desk, House, has_ledger};
+use crate::process::{Run, Running};
 
 /// Lint and serve refuse a changed landscape with the same words, and leave nothing behind.
 #[track_caller]
@@ -31,6 +31,87 @@ fn a_cycle() {
         .says(6, &["cannot be used", "`identity`", "`mail`"]);
     assert!(run.err.contains("AN-LAN-"), "{}", run.err);
     assert!(!has_ledger(&house.path("data")));
+}
+
+/// What is wrong with the whole is shown at its lines, wherever a landscape is loaded.
+#[test]
+fn a_problem_of_the_whole_names_its_lines() {
+    let house = House::with_landscape(None);
+    house.edit(
+        "landscape.toml",
+        r#"needs = ["network"]"#,
+        r#"needs = ["network", "mail"]"#,
+    );
+    let lint = house.run("landscape lint land").says(6, &["1 error,"]);
+    let circle = "error[AN-LAN-020]: services wait for each other in a circle: \
+                  `identity` -> `mail` -> `identity`\n  --> landscape.toml:77:21\n   |\n\
+                  77 | needs = [\"network\", \"mail\"]\n   |                     ^^^^^^\n   |\n  \
+                  ::: landscape.toml:91:21";
+    assert!(lint.out.contains(circle), "{}", lint.out);
+    for command in ["landscape show land", "plan --landscape land"] {
+        house.run(command).says(6, &["cannot be used", circle]);
+    }
+    house.genesis("beispiel", "authority").says(6, &[circle]);
+    let told = told(&house.not_served(&mut house.serve(0)).says(6, &[]));
+    assert!(told.contains(circle), "{told}");
+
+    let json = house.run("landscape lint land --json").says(6, &[]).out;
+    let found: serde_json::Value = serde_json::from_str(&json).unwrap();
+    let want = serde_json::json!({
+        "code": "AN-LAN-020",
+        "severity": "error",
+        "file": "landscape.toml",
+        "line": 77,
+        "column": 21,
+        "message": found[0]["message"],
+        "excerpt": "needs = [\"network\", \"mail\"]",
+        "places": [
+            {
+                "file": "landscape.toml",
+                "line": 77,
+                "column": 21,
+                "excerpt": "needs = [\"network\", \"mail\"]",
+            },
+            {
+                "file": "landscape.toml",
+                "line": 91,
+                "column": 21,
+                "excerpt": "needs = [\"network\", \"identity\"]",
+            },
+        ],
+    });
+    assert_eq!(found[0], want);
+}
+
+#[test]
+fn a_quorum_without_people_names_the_rule() {
+    let house = House::with_landscape(None);
+    house.edit(
+        "people.csv",
+        "forensics-2,Forensik 2,forensics-firm,forensics\n",
+        "",
+    );
+    house.edit(
+        "people.csv",
+        "forensics-1,Forensik 1,forensics-firm,forensics\n",
+        "",
+    );
+    let words = [
+        "AN-LAN-029",
+        "--> policy.toml:9:46",
+        "{ role = \"forensics\", count = 1 }",
+    ];
+    let told = told(&house.not_served(&mut house.serve(0)).says(6, &[]));
+    for word in words {
+        assert!(told.contains(word), "no `{word}` in {told}");
+    }
+}
+
+/// What a program that answers as JSON says on stderr.
+#[track_caller]
+fn told(run: &Run) -> String {
+    let error: serde_json::Value = serde_json::from_str(&run.err).unwrap();
+    error["error"].as_str().unwrap().to_owned()
 }
 
 #[test]
@@ -203,6 +284,42 @@ fn a_ledger_is_signed_from_its_first_start_on() {
     assert!(told.contains("signature not checked"), "{told}");
 }
 
+/// Entries after the start are signed while it runs, not only at its end: no stop, no request.
+#[test]
+fn what_comes_in_later_is_signed_in_time() {
+    let house = House::new(None);
+    for late in ["61", "3600"] {
+        let mut serve = house.serve(0);
+        serve.args(["--signed-after", late]);
+        house.not_served(&mut serve).says(2, &["--signed-after"]);
+    }
+    let mut serve = house.serve(0);
+    serve.args(["--signed-after", "0"]);
+    let process = Running::start(&mut serve);
+    let told = process.listens().expect("it comes up");
+    let desk = Desk {
+        house: &house,
+        control: told["listening"].as_str().unwrap(),
+    };
+    let done = desk.must("operator-1", "incident declare --de Vorfall --en incident");
+    let last = done["seq"].as_u64().unwrap();
+    // A checkpoint is origin, size and root, each on its line (C2SP tlog-checkpoint).
+    let signed = || {
+        let note = fs::read_to_string(house.path("data").join(anlauf_store::FILE_CHECKPOINT));
+        let size = note.ok()?.lines().nth(1)?.parse::<u64>().ok();
+        size.filter(|size| *size >= last)
+    };
+    let mut looks = 0;
+    while signed().is_none() {
+        looks += 1;
+        assert!(looks < 3_000, "entry {last} has no signed head");
+        std::thread::sleep(std::time::Duration::from_millis(20));
+    }
+    process.kill();
+    let verify = "ledger verify data --origin anlauf/beispiel --key data/log.pub";
+    assert!(house.run(verify).done().contains("signature checked"));
+}
+
 #[test]
 fn a_token_file_is_never_overwritten() {
     let house = House::new(None);
@@ -244,7 +361,7 @@ fn an_old_copy_of_the_ledger_is_told_from_the_new_one() {
     let path = house.path("data").join(anlauf_store::FILE_LEDGER);
     let old = fs::read(&path).unwrap();
     let plane = house.start(0);
-    let desk = crate::house::Desk {
+    let desk = Desk {
         house: &house,
         control: &plane.control,
     };
@@ -259,7 +376,7 @@ fn an_old_copy_of_the_ledger_is_told_from_the_new_one() {
 #[test]
 fn the_control_plane_is_not_there() {
     let house = House::new(None);
-    let desk = crate::house::Desk {
+    let desk = Desk {
         house: &house,
         // Port 1 of loopback: nobody listens there.
         control: "http://127.0.0.1:1",
@@ -267,7 +384,7 @@ fn the_control_plane_is_not_there() {
     desk.change("operator-1", "incident end")
         .says(4, &["cannot reach the control plane"]);
     let plane = house.start(0);
-    let desk = crate::house::Desk {
+    let desk = Desk {
         house: &house,
         control: &plane.control,
     };

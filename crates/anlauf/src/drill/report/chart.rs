@@ -10,16 +10,12 @@ use anlauf_recovery::State;
 use anlauf_recovery::query::{HitRate, Progress};
 use maud::{Markup, html};
 
-use crate::drill::summary::{Say, ServiceReturn};
+use crate::drill::summary::{Say, ServiceReturn, per_cent};
 
 /// Width of the drawing area. User units, as everything below.
 const WIDTH: f64 = 900.0;
 /// Height of the drawing area of curves.
 const HEIGHT: f64 = 220.0;
-/// Where bars begin: left of it stand names.
-const NAMES: f64 = 330.0;
-/// Height of one row of bars.
-const ROW: f64 = 24.0;
 
 /// Days between two points.
 fn days(from: Timestamp, to: Timestamp) -> f64 {
@@ -40,6 +36,30 @@ fn day_axis(last: f64, y: f64, x: &dyn Fn(f64) -> f64, say: Say) -> Markup {
         @for day in ticks(last) {
             text.tick x=(px(x(day))) y=(px(y)) text-anchor="middle" {
                 @if day == 0.0 { (say.of("day", "Tag")) " 0" } @else { (day) }
+            }
+        }
+    }
+}
+
+/// The drawing area of one bar, which is stretched to the room there is; words stand beside it.
+fn flat(height: u32) -> String {
+    format!("0 0 {WIDTH} {height}")
+}
+
+/// A mark from top to bottom of a bar.
+fn mark(x: f64, height: u32) -> Markup {
+    html! { line.rule x1=(px(x)) x2=(px(x)) y1="0" y2=(height) {} }
+}
+
+/// The days below bars, in the page's own type.
+fn scale(last: f64, say: Say) -> Markup {
+    html! {
+        div.line.scale {
+            span.name { (say.of("day", "Tag")) }
+            span.days {
+                @for day in ticks(last) {
+                    span style=(format!("left:{:.1}%", day / last * 100.0)) { (day) }
+                }
             }
         }
     }
@@ -69,15 +89,15 @@ pub fn progress(curve: &[(Timestamp, Progress)], say: Say) -> Markup {
     );
     html! {
         figure {
-            svg viewBox="-50 -10 970 260" role="img" aria-label=(label) {
+            svg viewBox="-80 -20 1000 280" role="img" aria-label=(label) {
                 @for per_cent in [0u32, 25, 50, 75, 100] {
                     @let level = y(per_cent * 10);
                     line.rule x1="0" x2=(px(WIDTH)) y1=(px(level)) y2=(px(level)) {}
-                    text.tick x="-6" y=(px(level + 4.0)) text-anchor="end" {
+                    text.tick.side x="-8" y=(px(level + 4.0)) text-anchor="end" {
                         (per_cent) " %"
                     }
                 }
-                (day_axis(last, HEIGHT + 20.0, &x, say))
+                (day_axis(last, HEIGHT + 26.0, &x, say))
                 polyline.systems points=(line(|p| p.systems_restored_per_mille)) {}
                 polyline.services points=(line(|p| p.services_released_per_mille)) {}
             }
@@ -100,29 +120,27 @@ pub fn services(rows: &[ServiceReturn], say: Say) -> Markup {
         .flat_map(|row| [Some(row.days), row.planned])
         .flatten();
     let last = ends.map(|days| days[2]).fold(1.0, f64::max);
-    let x = |day: f64| NAMES + day / last * (WIDTH - NAMES - 10.0);
-    let height = rows.len() as f64 * ROW;
+    let x = |day: f64| day / last * WIDTH;
     let label = say.of("Return per service", "Rückkehr je Dienst");
     html! {
         figure {
-            svg viewBox=(format!("0 0 {WIDTH} {}", height + 30.0)) role="img" aria-label=(label) {
-                @for day in ticks(last) {
-                    line.rule x1=(px(x(day))) x2=(px(x(day))) y1="0" y2=(px(height)) {}
-                }
-                @for (index, row) in rows.iter().enumerate() {
-                    @let y = index as f64 * ROW + 14.0;
-                    text.name x=(px(NAMES - 10.0)) y=(px(y + 4.0)) text-anchor="end" {
-                        (row.name.get(say.0))
+            div.bars role="img" aria-label=(label) {
+                @for row in rows {
+                    div.line {
+                        span.name { (row.name.get(say.0)) }
+                        svg.flat viewBox=(flat(22)) preserveAspectRatio="none" {
+                            @for day in ticks(last) { (mark(x(day), 22)) }
+                            @if let Some(planned) = row.planned {
+                                rect.planned x=(px(x(planned[0]))) y="2" height="3"
+                                    width=(px((x(planned[2]) - x(planned[0])).max(3.0))) {}
+                            }
+                            rect.span x=(px(x(row.days[0]))) y="7" height="10"
+                                width=(px((x(row.days[2]) - x(row.days[0])).max(3.0))) {}
+                            rect.half x=(px(x(row.days[1]) - 2.0)) y="5" width="4" height="14" {}
+                        }
                     }
-                    @if let Some(planned) = row.planned {
-                        rect.planned x=(px(x(planned[0]))) y=(px(y - 9.0)) height="3"
-                            width=(px((x(planned[2]) - x(planned[0])).max(2.0))) {}
-                    }
-                    rect.span x=(px(x(row.days[0]))) y=(px(y - 5.0)) height="10" rx="3"
-                        width=(px((x(row.days[2]) - x(row.days[0])).max(2.0))) {}
-                    rect.half x=(px(x(row.days[1]) - 1.5)) y=(px(y - 7.0)) width="3" height="14" {}
                 }
-                (day_axis(last, height + 18.0, &x, say))
+                (scale(last, say))
             }
             figcaption {
                 (say.of("thick: from the first to the last cell as it happened, with the half \
@@ -151,8 +169,7 @@ pub fn load(plan: &Plan, landscape: &Landscape, began: Timestamp, say: Say) -> M
         .copied()
         .unwrap_or(1);
     let last = (last + 1) as f64;
-    let x = |day: f64| NAMES + day / last * (WIDTH - NAMES - 10.0);
-    let height = load.len() as f64 * ROW;
+    let x = |day: f64| day / last * WIDTH;
     let name = |team: &TeamId| {
         landscape
             .team(team)
@@ -165,22 +182,22 @@ pub fn load(plan: &Plan, landscape: &Landscape, began: Timestamp, say: Say) -> M
     );
     html! {
         figure {
-            svg viewBox=(format!("0 0 {WIDTH} {}", height + 30.0)) role="img" aria-label=(label) {
-                @for (index, (team, days)) in load.iter().enumerate() {
-                    @let y = index as f64 * ROW;
+            div.bars role="img" aria-label=(label) {
+                @for (team, days) in &load {
                     @let most = days.values().max().copied().unwrap_or(1).max(1);
-                    @let floor = px(y + 20.0);
-                    text.name x=(px(NAMES - 10.0)) y=(px(y + 16.0)) text-anchor="end" {
-                        (name(team))
-                    }
-                    line.rule x1=(px(NAMES)) x2=(px(WIDTH - 10.0)) y1=(floor) y2=(floor) {}
-                    @for (day, count) in days {
-                        @let tall = 17.0 * (*count as f64) / (most as f64);
-                        rect.load x=(px(x(*day as f64))) y=(px(y + 20.0 - tall)) height=(px(tall))
-                            width=(px(x(1.0) - x(0.0))) {}
+                    div.line {
+                        span.name { (name(team)) }
+                        svg.flat viewBox=(flat(22)) preserveAspectRatio="none" {
+                            line.rule x1="0" x2=(px(WIDTH)) y1="21.5" y2="21.5" {}
+                            @for (day, count) in days {
+                                @let tall = 19.0 * (*count as f64) / (most as f64);
+                                rect.load x=(px(x(*day as f64))) y=(px(21.0 - tall))
+                                    height=(px(tall)) width=(px(x(1.0))) {}
+                            }
+                        }
                     }
                 }
-                (day_axis(last, height + 18.0, &x, say))
+                (scale(last, say))
             }
             figcaption {
                 (say.of("height: tasks under way on that day, each team by its own fullest day",
@@ -225,12 +242,12 @@ pub fn forecasts(state: &State, hits: HitRate, say: Say) -> Markup {
     let label = say.of("Forecasts of the end", "Vorhersagen des Endes");
     html! {
         figure {
-            svg viewBox="-50 -10 970 260" role="img" aria-label=(label) {
+            svg viewBox="-80 -20 1000 280" role="img" aria-label=(label) {
                 @for day in ticks(tallest) {
                     line.rule x1="0" x2=(px(WIDTH)) y1=(px(y(day))) y2=(px(y(day))) {}
-                    text.tick x="-6" y=(px(y(day) + 4.0)) text-anchor="end" { (day) }
+                    text.tick.side x="-8" y=(px(y(day) + 4.0)) text-anchor="end" { (day) }
                 }
-                (day_axis(last, HEIGHT + 20.0, &x, say))
+                (day_axis(last, HEIGHT + 26.0, &x, say))
                 line.end x1="0" x2=(px(WIDTH)) y1=(px(y(end))) y2=(px(y(end))) {}
                 polyline.p95 points=(line(2)) {}
                 polyline.p80 points=(line(1)) {}
@@ -260,9 +277,8 @@ fn held(hits: HitRate, say: Say) -> Markup {
         (80, hits.held_p80),
         (95, hits.held_p95),
     ];
-    let share = |held: u32| f64::from(held) / f64::from(hits.given.max(1)) * 100.0;
     html! {
-        table {
+        table.numbers {
             thead { tr {
                 th { (say.of("dates said to hold with", "Termine, genannt mit")) }
                 th { (say.of("held", "gehalten")) } th { (say.of("of", "von")) }
@@ -270,7 +286,7 @@ fn held(hits: HitRate, say: Say) -> Markup {
             } }
             tbody { @for (said, held) in rows { tr {
                 th scope="row" { (said) " %" } td { (held) } td { (hits.given) }
-                td { (format!("{:.0} %", share(held))) }
+                td { (per_cent(held, hits.given)) " %" }
             } } }
         }
     }
