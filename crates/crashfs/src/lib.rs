@@ -4,7 +4,7 @@
 //! Out:   a [`Tape`] of all that; a [`Disk`] that plays it and says what could be found after a
 //!        power cut at any point of it.
 //! Never: part of the product: no crate but tests leans on it.
-//! See:   docs/adr/020-crash-layer-as-a-shim.md, <https://www.sqlite.org/vfs.html>.
+//! See:   docs/adr/015-crash-layer-as-a-shim.md, <https://www.sqlite.org/vfs.html>.
 //!
 //! The model of a disk: what was flushed stays. Of what was not, each sector of 512 bytes is there
 //! or not, whatever order it was written in. A file that was made or deleted may be there or not

@@ -4,7 +4,7 @@
 //! Never: confirms a cut before both sockets are gone, the client's and that of a running exchange;
 //!        sends a request twice that may have done something (only GET, HEAD and OPTIONS without
 //!        a body are asked again, once, when a kept connection turns out to be closed).
-//! See:   docs/adr/013-own-http1.md.
+//! See:   docs/adr/014-own-http1.md.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};

@@ -3,7 +3,7 @@
 //! In:    envelopes, what time two clocks show, the bytes of a journal.
 //! Out:   what the keeper would do, step by step; lines for the journal; how far cells are open.
 //! Never: part of a gate that serves: only the feature `lab` compiles it.
-//! See:   docs/adr/021-simulator-plays-the-real-gate.md.
+//! See:   docs/adr/016-simulator-plays-the-real-gate.md.
 //!
 //! Mind, table, cell states, order of steps, journal format, clock and replay are the very code of
 //! a serving gate. Left out: listeners, forwarding, the cutting of connections, the tokio task.

@@ -3,7 +3,7 @@
 //! In:    feed items in any order, closings, two clocks, where it shall crash.
 //! Out:   how far which cell is open, judgements.
 //! Never: judges anything itself, but for the mistakes in `wrong.rs`.
-//! See:   crates/gate/src/lab.rs, docs/adr/021-simulator-plays-the-real-gate.md.
+//! See:   crates/gate/src/lab.rs, docs/adr/016-simulator-plays-the-real-gate.md.
 
 use std::sync::Arc;
 

@@ -3,7 +3,7 @@
 //! In:    the log beside the ledger, before SQLite reads it.
 //! Out:   the first damaged frame, if entries that were on the disk stand behind it.
 //! Never: changes the log; calls an unfinished commit damage.
-//! See:   <https://www.sqlite.org/fileformat2.html#the_write_ahead_log>, ADR 020.
+//! See:   <https://www.sqlite.org/fileformat2.html#the_write_ahead_log>, ADR 015.
 //!
 //! SQLite reads the log up to the first frame whose sum is wrong and takes the rest for a commit
 //! that was never finished. That is right after a power cut, for each commit is flushed before the

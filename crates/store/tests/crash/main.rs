@@ -3,7 +3,7 @@
 //! In:    stories of a ledger on a recorded disk, seeds; `CRASH_POINTS` for how many power cuts.
 //! Out:   nothing, or the first promise that a disk broke.
 //! Never: a ledger that is not the product's own, through its public door.
-//! See:   docs/guide/simulator.md, "The disk"; docs/adr/020-crash-layer-as-a-shim.md.
+//! See:   docs/guide/simulator.md, "The disk"; docs/adr/015-crash-layer-as-a-shim.md.
 //!
 //! What holds: after a power cut the ledger opens, is one that the writer has had (root for root,
 //! never half a batch), and has everything that was acknowledged. After bits have turned it is
