@@ -24,8 +24,9 @@ const SCORE_MISSED: f64 = 5.0;
 
 /// Scores of simulated incidents at 5, 15 … 95 of 100, for P50, P80 and P95.
 ///
-/// Measured on 100 worlds of the family that the model knows, on both shipped landscapes, before this
-/// table stood here: `cargo xtask bench planner forecast --scores --worlds 50 --tenants 6 --seed 1`.
+/// Measured on 100 worlds of the family that the model knows, on both shipped landscapes, before
+/// this table stood here:
+/// `cargo xtask bench planner forecast --scores --worlds 50 --tenants 6 --seed 1`.
 const SIMULATED: [[f64; 10]; 3] = [
     [
         -0.438, -0.230, -0.138, -0.073, -0.017, 0.027, 0.083, 0.152, 0.255, 0.438,

@@ -2,7 +2,7 @@
 //!
 //! In:    a landscape, two plans, the [`Cause`]s of the second.
 //! Out:   a [`PlanDiff`]: a typed row for every cell whose opening moved.
-//! Never: makes a plan; reads anything but the plans' rows and the order that the landscape demands.
+//! Never: makes a plan; reads anything but the plans' rows and the order the landscape demands.
 //! See:   docs/planner.md, "Replanning".
 
 use std::collections::BTreeMap;

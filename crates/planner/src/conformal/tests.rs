@@ -47,7 +47,8 @@ fn one_incident_does_not_outweigh_the_others() {
     let told =
         |count| Calibration::new(&outcomes(count, Some(400))).moved(hour(0), range(100, 120, 140));
     let (few, many) = (told(400), told(40_000));
-    // Four times as late as told, but P50 moves by a tenth: half of all incidents are not like that.
+    // Four times as late as told, but P50 moves by a tenth: half of all incidents are not like
+    // that.
     assert!((few.p50 - many.p50).0.abs() < 60, "{few:?} {many:?}");
     assert!(many.p50 < hour(115), "{many:?}");
 }

@@ -18,12 +18,15 @@ use anlauf_transparency::Checkpoint;
 use anlauf_transparency::merkle::{Levels, consistency, leaf_hash, root_of};
 use anlauf_transparency::witness::Request;
 
+/// Name of the log.
 pub const ORIGIN: &str = "anlauf/drill-test";
 
+/// A key like no other seed's.
 pub fn key(seed: u8) -> Signer {
     Signer::from_seed([seed; 32])
 }
 
+/// The log's own key.
 pub fn log() -> Signer {
     key(1)
 }
@@ -37,6 +40,7 @@ pub fn leaves(size: u64, turn: u64) -> Vec<Digest> {
     (0..size).map(leaf).collect()
 }
 
+/// The head of a ledger with these leaves.
 pub fn checkpoint(leaves: &[Digest]) -> Checkpoint {
     Checkpoint {
         origin: ORIGIN.into(),
@@ -45,6 +49,7 @@ pub fn checkpoint(leaves: &[Digest]) -> Checkpoint {
     }
 }
 
+/// That head, signed by the log.
 pub fn note(leaves: &[Digest]) -> String {
     checkpoint(leaves).sign(&log()).unwrap()
 }
