@@ -6,15 +6,16 @@
 use std::sync::Arc;
 
 use anlauf_model::{CellId, Landscape, Plan};
-use anlauf_planner::{Change, Lever, NoAnswer, Simulation, WhatIf, levers, whatif};
+use anlauf_planner::{Change, Lever, Simulation, WhatIf, levers, whatif};
+use anlauf_recovery::query;
 use axum::extract::{Path, State as Shared};
 use axum::http::StatusCode;
 use axum::{Extension, Json};
 use serde_json::{Value, json};
 
 use super::ask::Reader;
+use super::forecast::no_answer;
 use super::planning::{self, Parts};
-use super::proposal::contradicted;
 use super::route::Route;
 use super::shape::{Shape, list, object};
 use super::veil;
@@ -22,6 +23,7 @@ use crate::Web;
 use crate::limits::FORECAST_SAMPLE_COUNT_DEFAULT;
 use crate::memory::Memory;
 use crate::problem::Problem;
+use crate::who::Who;
 
 /// The routes of this noun.
 pub(super) fn routes() -> Vec<Route> {
@@ -81,19 +83,22 @@ async fn earlier(
 pub(crate) async fn try_for_page(
     web: &Arc<Web>,
     memory: &Memory,
+    who: &Who,
     changes: Vec<Change>,
 ) -> Result<WhatIf, Problem> {
     let (landscape, parts, plan) = basis(web)?;
+    let outcomes = query::outcomes(&web.desk.state(), web.desk.now());
     let work = move || {
         let simulation = Simulation {
             samples: FORECAST_SAMPLE_COUNT_DEFAULT,
             seed: 0,
-            outcomes: &[],
+            outcomes: &outcomes,
         };
         whatif(&parts.on(&landscape), &plan, &changes, &simulation)
     };
     let _turn = planning::turn(memory).await?;
-    planning::blocking(work).await?.map_err(no_answer)
+    let tried = planning::blocking(work).await?;
+    tried.map_err(|why| no_answer(who, why))
 }
 
 /// What would move a cell earlier, the strongest first.
@@ -122,11 +127,4 @@ fn basis(web: &Web) -> Result<(Arc<Landscape>, Parts, Arc<Plan>), Problem> {
         Problem::new(StatusCode::CONFLICT, "no plan", detail)
     };
     Ok((landscape, parts, state.plan.clone().ok_or_else(no_plan)?))
-}
-
-fn no_answer(why: NoAnswer) -> Problem {
-    match why {
-        NoAnswer::Impossible(words) => Problem::bad_request(words),
-        NoAnswer::Contradiction(contradiction) => contradicted(contradiction),
-    }
 }

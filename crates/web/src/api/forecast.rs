@@ -28,6 +28,8 @@ use crate::problem::Problem;
 
 mod trial;
 
+pub(super) use trial::no_answer;
+
 /// The routes of this noun.
 pub(super) fn routes() -> Vec<Route> {
     let mut routes = own_routes();

@@ -223,7 +223,7 @@ fn told(state: &State, who: &Who, tried: &WhatIf) -> Value {
 
 /// To a tenant, what keeps the provider from planning is told without its words: they name cells
 /// and teams.
-fn no_answer(who: &Who, why: NoAnswer) -> Problem {
+pub(in crate::api) fn no_answer(who: &Who, why: NoAnswer) -> Problem {
     match why {
         NoAnswer::Impossible(words) => Problem::bad_request(words),
         NoAnswer::Contradiction(contradiction) => {

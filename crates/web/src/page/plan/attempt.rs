@@ -25,6 +25,7 @@ use crate::text::{Say, fill};
 use crate::view::plan::Span;
 use crate::view::plan::attempt::{Attempt, Moved, Told};
 use crate::view::{CellName, Text2, cell_name};
+use crate::who::Who;
 
 /// Where this page is.
 const HERE: &str = "/console/plan/try";
@@ -199,11 +200,11 @@ fn time(visit: &Visit<'_>, fields: &Fields, name: &str) -> Option<Timestamp> {
 
 /// The answer as a page.
 pub(crate) async fn answer(visit: &Visit<'_>, web: &Arc<Web>, changes: Vec<Change>) -> Response {
-    let Some(memory) = visit.memory else {
+    let (Some(memory), Some(actor)) = (visit.memory, visit.actor) else {
         return answer::missed(visit, &Miss::NotFound);
     };
-    let tenant = visit.actor.and_then(|actor| actor.tenant.as_ref());
-    match try_for_page(web, memory, changes.clone()).await {
+    let tenant = actor.tenant.as_ref();
+    match try_for_page(web, memory, &Who(actor.clone()), changes.clone()).await {
         Ok(tried) => {
             let view = Attempt::of(&visit.state(), &tried, &changes, tenant);
             let screen = shown(visit, &view, (&changes, tenant));
