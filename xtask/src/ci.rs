@@ -13,8 +13,7 @@ use crate::{cargo, run, tidy, total};
 pub fn ci() -> Result<()> {
     run(cargo().args(["fmt", "--all", "--check"]))?;
     tidy::tidy()?;
-    install_chromium()?;
-    install_openssh()?;
+    install_tools()?;
     run(cargo().args([
         "clippy",
         "--workspace",
@@ -71,32 +70,33 @@ fn licences() -> Result<()> {
     run(cargo().args(["deny", "--offline", "check", "licenses", "bans", "sources"]))
 }
 
-/// The browser that the page tests look through, and what drives it.
-fn install_chromium() -> Result<()> {
-    let is_there = |program: &str| succeeds(Command::new(program).arg("--version"));
-    if is_there("chromium") && is_there("chromedriver") {
-        return Ok(());
-    }
-    run(as_root()?.args(["apt-get", "update", "-qq"]))?;
-    let mut install = as_root()?;
-    install.args(["apt-get", "install", "-y", "-qq"]);
-    run(install.args(["--no-install-recommends", "chromium", "chromium-driver"]))
-}
+/// Programs of others that the tests hold ours against: what each is asked, and its package.
+const TOOLS: [(&str, &str, &str); 6] = [
+    ("chromium", "--version", "chromium"),
+    ("chromedriver", "--version", "chromium-driver"),
+    ("ssh-keygen", "-?", "openssh-client"),
+    ("python3", "--version", "python3"),
+    ("curl", "--version", "curl"),
+    ("openssl", "version", "openssl"),
+];
 
-/// OpenSSH's own signer and verifier, which the tests of keys are held against.
-fn install_openssh() -> Result<()> {
-    let there = Command::new("ssh-keygen").arg("-?").output();
-    if there.is_ok() {
+/// Installs those that are missing.
+fn install_tools() -> Result<()> {
+    let missing = TOOLS
+        .iter()
+        .filter(|(program, asked, _)| Command::new(program).arg(asked).output().is_err());
+    let packages: Vec<&str> = missing.map(|(_, _, package)| *package).collect();
+    if packages.is_empty() {
         return Ok(());
     }
-    run(as_root()?.args(["apt-get", "update", "-qq"]))?;
-    let mut install = as_root()?;
-    install.args(["apt-get", "install", "-y", "-qq"]);
-    run(install.args(["--no-install-recommends", "openssh-client"]))
+    run(as_root(&packages)?.args(["apt-get", "update", "-qq"]))?;
+    let mut install = as_root(&packages)?;
+    install.args(["apt-get", "install", "-y", "-qq", "--no-install-recommends"]);
+    run(install.args(&packages))
 }
 
 /// What runs a command with the rights to install packages.
-fn as_root() -> Result<Command> {
+fn as_root(packages: &[&str]) -> Result<Command> {
     let id = Command::new("id").arg("-u").output();
     let is_root = id.is_ok_and(|id| id.stdout.trim_ascii() == b"0");
     let mut command = if is_root {
@@ -106,10 +106,10 @@ fn as_root() -> Result<Command> {
         sudo.args(["-n", "env"]);
         sudo
     } else {
+        let packages = packages.join(" ");
         bail!(
-            "the tests need chromium and openssh-client, one of which is not installed, and this \
-             user may not install it (neither root nor sudo without a password); run \
-             `apt-get install chromium chromium-driver openssh-client` as root, then again"
+            "the tests need {packages}, which this user may not install (neither root nor sudo \
+             without a password); run `apt-get install {packages}` as root, then again"
         )
     };
     command.arg("DEBIAN_FRONTEND=noninteractive");
