@@ -55,7 +55,7 @@ pub struct Draft {
 /// Why a draft is no problem.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, thiserror::Error)]
 pub enum Fault {
-    /// More than [`ACTIVITIES_MAX`], or none at all.
+    /// More than `ACTIVITIES_MAX`, or none at all.
     #[error("{count} activities; 1 to {ACTIVITIES_MAX} are possible")]
     Count {
         /// How many.
@@ -67,7 +67,7 @@ pub enum Fault {
         /// Its position.
         number: u32,
     },
-    /// More than [`WORK_HOURS_MAX`].
+    /// More than `WORK_HOURS_MAX`.
     #[error("{hours} hours of work; {WORK_HOURS_MAX} are possible")]
     Work {
         /// All together.
