@@ -1,0 +1,165 @@
+//! The whole house: insurers, clock, settings.
+//!
+//! In:    [`Settings`]. Out: [`House`], laid out and seeded. Never: one folder for two insurers.
+
+use std::collections::BTreeMap;
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::sync::{Mutex, OnceLock, PoisonError};
+
+use anyhow::{Context, Result, bail};
+use ring::rand::SystemRandom;
+
+use super::clock::Clock;
+use super::miss::Miss;
+use super::tenant::{Tenant, TenantLine};
+use super::{clock, seed};
+use crate::login::key::Key;
+
+/// What a house is made from.
+#[derive(Clone, Debug)]
+pub struct Settings {
+    /// Folder with one folder per insurer.
+    pub data: PathBuf,
+    /// Where people reach an insurer, with `{tenant}` in it: `http://{tenant}.localhost:8490`.
+    pub public: String,
+    /// Who is insured where.
+    pub tenants: Vec<TenantLine>,
+    /// Seed of the synthetic people.
+    pub seed: u64,
+    /// How many synthetic people each insurer has.
+    pub insured_count: u32,
+    /// The clock.
+    pub clock: Clock,
+}
+
+/// Everything shared by all requests.
+#[derive(Debug)]
+pub struct House {
+    /// What it was made from.
+    pub settings: Settings,
+    /// Randomness of the machine.
+    pub chance: SystemRandom,
+    /// Where this process listens, once it does: its relying parties reach its issuer there.
+    pub back: OnceLock<SocketAddr>,
+    tenants: BTreeMap<String, Tenant>,
+    /// One image is decoded at a time and core: the memory of a decoder is bounded, not their sum.
+    pub decoding: Mutex<()>,
+}
+
+impl House {
+    /// Lays out every insurer and gives it its people if it has none.
+    ///
+    /// # Errors
+    /// A folder, key or database cannot be used; the master key lies in the data.
+    pub fn open(settings: Settings) -> Result<Self> {
+        std::fs::create_dir_all(&settings.data).context("cannot make the data folder")?;
+        let chance = SystemRandom::new();
+        let mut tenants = BTreeMap::new();
+        for (place, line) in settings.tenants.iter().enumerate() {
+            check_name(&line.id)?;
+            let folder = settings.data.join(&line.id);
+            let key = Key::open(&folder.join("login.key"), &line.id, &chance)?;
+            let origin = settings.public.replace("{tenant}", &line.id);
+            let tenant = Tenant::new(line, place, (origin, &folder), key);
+            seed::people(&tenant, &settings)
+                .with_context(|| format!("cannot fill `{}` with people", line.id))?;
+            tenants.insert(line.id.clone(), tenant);
+        }
+        Ok(Self {
+            settings,
+            chance,
+            back: OnceLock::new(),
+            tenants,
+            decoding: Mutex::new(()),
+        })
+    }
+
+    /// One insurer.
+    pub fn tenant(&self, id: &str) -> Option<&Tenant> {
+        self.tenants.get(id)
+    }
+
+    /// All of them.
+    pub fn tenants(&self) -> impl Iterator<Item = &Tenant> {
+        self.tenants.values()
+    }
+
+    /// Whether a service of an insurer is in emergency operation.
+    ///
+    /// # Errors
+    /// The store does not answer.
+    pub fn is_emergency(&self, tenant: &Tenant, service: &str) -> Result<bool, Miss> {
+        let name = format!("emergency/{service}");
+        Ok(setting(tenant, &name)?.is_some())
+    }
+
+    /// Runs one thing at a time.
+    pub fn one_by_one<T>(&self, work: impl FnOnce() -> T) -> T {
+        let _turn = self.decoding.lock().unwrap_or_else(PoisonError::into_inner);
+        work()
+    }
+
+    /// Today, in Germany.
+    pub fn today(&self) -> jiff::civil::Date {
+        clock::day(self.settings.clock.seconds())
+    }
+}
+
+/// Puts a service of an insurer into emergency operation, or back.
+///
+/// # Errors
+/// The store does not answer.
+pub fn set_emergency(tenant: &Tenant, service: &str, on: bool) -> Result<(), Miss> {
+    let name = format!("emergency/{service}");
+    tenant.store.with(|c| match on {
+        true => c.execute("INSERT OR REPLACE INTO setting VALUES (?1, 'on')", [&name]),
+        false => c.execute("DELETE FROM setting WHERE name = ?1", [&name]),
+    })?;
+    Ok(())
+}
+
+fn setting(tenant: &Tenant, name: &str) -> Result<Option<String>, Miss> {
+    use rusqlite::OptionalExtension;
+    let read = |c: &mut rusqlite::Connection| {
+        c.query_row("SELECT value FROM setting WHERE name = ?1", [name], |row| {
+            row.get(0)
+        })
+        .optional()
+    };
+    Ok(tenant.store.with(read)?)
+}
+
+/// A name is a folder and a label of a host.
+fn check_name(id: &str) -> Result<()> {
+    let legal = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-';
+    if id.is_empty() || id.len() > 63 || !id.bytes().all(legal) {
+        bail!("`{id}` is no name of a tenant: lower case letters, digits and hyphens");
+    }
+    Ok(())
+}
+
+/// Reads `id,name` from a list of tenants as a landscape has it.
+///
+/// # Errors
+/// The file cannot be read or has no such columns.
+pub fn read_tenants(path: &Path) -> Result<Vec<TenantLine>> {
+    let mut reader = csv::Reader::from_path(path)
+        .with_context(|| format!("cannot read tenants from `{}`", path.display()))?;
+    let head = reader.headers()?.clone();
+    let column = |name: &str| {
+        let at = head.iter().position(|h| h.trim() == name);
+        at.with_context(|| format!("`{}` has no column `{name}`", path.display()))
+    };
+    let (id, name) = (column("id")?, column("name")?);
+    let mut lines = Vec::new();
+    for record in reader.records() {
+        let record = record?;
+        let get = |at: usize| record.get(at).unwrap_or_default().trim().to_owned();
+        lines.push(TenantLine {
+            id: get(id),
+            name: get(name),
+        });
+    }
+    Ok(lines)
+}

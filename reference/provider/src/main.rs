@@ -1,0 +1,170 @@
+//! `reference-provider`: the reference provider's services as one process.
+//!
+//! In:    flags. Out: a listener that serves until Ctrl-C, or what was deleted.
+//! Never: says a secret other than the synthetic people's one password.
+//! See:   docs/guide/reference.md.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use anyhow::{Context, Result, bail};
+use clap::{Parser, Subcommand};
+use reference_provider::kernel::clock::Clock;
+use reference_provider::kernel::front::Door;
+use reference_provider::kernel::house::{House, Settings, read_tenants, set_emergency};
+use reference_provider::kernel::route::SERVICES;
+use reference_provider::kernel::seed;
+use reference_provider::kernel::tenant::{TenantLine, usual_tenants};
+use reference_provider::photo::retention;
+
+/// The services of the founding case, to stand behind the gate. All people are synthetic.
+#[derive(Parser)]
+#[command(version)]
+struct Cli {
+    #[command(flatten)]
+    place: Place,
+    #[command(subcommand)]
+    verb: Verb,
+}
+
+#[derive(clap::Args)]
+struct Place {
+    /// Folder with one folder per insurer
+    #[arg(
+        long,
+        global = true,
+        value_name = "DIR",
+        default_value = "reference-data"
+    )]
+    data: PathBuf,
+    /// CSV with columns `id` and `name`, as in a landscape; without it four insurers
+    #[arg(long, global = true, value_name = "FILE")]
+    tenants: Option<PathBuf>,
+    /// Where people reach an insurer, with `{tenant}` in it
+    #[arg(
+        long,
+        global = true,
+        value_name = "URL",
+        default_value = "http://{tenant}.localhost:8490"
+    )]
+    public: String,
+    /// Seed of the synthetic people
+    #[arg(long, global = true, default_value_t = 1)]
+    seed: u64,
+    /// Synthetic people per insurer
+    #[arg(long, global = true, default_value_t = 25)]
+    insured: u32,
+}
+
+#[derive(Subcommand)]
+enum Verb {
+    /// Serve until Ctrl-C
+    Serve {
+        /// Where requests come in; give this as `--upstream` to the gate
+        #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:8490")]
+        listen: SocketAddr,
+    },
+    /// Put a service of an insurer into emergency operation, or back
+    Emergency {
+        /// Insurer
+        tenant: String,
+        /// Service: `lichtbild`
+        service: String,
+        /// `on` or `off`
+        state: String,
+    },
+    /// Delete the photos whose time is over
+    Retire,
+    /// Numbers of an insurer's synthetic people, and their password
+    People {
+        /// Insurer
+        tenant: String,
+    },
+}
+
+fn main() -> Result<()> {
+    let cli = Cli::parse();
+    let house = House::open(settings(&cli.place)?)?;
+    match cli.verb {
+        Verb::Serve { listen } => serve(house, listen),
+        Verb::Emergency {
+            tenant,
+            service,
+            state,
+        } => emergency(&house, &tenant, (&service, &state)),
+        Verb::Retire => retire(&house),
+        Verb::People { tenant } => people(&house, &tenant),
+    }
+}
+
+fn settings(place: &Place) -> Result<Settings> {
+    let tenants: Vec<TenantLine> = match &place.tenants {
+        Some(path) => read_tenants(path)?,
+        None => usual_tenants(),
+    };
+    Ok(Settings {
+        data: place.data.clone(),
+        public: place.public.trim_end_matches('/').to_owned(),
+        tenants,
+        seed: place.seed,
+        insured_count: place.insured,
+        clock: Clock::System,
+    })
+}
+
+fn serve(house: House, listen: SocketAddr) -> Result<()> {
+    tracing_subscriber::fmt()
+        .json()
+        .flatten_event(true)
+        .with_writer(std::io::stderr)
+        .init();
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()?;
+    runtime.block_on(async {
+        let door = Door::open(Arc::new(house), listen).await?;
+        println!("listening http://{}", door.address);
+        tokio::signal::ctrl_c().await?;
+        door.close().await;
+        Ok(())
+    })
+}
+
+fn emergency(house: &House, tenant: &str, (service, state): (&str, &str)) -> Result<()> {
+    let tenant = house
+        .tenant(tenant)
+        .with_context(|| format!("no insurer `{tenant}`"))?;
+    if !SERVICES.iter().any(|known| known.id == service) {
+        bail!("no service `{service}`");
+    }
+    let on = match state {
+        "on" => true,
+        "off" => false,
+        other => bail!("`{other}`: say `on` or `off`"),
+    };
+    set_emergency(tenant, service, on).map_err(|miss| anyhow::anyhow!(miss.words.en))
+}
+
+fn retire(house: &House) -> Result<()> {
+    let now = house.settings.clock.seconds();
+    for tenant in house.tenants() {
+        let gone = retention::retire(tenant, now).map_err(|miss| anyhow::anyhow!(miss.words.en))?;
+        println!("{} {}", tenant.id, serde_json::to_string(&gone)?);
+    }
+    Ok(())
+}
+
+fn people(house: &House, tenant: &str) -> Result<()> {
+    let tenant = house
+        .tenant(tenant)
+        .with_context(|| format!("no insurer `{tenant}`"))?;
+    let settings = &house.settings;
+    println!("password {}", seed::password_of(settings.seed));
+    for number in 0..settings.insured_count {
+        let one = seed::insured(&tenant.id, settings.seed, number);
+        println!("{} {} {} {}", one.kvnr, one.given, one.family, one.birth);
+    }
+    println!("clerk-1\nclerk-2");
+    Ok(())
+}

@@ -1,0 +1,9 @@
+//! The reference provider as its clients see it: by HTTP, each protocol with its own client.
+//!
+//! In:    a house on a free port of the loopback. Out: what clients get.
+//! Never: a look into the store instead of an answer.
+
+mod login;
+mod photo;
+mod route;
+mod stage;
