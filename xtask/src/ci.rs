@@ -71,13 +71,15 @@ fn licences() -> Result<()> {
 }
 
 /// Programs of others that the tests hold ours against: what each is asked, and its package.
-const TOOLS: [(&str, &str, &str); 6] = [
+const TOOLS: [(&str, &str, &str); 8] = [
     ("chromium", "--version", "chromium"),
     ("chromedriver", "--version", "chromium-driver"),
     ("ssh-keygen", "-?", "openssh-client"),
     ("python3", "--version", "python3"),
     ("curl", "--version", "curl"),
     ("openssl", "version", "openssl"),
+    ("node", "--version", "nodejs"),
+    ("npm", "--version", "npm"),
 ];
 
 /// Installs those that are missing.
