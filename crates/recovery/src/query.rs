@@ -21,7 +21,7 @@ mod forecast;
 mod words;
 
 pub use forecast::{HitRate, hit_rate, outcomes};
-pub use words::{cell_in_words, in_words, in_words_named, stage_de, task_de};
+pub use words::{cell_in_words, in_words, in_words_named, stage_de, task_de, task_en};
 
 /// The two progress numbers, never mixed. Per mille.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Serialize)]

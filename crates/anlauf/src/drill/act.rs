@@ -5,10 +5,12 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use anlauf_model::{CellId, Digest, Minutes, PersonId, Role, Slot, TenantId, Text, Timestamp};
+use anlauf_model::{
+    CellId, Digest, Minutes, PersonId, Role, Slot, TaskKind, TenantId, Text, Timestamp,
+};
 use anlauf_recovery::Order;
 use anlauf_recovery::command::{SignatureDraft, SlotDraft, WaveDraft};
-use anlauf_recovery::state::{Answer as Word, ReleaseEnd, State};
+use anlauf_recovery::state::{Answer as Word, Offer, ReleaseEnd, State};
 use anyhow::Result;
 use serde_json::json;
 use tokio::task::JoinSet;
@@ -221,17 +223,18 @@ impl Scene {
         }
         let operator = self.parties.first(Role::Operator)?.clone();
         let reason = "the work is foreseeable: agree the window with the tenant";
-        let missed = {
-            let state = self.control.read();
-            let agreed = |s: &&SlotDraft| {
-                state
-                    .offers
-                    .get(&s.cell)
-                    .is_some_and(|o| o.answer == Word::Agreed)
-            };
-            slots.iter().filter(agreed).count()
-        };
-        self.tally.slots_missed += missed as u64;
+        for slot in &slots {
+            let agreed = |offer: &Offer| offer.answer == Word::Agreed;
+            let missed = self
+                .control
+                .read()
+                .offers
+                .get(&slot.cell)
+                .is_some_and(agreed);
+            if missed {
+                self.note_missed(&slot.cell);
+            }
+        }
         let order = Order::OfferSlots { slots };
         self.desk.must(&operator, reason, order).await?;
         Ok(())
@@ -340,13 +343,28 @@ impl Scene {
             };
             let login = self.parties.tenant(&tenant)?.clone();
             self.later.insert(cell.clone(), now);
-            self.tally.slots_missed += 1;
+            self.note_missed(&cell);
             let order = Order::DeclineSlots { cells: vec![cell] };
             self.desk
                 .must(&login, "the plan cannot hold it any longer", order)
                 .await?;
         }
         Ok(())
+    }
+
+    /// Counts a window that was not kept under the step that ran past it.
+    fn note_missed(&mut self, cell: &CellId) {
+        let open = {
+            let state = self.control.read();
+            TaskKind::ALL.into_iter().find(|task| {
+                state
+                    .cells
+                    .get(cell)
+                    .is_some_and(|known| !known.is_done(*task))
+            })
+        };
+        let step = open.unwrap_or(TaskKind::Decision);
+        *self.tally.slots_missed.entry(step).or_default() += 1;
     }
 
     /// Tells the public where things stand and when it hears more.
@@ -452,7 +470,7 @@ fn due_offers(
         let ready = cell
             .tasks
             .keys()
-            .all(|t| known.is_done(*t) || matches!(t, anlauf_model::TaskKind::Decision));
+            .all(|t| known.is_done(*t) || matches!(t, TaskKind::Decision));
         let range = state.forecast().and_then(|forecast| forecast.cells.get(id));
         let soon = ready || range.is_some_and(|range| range.p50 <= now + OFFER_AHEAD);
         if live || !soon {

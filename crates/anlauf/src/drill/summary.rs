@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use anlauf_model::{Language, Minutes, Text, Timestamp};
 use anlauf_recovery::State;
-use anlauf_recovery::query::{HitRate, hit_rate};
+use anlauf_recovery::query::{HitRate, hit_rate, task_de, task_en};
 use serde_json::{Value, json};
 
 use super::audit::Audit;
@@ -389,22 +389,31 @@ fn code_of(reason: &str) -> Option<&str> {
 
 fn agreements(state: &State, tally: &Tally, say: Say) -> Vec<Row> {
     let gap = state.plans.first().map_or(0, |plan| plan.gap_per_mille);
-    vec![
-        say.row(
-            "windows agreed / declined / missed",
-            "Fenster vereinbart / abgelehnt / verpasst",
-            format!(
-                "{} / {} / {}",
-                tally.slots_agreed, tally.slots_declined, tally.slots_missed
-            ),
+    let missed: u64 = tally.slots_missed.values().sum();
+    let mut rows = vec![say.row(
+        "windows agreed / declined / missed",
+        "Fenster vereinbart / abgelehnt / verpasst",
+        format!(
+            "{} / {} / {missed}",
+            tally.slots_agreed, tally.slots_declined
         ),
+    )];
+    for (step, count) in &tally.slots_missed {
+        let (still, step) = match say.0 {
+            Language::En => ("missed, because still at work on", task_en(*step)),
+            Language::De => ("verpasst, weil noch in Arbeit:", task_de(*step)),
+        };
+        rows.push((format!("  {still} {step}"), count.to_string()));
+    }
+    rows.extend([
         say.row("plans put in force", "Pläne in Kraft gesetzt", tally.plans),
         say.row(
             "first plan, from the best possible at most",
             "erster Plan, höchstens über dem Optimum",
             format!("{:.1} %", gap as f64 / 10.0),
         ),
-    ]
+    ]);
+    rows
 }
 
 /// A share in whole per cent, to the nearest; but 100 only when all are meant, 0 when none is.

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use anlauf_model::{CellId, CellKind, GateId, Landscape, Minutes, Plan, Timestamp};
+use anlauf_model::{CellId, CellKind, GateId, Landscape, Minutes, Plan, TaskKind, Timestamp};
 use anlauf_recovery::State;
 use anlauf_recovery::query::Progress;
 use anlauf_recovery::state::GateState;
@@ -46,8 +46,8 @@ pub struct Tally {
     pub slots_agreed: u64,
     /// Windows declined.
     pub slots_declined: u64,
-    /// Windows missed or given back.
-    pub slots_missed: u64,
+    /// Windows missed or given back, by the step that took longer than the window lasted.
+    pub slots_missed: BTreeMap<TaskKind, u64>,
     /// Plans put in force.
     pub plans: u64,
     /// The first of them.

@@ -120,7 +120,8 @@ pub fn task_de(task: TaskKind) -> &'static str {
     }
 }
 
-fn task_en(task: TaskKind) -> &'static str {
+/// A step, in English, as the pages call it.
+pub fn task_en(task: TaskKind) -> &'static str {
     match task {
         TaskKind::FunctionTest => "function test",
         other => other.word(),
