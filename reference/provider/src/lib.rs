@@ -14,7 +14,7 @@
 //! | [`kernel`] | - | insurers, synthetic people, store, routing, problem words, log | - |
 //! | [`login`] | `/idp` | OpenID Connect issuer; the checks of its tokens | none |
 //! | [`photo`] | `/lichtbild` | card photo: checks, clerk's desk, card order | intake only |
-//! | branch | `/og` | planned: online branch: data, address, certificate, messages | reading only |
+//! | [`branch`] | `/og` | online branch: my data, address, messages; drafts | reading only |
 //! | app | `/app` | planned: installable web app over the same API | offline shell |
 //! | record | `/epa` | planned: FHIR R4 record, sealed at rest, access log | reading only |
 //!
@@ -32,8 +32,9 @@
 //! # What is stored where
 //!
 //! Each insurer has a folder of its own with `house.sqlite` (people, logins, photos, card orders,
-//! messages) and `login.key`. One insurer can be damaged and restored without touching another.
+//! messages, drafts) and `login.key`. One insurer can be damaged and restored without touching another.
 
+pub mod branch;
 pub mod kernel;
 pub mod login;
 pub mod photo;

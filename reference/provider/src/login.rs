@@ -21,6 +21,7 @@ mod session;
 mod token;
 pub mod verify;
 
+pub(crate) use authorize::secret;
 pub(crate) use session::{callback, enter, leave};
 
 /// The service.

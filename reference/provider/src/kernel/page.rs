@@ -10,6 +10,9 @@ use super::miss::{Language, Miss};
 /// The frame's style, the same for all insurers.
 const STYLE: &str = include_str!("page/page.css");
 
+/// Drafts.
+const SCRIPT: &str = include_str!("page/page.js");
+
 /// A whole document.
 pub(crate) fn page(ask: &Ask<'_>, status: u16, (title, main): (&str, Markup)) -> Reply {
     let say = |de, en| ask.language.pick(de, en);
@@ -24,6 +27,7 @@ pub(crate) fn page(ask: &Ask<'_>, status: u16, (title, main): (&str, Markup)) ->
                 title { (title) " · " (ask.tenant.name) }
                 link rel="stylesheet" href={ "/" (service) "/assets/page.css" };
                 link rel="stylesheet" href={ "/" (service) "/assets/colour.css" };
+                script src={ "/" (service) "/assets/page.js" } defer {}
             }
             body data-tenant=(ask.tenant.id) {
                 a.skip href="#main" { (say("Zum Inhalt", "To the content")) }
@@ -96,13 +100,20 @@ fn leave(ask: &Ask<'_>) -> Markup {
 }
 
 fn menu(ask: &Ask<'_>) -> Markup {
+    let insured: &[(&str, &str, &str)] = &[
+        ("/og/", "Start", "Start"),
+        ("/og/data", "Meine Daten", "My data"),
+        ("/og/address", "Adresse ändern", "Change address"),
+        ("/og/messages", "Nachrichten", "Messages"),
+    ];
     let clerk: &[(&str, &str, &str)] = &[
         ("/lichtbild/", "Fotos prüfen", "Review photos"),
         ("/lichtbild/orders", "Kartenaufträge", "Card orders"),
     ];
     let entries = match ask.person.as_ref().map(|person| person.role) {
+        Some(Role::Insured) => insured,
         Some(Role::Clerk) => clerk,
-        _ => return html! {},
+        None => return html! {},
     };
     html! {
         nav aria-label=(ask.language.pick("Menü", "Menu")) { ul {
@@ -121,12 +132,17 @@ fn service_of<'a>(ask: &'a Ask<'_>) -> &'a str {
 
 /// `GET /<service>/assets/{name}`: the frame's style, the insurer's colour.
 pub(crate) fn asset(ask: &Ask<'_>) -> Result<Reply, Miss> {
-    let style = match ask.gap(0) {
-        "page.css" => STYLE.to_owned(),
-        "colour.css" => format!(":root {{ --brand: {}; }}\n", ask.tenant.colour),
+    let (media, text) = match ask.gap(0) {
+        "page.css" => ("text/css", STYLE.to_owned()),
+        "page.js" => ("text/javascript", SCRIPT.to_owned()),
+        "colour.css" => (
+            "text/css",
+            format!(":root {{ --brand: {}; }}\n", ask.tenant.colour),
+        ),
         _ => return Err(Miss::not_found()),
     };
-    Ok(Reply::new(200, "text/css; charset=utf-8", style).with("cache-control", "max-age=3600"))
+    let media = format!("{media}; charset=utf-8");
+    Ok(Reply::new(200, &media, text).with("cache-control", "max-age=3600"))
 }
 
 /// `GET /<service>/language?to=en&back=/…`: which language a person reads from here on.

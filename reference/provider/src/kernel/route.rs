@@ -116,4 +116,8 @@ impl Route {
 }
 
 /// Every service of a house.
-pub const SERVICES: [Service; 2] = [crate::login::SERVICE, crate::photo::SERVICE];
+pub const SERVICES: [Service; 3] = [
+    crate::login::SERVICE,
+    crate::photo::SERVICE,
+    crate::branch::SERVICE,
+];

@@ -236,7 +236,7 @@ fn code(ask: &Ask<'_>, wish: &Wish, person: &Person) -> Result<Reply, Miss> {
 }
 
 /// 32 random bytes in hex.
-pub(super) fn secret(ask: &Ask<'_>) -> Result<String, Miss> {
+pub(crate) fn secret(ask: &Ask<'_>) -> Result<String, Miss> {
     let mut bytes = [0u8; 32];
     ask.house.chance.fill(&mut bytes).map_err(|_| {
         Miss::new(

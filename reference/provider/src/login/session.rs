@@ -23,6 +23,7 @@ const VISIT: &str = "reference-visit";
 fn party(ask: &Ask<'_>) -> Result<Party, Miss> {
     let service = ask.path.split('/').nth(1).unwrap_or_default();
     let client = match service {
+        "og" => "branch",
         "lichtbild" => "desk",
         _ => return Err(Miss::not_found()),
     };

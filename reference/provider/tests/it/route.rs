@@ -15,6 +15,7 @@ fn path(route: &Route) -> String {
         .replace("{id}", "1")
         .replace("{kvnr}", &own)
         .replace("{name}", "page.css")
+        .replace("{form}", "address")
 }
 
 #[test]
@@ -103,7 +104,7 @@ fn unknown_hosts_paths_and_methods_are_said_plainly() {
         (told.status, told.json()["error"].as_str()),
         (405, Some("method"))
     );
-    for service in ["idp", "lichtbild"] {
+    for service in ["idp", "lichtbild", "og"] {
         let told = stage.get(EISVOGEL, &format!("/{service}/health"), &[]);
         assert_eq!(
             (told.status, &told.json()["operation"]),
@@ -114,7 +115,12 @@ fn unknown_hosts_paths_and_methods_are_said_plainly() {
 
 /// Logs a clerk in on pages as a browser does; the session's cookie.
 pub fn session(stage: &Stage, tenant: &str) -> String {
-    let sent = stage.get(tenant, "/lichtbild/login", &[]);
+    session_of(stage, tenant, ("lichtbild", "clerk-1"))
+}
+
+/// Logs anyone in on the pages of a service.
+pub fn session_of(stage: &Stage, tenant: &str, (service, name): (&str, &str)) -> String {
+    let sent = stage.get(tenant, &format!("/{service}/login"), &[]);
     assert_eq!(sent.status, 303, "{}", sent.text());
     let (_, query) = sent.header("location").split_once('?').expect("a query");
     let pairs = reference_provider::kernel::ask::decode_form(query.as_bytes());
@@ -123,12 +129,12 @@ pub fn session(stage: &Stage, tenant: &str) -> String {
         .iter()
         .map(|(k, v)| (k.as_str(), v.as_str()))
         .collect();
-    fields.extend([("name", "clerk-1"), ("password", secret.as_str())]);
+    fields.extend([("name", name), ("password", secret.as_str())]);
     let back = stage.form(tenant, "/idp/authorize", &fields);
     let (_, query) = back.header("location").split_once('?').expect("a query");
     let visit = sent.cookie("reference-visit").expect("a cookie");
     let visit = format!("reference-visit={visit}");
-    let callback = format!("/lichtbild/callback?{query}");
+    let callback = format!("/{service}/callback?{query}");
     let told = stage.get(tenant, &callback, &[("cookie", &visit)]);
     assert_eq!(told.status, 303, "{}", told.text());
     let stolen = stage.get(tenant, &callback, &[]);

@@ -1,0 +1,46 @@
+//! The online branch of each insurer: my data, change of address, messages.
+//!
+//! In:    a person's session and forms. Out: pages in the insurer's name and colour.
+//! Never: loses what was typed (a draft is kept here and in the browser); takes one form twice.
+
+use crate::kernel::ask::{Ask, Reply, problem};
+use crate::kernel::front::health;
+use crate::kernel::miss::Miss;
+use crate::kernel::page;
+use crate::kernel::route::{Guard, Route, Service};
+use crate::login;
+
+mod address;
+mod data;
+pub mod draft;
+mod message;
+
+/// The service.
+pub const SERVICE: Service = Service {
+    id: "og",
+    routes: ROUTES,
+    miss,
+};
+
+const ROUTES: &[Route] = &[
+    Route::api("GET", "/og/health", Guard::Public, health),
+    Route::page("GET", "/og/assets/{name}", Guard::Public, page::asset),
+    Route::page("GET", "/og/language", Guard::Public, page::language),
+    Route::page("GET", "/og/login", Guard::Public, login::enter),
+    Route::page("GET", "/og/callback", Guard::Public, login::callback),
+    Route::page("POST", "/og/logout", Guard::Public, login::leave),
+    Route::page("GET", "/og/", Guard::Insured, data::start),
+    Route::page("GET", "/og/data", Guard::Insured, data::show),
+    Route::page("GET", "/og/address", Guard::Insured, address::show),
+    Route::page("POST", "/og/address", Guard::Insured, address::change).only_normal(),
+    Route::page("GET", "/og/messages", Guard::Insured, message::show),
+    Route::page("POST", "/og/messages", Guard::Insured, message::send).only_normal(),
+    Route::page("PUT", "/og/drafts/{form}", Guard::Insured, draft::keep),
+];
+
+fn miss(ask: &Ask<'_>, miss: &Miss) -> Reply {
+    match ask.path {
+        "/og/health" => problem(ask, miss),
+        _ => page::miss(ask, miss),
+    }
+}

@@ -1,0 +1,66 @@
+// Drafts that survive a closing: kept in the browser at once, at the insurer's soon after.
+// A form is sent in the background; while the gate says no, the form stays with all that was typed.
+"use strict";
+const tenant = document.body.dataset.tenant;
+const key = (form) => `draft/${tenant}/${form.dataset.draft}`;
+const words = document.documentElement.lang === "de"
+  ? { kept: "Entwurf gesichert.",
+      local: "Entwurf auf diesem Gerät gesichert; der Dienst ist gerade nicht erreichbar.",
+      closed: "Der Dienst ist gerade nicht erreichbar. Nichts ist verloren: Ihr Entwurf bleibt hier.",
+      restored: "Ihr Entwurf ist wieder da." }
+  : { kept: "Draft saved.",
+      local: "Draft saved on this device; the service cannot be reached at present.",
+      closed: "The service cannot be reached at present. Nothing is lost: your draft stays here.",
+      restored: "Your draft is back." };
+const typed = (form) => Object.fromEntries(
+  [...form.querySelectorAll("input[name], textarea[name]")]
+    .filter((field) => field.type !== "hidden" && field.type !== "password")
+    .map((field) => [field.name, field.value]));
+const tell = (form, text) => { form.querySelector(".draft-state").textContent = text; };
+const keep = (form) => localStorage.setItem(
+  key(form), JSON.stringify({ at: Date.now() / 1000, fields: typed(form) }));
+const save = async (form) => {
+  const to = `/og/drafts/${form.dataset.draft}`;
+  try {
+    const answer = await fetch(to, { method: "PUT", body: new URLSearchParams(typed(form)) });
+    tell(form, answer.ok ? words.kept : words.local);
+  } catch { tell(form, words.local); }
+};
+const restore = (form) => {
+  const kept = JSON.parse(localStorage.getItem(key(form)) ?? "null");
+  if (!kept || kept.at < Number(form.dataset.savedAt)) return;
+  for (const [name, value] of Object.entries(kept.fields)) {
+    const field = form.elements.namedItem(name);
+    if (field) field.value = value;
+  }
+  tell(form, words.restored);
+};
+const send = async (form) => {
+  keep(form);
+  try {
+    const body = new URLSearchParams(new FormData(form));
+    const answer = await fetch(form.action, { method: "POST", body });
+    if (answer.ok && answer.redirected && answer.url.includes("done=")) {
+      localStorage.removeItem(key(form));
+      location.assign(answer.url);
+      return;
+    }
+    const page = new DOMParser().parseFromString(await answer.text(), "text/html");
+    const fault = answer.status < 500 && page.querySelector(".fault");
+    tell(form, fault ? fault.textContent : words.closed);
+  } catch { tell(form, words.closed); }
+};
+for (const form of document.querySelectorAll("form[data-draft]")) {
+  restore(form);
+  let timer;
+  form.addEventListener("input", () => {
+    keep(form);
+    clearTimeout(timer);
+    timer = setTimeout(() => save(form), 600);
+  });
+  form.addEventListener("submit", (event) => {
+    event.preventDefault();
+    clearTimeout(timer);
+    send(form);
+  });
+}
