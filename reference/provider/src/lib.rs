@@ -32,7 +32,8 @@
 //! # What is stored where
 //!
 //! Each insurer has a folder of its own with `house.sqlite` (people, logins, photos, card orders,
-//! messages, drafts) and `login.key`. One insurer can be damaged and restored without touching another.
+//! messages, drafts) and `login.key`. One insurer can be damaged and restored without touching
+//! another.
 
 pub mod branch;
 pub mod kernel;

@@ -37,9 +37,12 @@ pub(super) fn show(ask: &Ask<'_>) -> Result<Reply, Miss> {
     let main = html! {
         h1 { (title) }
         @if ask.asked("done").is_some() {
-            p.done role="status" { (say("Ihre Nachricht ist angekommen.", "Your message arrived.")) }
+            p.done role="status" {
+                (say("Ihre Nachricht ist angekommen.", "Your message arrived."))
+            }
         }
-        form method="post" action="/og/messages" data-draft="message" data-saved-at=(kept.saved_at) {
+        form method="post" action="/og/messages" data-draft="message"
+            data-saved-at=(kept.saved_at) {
             input type="hidden" name="once" value=(login::secret(ask)?);
             label { (say("Betreff", "Subject"))
                 input name="subject" required maxlength="200"

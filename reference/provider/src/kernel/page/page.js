@@ -1,12 +1,12 @@
 // Drafts that survive a closing: kept in the browser at once, at the insurer's soon after.
-// A form is sent in the background; while the gate says no, the form stays with all that was typed.
+// A form is sent in the background; while the gate says no, all that was typed stays in it.
 "use strict";
 const tenant = document.body.dataset.tenant;
 const key = (form) => `draft/${tenant}/${form.dataset.draft}`;
 const words = document.documentElement.lang === "de"
   ? { kept: "Entwurf gesichert.",
       local: "Entwurf auf diesem Gerät gesichert; der Dienst ist gerade nicht erreichbar.",
-      closed: "Der Dienst ist gerade nicht erreichbar. Nichts ist verloren: Ihr Entwurf bleibt hier.",
+      closed: "Der Dienst ist nicht erreichbar. Nichts ist verloren: Ihr Entwurf bleibt hier.",
       restored: "Ihr Entwurf ist wieder da." }
   : { kept: "Draft saved.",
       local: "Draft saved on this device; the service cannot be reached at present.",
