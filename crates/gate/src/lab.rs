@@ -15,7 +15,7 @@ use std::sync::{Mutex, PoisonError};
 use anlauf_model::feed::FeedKind;
 use anlauf_model::table::GateTable;
 use anlauf_model::{CellId, Digest, Epoch, GateId, Stage, Timestamp};
-use anlauf_trust::{Authority, Close, Release};
+use anlauf_trust::{Authority, Close, Envelope, Release};
 use jiff::tz::TimeZone;
 
 use crate::GateError;
@@ -293,7 +293,8 @@ impl Change {
 
     /// A mutant's: a release that nobody has verified.
     pub fn unverified_release(release: Release) -> Self {
-        Self(Effect::Release(release))
+        let unsigned = Box::new(Envelope::unsigned(Vec::new()));
+        Self(Effect::Release(release, unsigned))
     }
 
     /// A mutant's: a close that nobody has verified.
@@ -309,7 +310,7 @@ impl Change {
     /// The release, if it is one.
     pub fn release(&self) -> Option<&Release> {
         match &self.0 {
-            Effect::Release(release) => Some(release),
+            Effect::Release(release, _) => Some(release),
             _ => None,
         }
     }

@@ -4,12 +4,15 @@
 //! Out:   an [`Effect`], or every reason why not; then the effect on the cells.
 //! Never: touches the disk or the network; opens a cell but through the verifier.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use anlauf_model::feed::FeedKind;
 use anlauf_model::table::{GateCell, GateTable};
 use anlauf_model::{CellId, Digest, Epoch, Stage, Timestamp};
-use anlauf_trust::{Authority, CellFacts, Close, Envelope, Refusal, Release, Scope, Statement};
+use anlauf_trust::{
+    Authority, CellFacts, Close, Envelope, Policy, Refusal, Release, Scope, Statement,
+};
 
 use crate::config::Upstreams;
 use crate::error::refusal;
@@ -24,16 +27,26 @@ pub(crate) struct Mind {
     authority: Option<Authority>,
     /// Closings, for cells that a later table adds; and the last epochs of cells that have left.
     burned: Vec<(Scope, Epoch)>,
+    /// Releases that cells may be open on: judged once more under every next root.
+    live: Vec<Live>,
+    /// Every policy there was: a release is judged again by the one that its signers saw.
+    policies: BTreeMap<Digest, Policy>,
+}
+
+/// A release in force, as it was signed.
+struct Live {
+    release: Release,
+    envelope: Box<Envelope>,
 }
 
 /// A verified change, not yet in force.
 pub(crate) enum Effect {
-    /// The first or the next root.
-    Root(Authority),
+    /// The first or the next root, and cells whose release lost its quorum by it.
+    Root(Box<Authority>, Vec<(CellId, Epoch)>),
     /// The next policy, and its table if that changes.
     Policy(Authority, Option<Box<Table>>),
-    /// Cells open.
-    Release(Release),
+    /// Cells open. The envelope, to be judged again under the next root.
+    Release(Release, Box<Envelope>),
     /// Cells shut.
     Close(Close),
 }
@@ -56,7 +69,7 @@ pub(crate) enum Step {
 pub(crate) const fn steps(effect: &Effect) -> [Step; 3] {
     match effect {
         Effect::Close(_) => [Step::Install, Step::Cut, Step::Write],
-        Effect::Root(_) | Effect::Policy(..) | Effect::Release(_) => {
+        Effect::Root(..) | Effect::Policy(..) | Effect::Release(..) => {
             [Step::Write, Step::Install, Step::Cut]
         }
     }
@@ -103,6 +116,8 @@ impl Mind {
             upstreams,
             authority: None,
             burned: Vec::new(),
+            live: Vec::new(),
+            policies: BTreeMap::new(),
         }
     }
 
@@ -132,7 +147,10 @@ impl Mind {
             return match kind {
                 // The pin decides, not the time: an old first root opens nothing by itself, and its
                 // successors need it.
-                FeedKind::Root => Ok(Effect::Root(Authority::replay(&self.pin, &[envelope])?)),
+                FeedKind::Root => {
+                    let first = Authority::replay(&self.pin, &[envelope])?;
+                    Ok(Effect::Root(Box::new(first), Vec::new()))
+                }
                 _ => Err(Without::because(refusal::no_root())),
             };
         };
@@ -141,7 +159,8 @@ impl Mind {
             FeedKind::Root => {
                 let mut next = authority.clone();
                 next.advance_root(&envelope, now)?;
-                Ok(Effect::Root(next))
+                let lost = self.lost(&next, table, now);
+                Ok(Effect::Root(Box::new(next), lost))
             }
             FeedKind::Policy => {
                 let mut next = authority.clone();
@@ -153,13 +172,30 @@ impl Mind {
                 let verified = authority.check_release(&envelope, &facts, now)?;
                 let release = verified.release().clone();
                 check_epochs(table, &release)?;
-                Ok(Effect::Release(release))
+                Ok(Effect::Release(release, Box::new(envelope)))
             }
             FeedKind::Close => {
                 let verified = authority.check_close(&envelope, &facts, now)?;
                 Ok(Effect::Close(verified.close().clone()))
             }
         }
+    }
+
+    /// Open cells whose release would not hold under the next root: a key was revoked.
+    fn lost(&self, next: &Authority, table: &Table, now: Timestamp) -> Vec<(CellId, Epoch)> {
+        let facts = |id: &CellId| -> Option<CellFacts> { table.cell(id).map(|c| c.facts()) };
+        let mut lost = Vec::new();
+        for live in &self.live {
+            let release = &live.release;
+            let cells = match self.policies.get(&release.policy) {
+                Some(policy) => next.cells_lost(&live.envelope, (release, policy), &facts, now),
+                None => release.cells.iter().map(|one| one.cell.clone()).collect(),
+            };
+            for one in release.cells.iter().filter(|one| cells.contains(&one.cell)) {
+                lost.push((one.cell.clone(), one.epoch));
+            }
+        }
+        lost
     }
 
     fn next_table(
@@ -197,16 +233,29 @@ impl Mind {
     /// Puts a verified change in force in memory.
     pub(crate) fn install(&mut self, effect: Effect, shared: &Shared) -> Touched {
         match effect {
-            Effect::Root(authority) => {
+            Effect::Root(authority, lost) => {
                 shared.set_drill(authority.root().drill);
-                self.authority = Some(authority);
-                Touched::default()
+                self.authority = Some(*authority);
+                shut_lost(&lost, shared)
             }
             Effect::Policy(authority, table) => {
+                if let Some((digest, policy)) = authority.policy() {
+                    self.policies.insert(*digest, policy.clone());
+                }
                 self.authority = Some(authority);
                 table.map_or_else(Touched::default, |table| self.install_table(*table, shared))
             }
-            Effect::Release(release) => install_release(&release, shared),
+            Effect::Release(release, envelope) => {
+                let touched = install_release(&release, shared);
+                // When the list is full, those that hold nothing open any more make room.
+                if self.live.len() == self.live.capacity() {
+                    let (table, now) = (shared.table(), shared.now());
+                    self.live
+                        .retain(|live| is_in_force(&live.release, &table, now));
+                }
+                self.live.push(Live { release, envelope });
+                touched
+            }
             Effect::Close(close) => self.install_close(&close, shared),
         }
     }
@@ -313,7 +362,7 @@ fn burn(burned: &mut Vec<(Scope, Epoch)>, scope: Scope, epoch: Epoch) {
 ///
 /// Only for what comes in, not for what was accepted before: a need may have been shut since.
 pub(crate) fn needs_shut(table: &Table, effect: &Effect, now: Timestamp) -> Vec<String> {
-    let Effect::Release(release) = effect else {
+    let Effect::Release(release, _) = effect else {
         return Vec::new();
     };
     let opens = |id: &CellId| release.cells.iter().any(|one| one.cell == *id);
@@ -348,6 +397,23 @@ fn check_epochs(table: &Table, release: &Release) -> Result<(), Without> {
     }
 }
 
+/// Shuts cells that are still open on the release that lost its quorum.
+fn shut_lost(lost: &[(CellId, Epoch)], shared: &Shared) -> Touched {
+    let table = shared.table();
+    let mut touched = Touched::default();
+    for (id, epoch) in lost {
+        let Some(cell) = table.cell(id) else {
+            continue;
+        };
+        if cell.state.epoch() == *epoch {
+            cell.state.shut(*epoch);
+            touched.changed.push(Arc::clone(&cell.state));
+        }
+    }
+    touched.narrowed.clone_from(&touched.changed);
+    touched
+}
+
 fn install_release(release: &Release, shared: &Shared) -> Touched {
     let (table, now) = (shared.table(), shared.now());
     let mut touched = Touched::default();
@@ -375,6 +441,11 @@ fn still_opens(envelope: &str, table: &Table, now: Timestamp) -> bool {
     let Statement::Release(release) = statement else {
         return false;
     };
+    is_in_force(&release, table, now)
+}
+
+/// Whether a cell is open on the release.
+fn is_in_force(release: &Release, table: &Table, now: Timestamp) -> bool {
     release.cells.iter().any(|one| {
         table.cell(&one.cell).is_some_and(|cell| {
             cell.state.epoch() == one.epoch && cell.state.stage(now) != Stage::Closed

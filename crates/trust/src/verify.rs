@@ -233,6 +233,31 @@ impl Authority {
         }
     }
 
+    /// Cells of a release accepted before that its signatures do not open under this root: a key
+    /// was revoked or has ended since. `policy` is the one that the signers saw.
+    ///
+    /// Epochs, evidence and times of the release are not looked at again: they have not changed.
+    pub fn cells_lost(
+        &self,
+        envelope: &Envelope,
+        (release, policy): (&Release, &Policy),
+        facts: &dyn Fn(&CellId) -> Option<CellFacts>,
+        now: Timestamp,
+    ) -> Vec<CellId> {
+        let signers = Signers::of(&self.root, envelope, TYPE_RELEASE, Some(now));
+        let is_held = |facts: CellFacts| {
+            policy.rule(&facts, release.stage).is_some_and(|rule| {
+                let demand = Demand::of_rule(rule, facts.tenant, self.root.drill);
+                signers.missing(&demand).is_empty()
+            })
+        };
+        let cells = release.cells.iter().map(|bound| &bound.cell);
+        cells
+            .filter(|cell| !facts(cell).is_some_and(is_held))
+            .cloned()
+            .collect()
+    }
+
     /// Whose signature it is, if it holds under the envelope now. Whether it counts towards
     /// anything is `check_release`'s and `check_close`'s to say.
     ///

@@ -5,7 +5,9 @@ use anlauf_model::{Digest, Epoch, Minutes, Stage};
 use anlauf_trust::{Envelope, Release};
 
 use crate::backend::mirror;
-use crate::cast::{ELSEWHERE, HOST, MELDEN, SOZIALES, cell, noon, sealed, signer, text};
+use crate::cast::{
+    ELSEWHERE, HOST, MELDEN, ROOT_SIGNERS, SOZIALES, cell, noon, sealed, signer, text,
+};
 use crate::client::get;
 use crate::house::House;
 
@@ -299,4 +301,45 @@ async fn a_root_that_has_ended_closes_but_opens_nothing() {
         decision.reasons
     );
     assert_eq!(house.stage("rz-tal/netz"), (Stage::Full, Epoch(2)));
+}
+
+#[tokio::test]
+async fn a_revoked_key_shuts_what_it_helped_to_open() {
+    let house = House::grounded(mirror().await).await;
+    house.open(MELDEN, 1, Stage::Full).await;
+    let release = house.cast.release(&[(MELDEN, 1)], Stage::Full);
+    assert_eq!(get(house.address(), HOST, "/melden/a").await.status, 200);
+
+    // A root that takes nobody away shuts nothing.
+    let mut next = house.cast.root();
+    next.version = 2;
+    let envelope = sealed(next.to_payload(), &ROOT_SIGNERS);
+    let seq = house.send(FeedKind::Root, &envelope).await;
+    assert!(house.control.decision(seq).await.accepted);
+    assert_eq!(house.stage(MELDEN), (Stage::Full, Epoch(1)));
+
+    next.version = 3;
+    next.keys
+        .retain(|record| record.person.as_str() != QUORUM[2]);
+    let envelope = sealed(next.to_payload(), &ROOT_SIGNERS);
+    let seq = house.send(FeedKind::Root, &envelope).await;
+    assert!(house.control.decision(seq).await.accepted);
+    assert_eq!(house.stage(MELDEN), (Stage::Closed, Epoch(1)));
+    assert_eq!(get(house.address(), HOST, "/melden/a").await.status, 503);
+    assert_eq!(house.stage("rz-tal/netz").0, Stage::Full, "not its word");
+
+    // Neither a restart nor the same release once more brings it back.
+    let dir = tempfile::tempdir().unwrap();
+    for file in std::fs::read_dir(house.dir.path()).unwrap() {
+        let file = file.unwrap();
+        std::fs::copy(file.path(), dir.path().join(file.file_name())).unwrap();
+    }
+    let again = house.alone(dir.path()).await.unwrap();
+    assert_eq!(again.stage(&cell(MELDEN)), Some((Stage::Closed, Epoch(1))));
+    again.stop().await;
+    let seq = house
+        .send(FeedKind::Release, &house.cast.signed(&release))
+        .await;
+    assert!(!house.control.decision(seq).await.accepted);
+    assert_eq!(house.stage(MELDEN), (Stage::Closed, Epoch(1)));
 }

@@ -2,13 +2,13 @@
 
 use std::collections::BTreeSet;
 
-use anlauf_model::{Digest, Minutes, PersonId, Role, Stage};
-use anlauf_trust::{Envelope, Refusal, Release, Signer};
+use anlauf_model::{CellId, Digest, Epoch, Minutes, PersonId, Role, Stage, Timestamp};
+use anlauf_trust::{CellFacts, Envelope, KeyRecord, Refusal, Release, Root, Signer};
 use proptest::prelude::*;
 
 use crate::cast::{
-    DOMAIN, PEOPLE, RELEASE_SIGNERS, authority, bound, cell, codes, facts, judge, now, policy,
-    record, release, root, root_envelope, sealed, second_key, signer,
+    DOMAIN, PEOPLE, RELEASE_SIGNERS, ROOT_SIGNERS, authority, bound, cell, codes, facts, judge,
+    now, policy, record, release, root, root_envelope, sealed, second_key, signer,
 };
 
 fn refused(change: impl FnOnce(&mut Release)) -> Vec<&'static str> {
@@ -384,4 +384,41 @@ fn a_person_may_not_hold_two_roles() {
     let result = anlauf_trust::Authority::pinned(&root, &root.digest(), now());
     assert_eq!(codes(result), ["AN-TRU-015"]);
     assert_eq!(DOMAIN, authority().root().domain);
+}
+
+/// What is lost of the usual release, signed by all it needs, under a next root.
+fn lost(change: impl FnOnce(&mut Root), at: Timestamp) -> Vec<CellId> {
+    let mut root = root();
+    root.version = 2;
+    change(&mut root);
+    let mut next = authority();
+    next.advance_root(&sealed(root.to_payload(), &ROOT_SIGNERS), now())
+        .unwrap();
+    let release = release();
+    let envelope = sealed(release.to_payload(), &RELEASE_SIGNERS);
+    // The cell is at the release's own epoch by then.
+    let open = |id: &CellId| {
+        facts(id).map(|facts| CellFacts {
+            epoch: Epoch(5),
+            ..facts
+        })
+    };
+    next.cells_lost(&envelope, (&release, &policy()), &open, at)
+}
+
+#[test]
+fn an_accepted_release_is_lost_with_a_key_that_it_needed() {
+    let without = |person: &'static str| {
+        move |root: &mut Root| root.keys.retain(|record| record.person.as_str() != person)
+    };
+    assert_eq!(lost(|_| {}, now()), [], "the same people");
+    assert_eq!(lost(without("amsel-2"), now()), [], "who had not signed");
+    assert_eq!(lost(without("amsel-1"), now()), [cell("bkk-amsel/epa")]);
+    let short = |root: &mut Root| {
+        let is_hers = |record: &&mut KeyRecord| record.person.as_str() == "amsel-1";
+        let record = root.keys.iter_mut().find(is_hers).unwrap();
+        record.not_after = now() + Minutes(1);
+    };
+    assert_eq!(lost(short, now()), [], "until its end the key counts");
+    assert_eq!(lost(short, now() + Minutes(1)), [cell("bkk-amsel/epa")]);
 }
