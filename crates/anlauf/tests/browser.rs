@@ -104,10 +104,19 @@ impl Drill {
 }
 
 /// One browser, driven by WebDriver.
+///
+/// It is the driver's child, not ours: ended with the driver alone it would stay behind.
 struct Browser {
     _driver: Ended,
     session: String,
     web: ureq::Agent,
+}
+
+impl Drop for Browser {
+    /// Runs before the driver ends, also when a look at a page has failed.
+    fn drop(&mut self) {
+        let _gone = self.web.delete(&self.session).call();
+    }
 }
 
 impl Browser {
