@@ -22,6 +22,7 @@ mod limits;
 mod door;
 mod http1;
 mod http2;
+mod intake;
 mod listener;
 mod passthrough;
 mod socket;

@@ -1,7 +1,7 @@
-//! Takes clients in.
+//! Serves clients that speak HTTP.
 //!
-//! In:    a listening socket. Out: one task per connection.
-//! Never: more connections than the limit; waits for a slow client before taking the next.
+//! In:    a listening socket. Out: connections whose protocol is known.
+//! Never: waits for a slow client before taking the next; lets one wait without an end.
 
 use std::io;
 use std::net::SocketAddr;
@@ -9,18 +9,17 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::{Semaphore, watch};
-use tokio::task::JoinSet;
+use tokio::sync::watch;
 use tokio_rustls::TlsAcceptor;
 
 use crate::door::{Door, Protocol, tell};
 use crate::http1::{Looks, Pages};
-use crate::limits::{ACCEPT_PAUSE, CONNECTION_COUNT_MAX, HEAD_WAIT_MAX, PATIENCE_LOOK_EVERY};
+use crate::limits::{HEAD_WAIT_MAX, PATIENCE_LOOK_EVERY};
 use crate::shared::Shared;
 use crate::socket::Socket;
 use crate::upstream::Pool;
 use crate::visit::Conn;
-use crate::{http1, http2};
+use crate::{http1, http2, intake};
 
 /// What the connections of one worker share.
 ///
@@ -51,43 +50,34 @@ pub(crate) async fn run(
     listener: TcpListener,
     worker: Arc<Worker>,
     (tls, keeps_time): (Option<TlsAcceptor>, bool),
-    mut stop: watch::Receiver<bool>,
+    stop: watch::Receiver<bool>,
 ) {
-    let mut look = tokio::time::interval(PATIENCE_LOOK_EVERY);
-    let places = Arc::new(Semaphore::new(CONNECTION_COUNT_MAX));
-    let mut tasks = JoinSet::new();
-    loop {
-        let accepted = tokio::select! {
-            accepted = listener.accept() => accepted,
-            Some(_) = tasks.join_next(), if !tasks.is_empty() => continue,
-            _ = look.tick(), if keeps_time => {
-                worker.looks.look();
-                worker.pool.sweep(worker.looks.count());
-                continue;
-            }
-            _ = stop.wait_for(|stop| *stop) => break,
-        };
-        match accepted {
-            Ok((stream, peer)) => {
-                // Over the limit the connection is dropped at once: no memory, no wait.
-                let Ok(place) = Arc::clone(&places).try_acquire_owned() else {
-                    continue;
-                };
-                let (worker, stop) = (Arc::clone(&worker), stop.clone());
-                let tls = tls.clone();
-                tasks.spawn(async move {
-                    serve(worker, (stream, peer), tls, stop).await;
-                    drop(place);
-                });
-            }
-            Err(error) => {
-                tracing::warn!(%error, "cannot take a client in");
-                tokio::time::sleep(ACCEPT_PAUSE).await;
-            }
+    let clients = intake::run(listener, stop.clone(), |stream, peer| {
+        serve(
+            Arc::clone(&worker),
+            (stream, peer),
+            tls.clone(),
+            stop.clone(),
+        )
+    });
+    if keeps_time {
+        tokio::select! {
+            () = clients => {}
+            () = keep_time(&worker) => {}
         }
+    } else {
+        clients.await;
     }
-    drop(listener);
-    while tasks.join_next().await.is_some() {}
+}
+
+/// Counts the worker's looks at the time, without an end.
+async fn keep_time(worker: &Worker) {
+    let mut look = tokio::time::interval(PATIENCE_LOOK_EVERY);
+    loop {
+        look.tick().await;
+        worker.looks.look();
+        worker.pool.sweep(worker.looks.count());
+    }
 }
 
 async fn serve(
@@ -96,7 +86,6 @@ async fn serve(
     tls: Option<TlsAcceptor>,
     mut stop: watch::Receiver<bool>,
 ) {
-    let _ = stream.set_nodelay(true);
     let slam = Arc::new(AtomicBool::new(false));
     let opened = async {
         let (mut socket, name) = take_in(stream, tls, &slam).await?;

@@ -19,11 +19,11 @@ use hyper::Method;
 use rustls::server::Acceptor;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::{Semaphore, mpsc, watch};
-use tokio::task::JoinSet;
+use tokio::sync::{mpsc, watch};
 
+use crate::intake;
 use crate::judge::{Asked, Permit, judge};
-use crate::limits::{ACCEPT_PAUSE, CONNECTION_COUNT_MAX, HEAD_WAIT_MAX, HELLO_SIZE_MAX};
+use crate::limits::{HEAD_WAIT_MAX, HELLO_SIZE_MAX};
 use crate::listener::Worker;
 use crate::serve::Counts;
 use crate::socket::Socket;
@@ -44,49 +44,26 @@ pub(crate) async fn run(
     listener: TcpListener,
     worker: Arc<Worker>,
     purpose: Purpose,
-    mut stop: watch::Receiver<bool>,
+    stop: watch::Receiver<bool>,
 ) {
-    let places = Arc::new(Semaphore::new(CONNECTION_COUNT_MAX));
-    let mut tasks = JoinSet::new();
-    loop {
-        let accepted = tokio::select! {
-            accepted = listener.accept() => accepted,
-            Some(_) = tasks.join_next(), if !tasks.is_empty() => continue,
-            _ = stop.wait_for(|stop| *stop) => break,
-        };
-        match accepted {
-            Ok((stream, peer)) => {
-                let Ok(place) = Arc::clone(&places).try_acquire_owned() else {
-                    continue;
-                };
-                let (worker, purpose, stop) = (Arc::clone(&worker), purpose.clone(), stop.clone());
-                tasks.spawn(async move {
-                    serve(worker, (stream, peer), &purpose, stop).await;
-                    drop(place);
-                });
-            }
-            Err(error) => {
-                tracing::warn!(%error, "cannot take a client in");
-                tokio::time::sleep(ACCEPT_PAUSE).await;
-            }
-        }
-    }
-    drop(listener);
-    while tasks.join_next().await.is_some() {}
+    intake::run(listener, stop.clone(), |stream, peer| {
+        let (worker, purpose) = (Arc::clone(&worker), purpose.clone());
+        serve(worker, (stream, peer), purpose, stop.clone())
+    })
+    .await;
 }
 
 async fn serve(
     worker: Arc<Worker>,
     (stream, peer): (TcpStream, SocketAddr),
-    purpose: &Purpose,
+    purpose: Purpose,
     mut stop: watch::Receiver<bool>,
 ) {
-    let _ = stream.set_nodelay(true);
     // Whatever ends it early ends it by a reset; a whole conversation takes this back.
     let slam = Arc::new(AtomicBool::new(true));
     let mut socket = Socket::new(stream, Arc::clone(&slam));
     let first = async {
-        match purpose {
+        match &purpose {
             Purpose::Cell(id) => Some((worker.shared.table().cell(id).cloned(), Vec::new())),
             Purpose::Named => {
                 let (name, bytes) = hello(&mut socket).await.ok()?;
