@@ -13,7 +13,7 @@ use reference_provider::login::party::{Party, PartyError};
 
 use crate::stage::VERIFIER;
 
-const PACKAGE: &str = "oidc-provider@9.13.3";
+const PACKAGE: &str = "oidc-provider@8.8.1";
 const SCRIPT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/it/foreign.mjs");
 const REDIRECT: &str = "http://127.0.0.1/og/callback";
 
