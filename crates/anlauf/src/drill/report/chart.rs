@@ -17,6 +17,10 @@ const WIDTH: f64 = 900.0;
 /// Height of the drawing area of curves.
 const HEIGHT: f64 = 220.0;
 
+/// The picture of a curve: left of the drawing area `100 %` has room in a phone's larger letters,
+/// below it the days are clear of the lowest of them.
+const CURVE: &str = "-110 -24 1030 290";
+
 /// Days between two points.
 fn days(from: Timestamp, to: Timestamp) -> f64 {
     (to - from).0 as f64 / 1440.0
@@ -89,7 +93,7 @@ pub fn progress(curve: &[(Timestamp, Progress)], say: Say) -> Markup {
     );
     html! {
         figure {
-            svg viewBox="-80 -20 1000 280" role="img" aria-label=(label) {
+            svg viewBox=(CURVE) role="img" aria-label=(label) {
                 @for per_cent in [0u32, 25, 50, 75, 100] {
                     @let level = y(per_cent * 10);
                     line.rule x1="0" x2=(px(WIDTH)) y1=(px(level)) y2=(px(level)) {}
@@ -97,7 +101,7 @@ pub fn progress(curve: &[(Timestamp, Progress)], say: Say) -> Markup {
                         (per_cent) " %"
                     }
                 }
-                (day_axis(last, HEIGHT + 26.0, &x, say))
+                (day_axis(last, HEIGHT + 36.0, &x, say))
                 polyline.systems points=(line(|p| p.systems_restored_per_mille)) {}
                 polyline.services points=(line(|p| p.services_released_per_mille)) {}
             }
@@ -242,12 +246,12 @@ pub fn forecasts(state: &State, hits: HitRate, say: Say) -> Markup {
     let label = say.of("Forecasts of the end", "Vorhersagen des Endes");
     html! {
         figure {
-            svg viewBox="-80 -20 1000 280" role="img" aria-label=(label) {
+            svg viewBox=(CURVE) role="img" aria-label=(label) {
                 @for day in ticks(tallest) {
                     line.rule x1="0" x2=(px(WIDTH)) y1=(px(y(day))) y2=(px(y(day))) {}
                     text.tick.side x="-8" y=(px(y(day) + 4.0)) text-anchor="end" { (day) }
                 }
-                (day_axis(last, HEIGHT + 26.0, &x, say))
+                (day_axis(last, HEIGHT + 36.0, &x, say))
                 line.end x1="0" x2=(px(WIDTH)) y1=(px(y(end))) y2=(px(y(end))) {}
                 polyline.p95 points=(line(2)) {}
                 polyline.p80 points=(line(1)) {}

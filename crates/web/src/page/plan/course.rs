@@ -83,7 +83,11 @@ fn shown(say: &Say, view: &Course) -> Markup {
     };
     html! {
         (picture::course(&drawn, say.language))
-        @if view.fan[0].is_empty() { p.hint { (p.course_no_forecast) } }
+        @if view.fan[0].is_empty() {
+            p.hint {
+                @if view.is_all_back() { (p.course_all_back) } @else { (p.course_no_forecast) }
+            }
+        }
         (table(say, view))
     }
 }

@@ -133,6 +133,9 @@ words! {
     course_no_forecast:
         "Noch keine Vorhersage: der Fächer fehlt, bis eine veröffentlicht ist.",
         "No forecast yet: there is no fan until one is published.";
+    course_all_back:
+        "Alles ist wieder da: vorherzusagen bleibt nichts.",
+        "Everything is back: nothing is left to forecast.";
     hits_sentence:
         "Von {} Terminen, die mit 80 % genannt waren, hielten {}.",
         "Of {} dates given with 80%, {} held.";

@@ -11,6 +11,9 @@ use super::filter::Filter;
 use super::{Span, span};
 use crate::view::stage_now;
 
+#[cfg(test)]
+mod tests;
+
 /// How the services of tenants come back.
 pub(crate) struct Course {
     pub(crate) span: Span,
@@ -37,6 +40,12 @@ pub(crate) struct Way {
 type Pick = fn(&Range) -> Timestamp;
 
 impl Course {
+    /// Whether there are services and none of them is left to come.
+    pub(crate) fn is_all_back(&self) -> bool {
+        let back = self.released.last().map_or(0, |(_, count)| *count);
+        self.total > 0 && back == self.total
+    }
+
     pub(crate) fn of(state: &State, now: Timestamp, filter: &Filter) -> Self {
         let span = span(state, now);
         let mut course = Self {
