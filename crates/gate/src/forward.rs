@@ -51,7 +51,7 @@ impl Forwarder {
     pub(crate) async fn forward(
         &self,
         permit: Permit,
-        target: &Target,
+        target: &Target<'_>,
         request: Request<Upload>,
     ) -> Result<Response<Download>, Failed> {
         let cell = permit.cell();

@@ -29,6 +29,7 @@ use crate::upstream::Backend;
 use crate::visit::{Conn, Cut, Presence};
 
 mod buffer;
+mod burst;
 mod chunk;
 mod exchange;
 mod head;
@@ -37,6 +38,7 @@ mod pages;
 mod patience;
 
 pub(crate) use buffer::Buffer;
+use burst::after_the_others;
 use exchange::{Broke, Done, Sides, Terms, exchange};
 use head::{Bad, Framing};
 use onward::Onward;
@@ -115,7 +117,7 @@ enum Next {
     /// Answer with a bare status, for what is no request at all.
     Refuse(u16),
     /// Ask the backend.
-    Pass(Permit, Terms, Wishes, String),
+    Pass(Permit, Terms, Wishes<'static>, String),
 }
 
 /// What came of asking.
@@ -142,6 +144,7 @@ impl Visitor {
                     self.say(answer, false, false).await
                 }
                 Next::Send(answer) => {
+                    after_the_others().await;
                     let sent = self.socket.write_all(&answer).await;
                     sent.is_ok() && self.socket.flush().await.is_ok()
                 }
@@ -217,7 +220,7 @@ impl Visitor {
     }
 
     /// Asks the backend and brings its answer; whether the connection stays.
-    async fn pass(&mut self, permit: Permit, terms: &Terms, page: (&Wishes, &str)) -> bool {
+    async fn pass(&mut self, permit: Permit, terms: &Terms, page: (&Wishes<'_>, &str)) -> bool {
         let counts = Arc::clone(&self.worker);
         let cell = Arc::clone(permit.cell());
         match self.asked(&permit, terms).await {
@@ -368,12 +371,13 @@ impl Part<'_> {
         let (is_head, stays) = (name == Method::HEAD, keep && is_bare);
         let admitted = match admit(&self.worker.shared, self.conn, &line) {
             Ok(admitted) => admitted,
-            Err(Refused::No(no, cell, target)) if stays && !is_head => {
+            Err(Refused::No((no, now), cell, target)) if stays && !is_head => {
                 let page = Page {
                     no,
                     cell: &cell.state,
                     host: &target.host,
                     wishes: &Wishes::of(&lines),
+                    now,
                 };
                 return Next::Send(self.worker.pages.get(&self.worker.shared, &page));
             }
@@ -399,7 +403,7 @@ impl Part<'_> {
     /// Writes the head of an admitted request anew.
     fn onward(
         &self,
-        admitted: Admitted,
+        admitted: Admitted<'_>,
         lines: &[httparse::Header<'_>],
         (method, onward, upgrade): (&str, &str, Option<&[u8]>),
         (terms, out): (Terms, &mut Vec<u8>),
@@ -423,7 +427,8 @@ impl Part<'_> {
             upgrade,
         };
         onward::request(out, lines, &onward);
-        Next::Pass(permit, terms, Wishes::of(&lines), target.host)
+        let wishes = Wishes::of(&lines).into_owned();
+        Next::Pass(permit, terms, wishes, target.host.into_owned())
     }
 
     fn wrong(&self, wrong: Wrong, lines: &[httparse::Header<'_>]) -> Next {

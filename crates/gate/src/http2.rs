@@ -170,6 +170,7 @@ impl Desk {
                 let (reset, resets) = oneshot::channel();
                 let id = respond.stream_id().as_u32();
                 let upload = Upload::http2(body);
+                let admitted = admitted.into_owned();
                 let request = Request::from_parts(parts, upload);
                 let shared = Arc::clone(&self.shared);
                 self.running.push(Running {

@@ -5,6 +5,7 @@
 //! Never: reads a clock, asks anyone, lets anything pass for want of knowledge.
 //! See:   docs/formats/gate.md, "Stages".
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
 use anlauf_model::{Digest, Stage, Timestamp};
@@ -37,7 +38,7 @@ pub(crate) struct Asked<'a> {
     /// Method.
     pub(crate) method: &'a Method,
     /// Path, in every reading.
-    pub(crate) paths: &'a [String],
+    pub(crate) paths: &'a [Cow<'a, str>],
     /// The tester's pass, as sent.
     pub(crate) pass: Option<&'a str>,
 }

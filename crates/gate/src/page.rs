@@ -5,6 +5,7 @@
 //! Never: refers to another host, names a technical cause, promises a date.
 //! See:   RFC 9457 (problem details), RFC 9110 §10.2.3 (`Retry-After`), docs/formats/gate.md.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
 use anlauf_model::feed::Words;
@@ -39,9 +40,9 @@ pub(crate) enum Why<'a> {
 }
 
 /// How the caller wants to be answered. Cheap to keep while a backend is asked.
-pub(crate) struct Wishes {
-    form: Option<Box<str>>,
-    language: Option<Box<str>>,
+pub(crate) struct Wishes<'a> {
+    form: Cow<'a, str>,
+    language: Cow<'a, str>,
 }
 
 /// Everything a page is made from.
@@ -78,30 +79,37 @@ enum Form {
     Plain,
 }
 
-impl Wishes {
+impl<'a> Wishes<'a> {
     /// What the request says of them.
-    pub(crate) fn of(fields: &impl Fields) -> Self {
+    pub(crate) fn of(fields: &'a impl Fields) -> Self {
+        let text = |name| Cow::Borrowed(fields.text(name).unwrap_or_default());
         Self {
-            form: fields.text("accept").map(Into::into),
-            language: fields.text("accept-language").map(Into::into),
+            form: text("accept"),
+            language: text("accept-language"),
+        }
+    }
+
+    /// The same without its request.
+    pub(crate) fn into_owned(self) -> Wishes<'static> {
+        let own = |text: Cow<'_, str>| Cow::Owned(text.into_owned());
+        Wishes {
+            form: own(self.form),
+            language: own(self.language),
         }
     }
 
     /// Form and language as they were asked for.
     pub(crate) fn parts(&self) -> (&str, &str) {
-        (
-            self.form.as_deref().unwrap_or_default(),
-            self.language.as_deref().unwrap_or_default(),
-        )
+        (&self.form, &self.language)
     }
 }
 
 impl Speaker {
     /// The whole response.
-    pub(crate) fn say(&self, why: Why<'_>, host: &str, asked: &Wishes) -> Response<Download> {
-        let language = Language::accept(asked.language.as_deref().unwrap_or_default());
+    pub(crate) fn say(&self, why: Why<'_>, host: &str, asked: &Wishes<'_>) -> Response<Download> {
+        let language = Language::accept(&asked.language);
         let told = self.tell(why, host, language);
-        let (kind, text) = match form(asked.form.as_deref().unwrap_or_default()) {
+        let (kind, text) = match form(&asked.form) {
             Form::Html => ("text/html; charset=utf-8", html::page(&told)),
             Form::Problem => ("application/problem+json", self.problem(&told).to_string()),
             Form::Fhir => ("application/fhir+json", outcome(&told).to_string()),
@@ -125,11 +133,9 @@ impl Speaker {
             header::X_CONTENT_TYPE_OPTIONS,
             HeaderValue::from_static("nosniff"),
         );
-        let policy = "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'";
-        headers.insert(
-            header::CONTENT_SECURITY_POLICY,
-            HeaderValue::from_static(policy),
-        );
+        if kind.starts_with("text/html") {
+            headers.insert(header::CONTENT_SECURITY_POLICY, POLICY);
+        }
         if let Why::Wrong(Wrong::Method) = why {
             headers.insert(header::ALLOW, HeaderValue::from_static(METHODS));
         }
@@ -261,6 +267,11 @@ fn meaning(why: Why<'_>) -> (StatusCode, &'static str, &'static Text4) {
 }
 
 /// What a gateway passes on; a cell's own rules come on top.
+/// A page needs nothing but its own style, and stands in nobody's frame.
+const POLICY: HeaderValue = HeaderValue::from_static(
+    "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'",
+);
+
 const METHODS: &str = "GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS";
 
 type Text4 = [&'static str; 4];

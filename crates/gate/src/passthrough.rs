@@ -122,7 +122,7 @@ async fn hello(stream: &mut (impl AsyncRead + Unpin)) -> io::Result<(String, Vec
 fn admitted(worker: &Worker, cell: &Arc<Cell>, conn: &Arc<Conn>) -> Option<Permit> {
     let asked = Asked {
         method: &Method::CONNECT,
-        paths: &["/".to_owned()],
+        paths: &["/".into()],
         pass: None,
     };
     let visit = Visit::enter(cell, conn);

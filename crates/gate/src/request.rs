@@ -5,6 +5,7 @@
 //! Never: guesses: two hosts that differ, a path that climbs, two body lengths are refused.
 //! See:   RFC 9112 §3.2 (Host, absolute form), §6.1 (lengths); RFC 9110 §7.6.1 (hop by hop).
 
+use std::borrow::Cow;
 use std::net::IpAddr;
 
 use hyper::header::{self, HeaderMap, HeaderName, HeaderValue};
@@ -17,14 +18,26 @@ use anlauf_model::CellId;
 use crate::visit::Conn;
 
 /// Whom a request is for.
-pub(crate) struct Target {
+pub(crate) struct Target<'a> {
     /// Lower case, without port.
-    pub(crate) host: String,
+    pub(crate) host: Cow<'a, str>,
     /// The host as it was asked for, with its port.
-    pub(crate) authority: String,
+    pub(crate) authority: Cow<'a, str>,
     /// Every way in which servers read the path; the first is decoded once and without empty
     /// segments, and mostly it is the only one. Only to find the cell, never sent on.
-    pub(crate) paths: Vec<String>,
+    pub(crate) paths: Vec<Cow<'a, str>>,
+}
+
+impl Target<'_> {
+    /// The same without its request.
+    pub(crate) fn into_owned(self) -> Target<'static> {
+        let own = |text: Cow<'_, str>| Cow::Owned(text.into_owned());
+        Target {
+            host: own(self.host),
+            authority: own(self.authority),
+            paths: self.paths.into_iter().map(own).collect(),
+        }
+    }
 }
 
 /// Why a request cannot be understood.
@@ -132,7 +145,7 @@ fn ascii(value: &[u8]) -> Option<&str> {
 }
 
 /// Reads whom the request is for.
-pub(crate) fn target(line: &Line<'_, impl Fields>) -> Result<Target, Wrong> {
+pub(crate) fn target<'a>(line: &Line<'a, impl Fields>) -> Result<Target<'a>, Wrong> {
     if *line.method == Method::CONNECT || *line.method == Method::TRACE {
         return Err(Wrong::Method);
     }
@@ -143,10 +156,9 @@ pub(crate) fn target(line: &Line<'_, impl Fields>) -> Result<Target, Wrong> {
     }
     let authority = authority(line)?;
     let host = host_name(authority)?;
-    let authority = authority.to_ascii_lowercase();
     Ok(Target {
         host,
-        authority,
+        authority: lower(authority),
         paths: readings(line.path)?,
     })
 }
@@ -171,13 +183,21 @@ fn authority<'a>(line: &Line<'a, impl Fields>) -> Result<&'a str, Wrong> {
     }
 }
 
+/// In lower case; almost always it is already.
+fn lower(text: &str) -> Cow<'_, str> {
+    match text.bytes().any(|b| b.is_ascii_uppercase()) {
+        true => Cow::Owned(text.to_ascii_lowercase()),
+        false => Cow::Borrowed(text),
+    }
+}
+
 /// The name without port, in lower case.
-fn host_name(text: &str) -> Result<String, Wrong> {
+fn host_name(text: &str) -> Result<Cow<'_, str>, Wrong> {
     let (name, port) = match text.rsplit_once(':') {
         Some((name, port)) if !port.contains(']') => (name, port),
         _ => (text, ""),
     };
-    let name = name.strip_suffix('.').unwrap_or(name).to_ascii_lowercase();
+    let name = lower(name.strip_suffix('.').unwrap_or(name));
     let legal = |b: u8| b.is_ascii_alphanumeric() || b"-._[]:".contains(&b);
     let is_port = port.len() <= 5 && port.bytes().all(|b| b.is_ascii_digit());
     if name.is_empty() || name.len() > 255 || !name.bytes().all(legal) || !is_port {
@@ -188,7 +208,7 @@ fn host_name(text: &str) -> Result<String, Wrong> {
 
 /// Every way in which a server may read the path. A request whose readings belong to different
 /// cells belongs to none: with a backend behind both, one would be the way into the other.
-fn readings(path: &str) -> Result<Vec<String>, Wrong> {
+fn readings(path: &str) -> Result<Vec<Cow<'_, str>>, Wrong> {
     if !path.starts_with('/') {
         return Err(Wrong::Path);
     }
@@ -196,7 +216,8 @@ fn readings(path: &str) -> Result<Vec<String>, Wrong> {
     if !path.bytes().any(is_odd) && !path.contains("//") && !path.contains("/.") {
         // Nothing in it can be read in another way.
         let plain = path.strip_suffix('/').unwrap_or(path);
-        return Ok(vec![if plain.is_empty() { "/" } else { plain }.to_owned()]);
+        let plain = if plain.is_empty() { "/" } else { plain };
+        return Ok(vec![Cow::Borrowed(plain)]);
     }
     let decoded = decode(path)?;
     // Some servers decode twice; a percent sign that then makes no sense is only a percent sign.
@@ -233,7 +254,7 @@ fn readings(path: &str) -> Result<Vec<String>, Wrong> {
             .collect::<Result<Vec<_>, _>>()?;
         add(joined(segments.iter().map(String::as_str)));
     }
-    Ok(readings)
+    Ok(readings.into_iter().map(Cow::Owned).collect())
 }
 
 const SEPARATORS: [char; 2] = ['/', '\\'];

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use anlauf_model::feed::GateCounts;
+use anlauf_model::{Stage, Timestamp};
 use hyper::{Request, Response};
 
 use crate::body::{Download, Upload};
@@ -29,25 +30,35 @@ pub(crate) struct Counts {
 }
 
 /// A request that may pass.
-pub(crate) struct Admitted {
+pub(crate) struct Admitted<'a> {
     pub(crate) permit: Permit,
-    pub(crate) target: Target,
+    pub(crate) target: Target<'a>,
+}
+
+impl Admitted<'_> {
+    /// The same without its request.
+    pub(crate) fn into_owned(self) -> Admitted<'static> {
+        Admitted {
+            permit: self.permit,
+            target: self.target.into_owned(),
+        }
+    }
 }
 
 /// A request that does not pass.
-pub(crate) enum Refused {
+pub(crate) enum Refused<'a> {
     /// With this answer.
     Said(Box<Response<Download>>),
-    /// The judge's no, still to be said.
-    No(No, Arc<Cell>, Target),
+    /// The judge's no, when it was said, and what about; still to be put in words.
+    No((No, Timestamp), Arc<Cell>, Target<'a>),
 }
 
-impl Refused {
+impl Refused<'_> {
     /// The whole answer.
     pub(crate) fn say(self, shared: &Shared, fields: &impl Fields) -> Response<Download> {
         match self {
             Self::Said(answer) => *answer,
-            Self::No(no, cell, target) => {
+            Self::No((no, _), cell, target) => {
                 let wishes = Wishes::of(fields);
                 let why = Why::No(no, &cell.state);
                 shared.speaker().say(why, &target.host, &wishes)
@@ -105,11 +116,11 @@ impl Counts {
 ///
 /// # Errors
 /// What to answer instead.
-pub(crate) fn admit(
+pub(crate) fn admit<'a>(
     shared: &Shared,
     conn: &Arc<Conn>,
-    line: &Line<'_, impl Fields>,
-) -> Result<Admitted, Refused> {
+    line: &Line<'a, impl Fields>,
+) -> Result<Admitted<'a>, Refused<'a>> {
     let say = |why: Why<'_>, host: &str| {
         let answer = shared.speaker().say(why, host, &Wishes::of(line.fields));
         Refused::Said(Box::new(answer))
@@ -140,17 +151,23 @@ pub(crate) fn admit(
             return Err(say(Why::NoHost, &target.host));
         }
     };
+    let now = shared.now();
+    if cell.state.stage(now) == Stage::Closed {
+        // Nothing can be under way for whom nothing is let through: no need to register.
+        shared.counts.note_refused(&cell.state);
+        return Err(Refused::No((No::Closed, now), Arc::clone(cell), target));
+    }
     let asked = Asked {
         method: line.method,
         paths: &target.paths,
         pass: request::pass(line.fields),
     };
     let visit = Visit::enter(cell, conn);
-    match judge(visit, &asked, &shared.testers, shared.now()) {
+    match judge(visit, &asked, &shared.testers, now) {
         Ok(permit) => Ok(Admitted { permit, target }),
         Err(no) => {
             shared.counts.note_refused(&cell.state);
-            Err(Refused::No(no, Arc::clone(cell), target))
+            Err(Refused::No((no, now), Arc::clone(cell), target))
         }
     }
 }
@@ -158,12 +175,12 @@ pub(crate) fn admit(
 /// Forwards what was admitted.
 pub(crate) async fn pass(
     shared: &Shared,
-    admitted: Admitted,
+    admitted: Admitted<'static>,
     request: Request<Upload>,
 ) -> Response<Download> {
     let Admitted { permit, target } = admitted;
     let cell = Arc::clone(permit.cell());
-    let wishes = Wishes::of(request.headers());
+    let wishes = Wishes::of(request.headers()).into_owned();
     match shared.forwarder.forward(permit, &target, request).await {
         Ok(answer) => {
             shared.counts.note_passed(&cell.state);

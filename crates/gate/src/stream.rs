@@ -31,7 +31,7 @@ pub(crate) struct Finished {
 /// Forwards the request and sends the answer.
 pub(crate) async fn run(
     shared: Arc<Shared>,
-    admitted: Admitted,
+    admitted: Admitted<'static>,
     request: Request<Upload>,
     mut respond: SendResponse<Bytes>,
     mut resets: oneshot::Receiver<Infallible>,

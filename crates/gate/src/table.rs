@@ -5,6 +5,7 @@
 //! Never: changes a stage by itself; confuses two cells (full keys are compared, never hashes).
 //! See:   docs/formats/gate.md, "Table".
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, HashMap};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -22,7 +23,7 @@ use crate::visit::Conn;
 /// Every cell of one signed table.
 pub(crate) struct Table {
     digest: Option<Digest>,
-    hosts: HashMap<Box<str>, Vec<Place>>,
+    hosts: HashMap<Box<str>, Vec<Place>, foldhash::fast::RandomState>,
     cells: BTreeMap<CellId, Arc<Cell>>,
 }
 
@@ -230,7 +231,7 @@ impl Table {
     pub(crate) fn empty() -> Self {
         Self {
             digest: None,
-            hosts: HashMap::new(),
+            hosts: HashMap::default(),
             cells: BTreeMap::new(),
         }
     }
@@ -301,7 +302,7 @@ impl Table {
     ///
     /// All readings of the path must lead to the same cell, whether letters in upper case matter or
     /// not; else it is nobody's.
-    pub(crate) fn find(&self, host: &str, readings: &[String]) -> Found<'_> {
+    pub(crate) fn find(&self, host: &str, readings: &[Cow<'_, str>]) -> Found<'_> {
         let Some(places) = self.hosts.get(host) else {
             return Found::NoHost;
         };

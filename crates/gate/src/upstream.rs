@@ -42,7 +42,7 @@ pub(crate) struct Pool {
 }
 
 /// By backend; each with the look at the time since when it waits.
-type Idle = HashMap<Arc<str>, Vec<(Backend, u32)>>;
+type Idle = HashMap<Arc<str>, Vec<(Backend, u32)>, foldhash::fast::RandomState>;
 
 // === impl Upstream ===
 

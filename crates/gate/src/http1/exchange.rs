@@ -11,6 +11,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt};
 
 use super::buffer::Buffer;
+use super::burst::after_the_others;
 use super::chunk::{self, Chunks, Step, trailers_onward};
 use super::head::{self, Framing, response_framing, says};
 use super::onward::{self, Back};
@@ -83,6 +84,7 @@ pub(crate) async fn exchange<S>(
 where
     S: AsyncRead + AsyncWrite + Unpin,
 {
+    after_the_others().await;
     if backend.stream.write_all(request).await.is_err() {
         return Err(Broke::Unheard);
     }
@@ -280,6 +282,7 @@ impl Down<'_> {
         };
         self.begun.store(true, Ordering::SeqCst);
         let is_whole = self.body(from, said, to, &answer).await?;
+        after_the_others().await;
         self.flush(to).await?;
         let is_sent = sent.load(Ordering::SeqCst);
         Ok(Done::Answered {

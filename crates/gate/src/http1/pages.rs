@@ -9,6 +9,7 @@
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
+use anlauf_model::Timestamp;
 use anlauf_model::feed::Words;
 use hyper::Response;
 use hyper::body::Bytes;
@@ -31,7 +32,7 @@ struct Kept {
     second: i64,
     words: Arc<Words>,
     drill: bool,
-    pages: HashMap<Vec<u8>, Bytes>,
+    pages: HashMap<Vec<u8>, Bytes, foldhash::fast::RandomState>,
     /// Room for a key, so that looking needs none.
     key: Vec<u8>,
 }
@@ -41,7 +42,9 @@ pub(crate) struct Page<'a> {
     pub(crate) no: No,
     pub(crate) cell: &'a CellState,
     pub(crate) host: &'a str,
-    pub(crate) wishes: &'a Wishes,
+    pub(crate) wishes: &'a Wishes<'a>,
+    /// The present.
+    pub(crate) now: Timestamp,
 }
 
 impl Pages {
@@ -49,7 +52,7 @@ impl Pages {
     pub(crate) fn get(&self, shared: &Shared, page: &Page<'_>) -> Bytes {
         let mut kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let (second, words, drill) = (
-            shared.now().0.div_euclid(1_000),
+            page.now.0.div_euclid(1_000),
             shared.words(),
             shared.is_drill(),
         );

@@ -28,11 +28,11 @@ fn speaker(drill: bool) -> Speaker {
     }
 }
 
-fn asked(accept: &'static str, language: &'static str) -> Wishes {
+fn asked(accept: &'static str, language: &'static str) -> Wishes<'static> {
     let mut asked = HeaderMap::new();
     asked.insert(header::ACCEPT, HeaderValue::from_static(accept));
     asked.insert(header::ACCEPT_LANGUAGE, HeaderValue::from_static(language));
-    Wishes::of(&asked)
+    Wishes::of(&asked).into_owned()
 }
 
 fn said(speaker: &Speaker, why: Why<'_>, asked: &Wishes) -> String {

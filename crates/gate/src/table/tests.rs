@@ -59,7 +59,7 @@ fn the_longest_path_wins() {
         ("example", "/", "no host"),
         ("", "/", "no host"),
     ] {
-        let found = match table.find(host, &[path.to_owned()]) {
+        let found = match table.find(host, &[path.into()]) {
             Found::Cell(cell) => cell.spec.id.to_string(),
             Found::NoPath => "no path".into(),
             Found::NoHost => "no host".into(),
@@ -71,7 +71,7 @@ fn the_longest_path_wins() {
 #[test]
 fn readings_that_differ_belong_to_nobody() {
     let table = town();
-    let readings = |paths: [&str; 2]| paths.map(str::to_owned);
+    let readings = |paths: [&'static str; 2]| paths.map(Cow::from);
     let found = |paths| {
         matches!(
             table.find("stadt.example", &readings(paths)),
