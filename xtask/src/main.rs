@@ -35,8 +35,8 @@ enum Task {
         #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
         arguments: Vec<String>,
     },
-    /// Prints figures, in release mode: all, or some of drill, contain, store, plan, gate, trust;
-    /// or `planner` and its own
+    /// Prints figures of the binary as it is shipped (profile `dist`): all, or some of drill,
+    /// contain, store, plan, gate, trust; or `planner` and its own
     Bench {
         /// Handed to `anlauf-bench`
         #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
@@ -57,7 +57,7 @@ fn main() -> ExitCode {
                 .and_then(|path| run(Command::new(path).args(&arguments[1..])))
         }
         Task::Bench { arguments } => {
-            built("anlauf-bench").and_then(|path| run(Command::new(path).args(arguments)))
+            shipped().and_then(|path| run(Command::new(path).args(arguments)))
         }
     };
     match done {
@@ -73,15 +73,27 @@ fn main() -> ExitCode {
 /// with other features. Gives the path of one binary.
 fn built(name: &str) -> Result<PathBuf> {
     run(cargo().args(["build", "--release", "--workspace", "--bins"]))?;
-    let target = std::env::var_os("CARGO_TARGET_DIR").unwrap_or_else(|| "target".into());
-    Ok(PathBuf::from(target).join("release").join(name))
+    Ok(target("release").join(name))
+}
+
+/// Builds the product and what measures it as people get it, optimised across crates: its peers
+/// are installed that way too. Gives the path of what measures; the product lies beside it.
+fn shipped() -> Result<PathBuf> {
+    let packages = ["--package", "anlauf-bench", "--package", "anlauf"];
+    run(cargo().args(["build", "--profile", "dist"]).args(packages))?;
+    Ok(target("dist").join("anlauf-bench"))
 }
 
 /// Builds one package that shares little with the rest. Gives the path of its binary.
 fn built_alone(name: &str) -> Result<PathBuf> {
     run(cargo().args(["build", "--release", "--package", name]))?;
+    Ok(target("release").join(name))
+}
+
+/// Where the binaries of a profile are.
+fn target(profile: &str) -> PathBuf {
     let target = std::env::var_os("CARGO_TARGET_DIR").unwrap_or_else(|| "target".into());
-    Ok(PathBuf::from(target).join("release").join(name))
+    PathBuf::from(target).join(profile)
 }
 
 /// The cargo that runs this.
