@@ -71,7 +71,7 @@ fn licences() -> Result<()> {
 }
 
 /// Programs of others that the tests hold ours against: what each is asked, and its package.
-const TOOLS: [(&str, &str, &str); 8] = [
+const TOOLS: [(&str, &str, &str); 12] = [
     ("chromium", "--version", "chromium"),
     ("chromedriver", "--version", "chromium-driver"),
     ("ssh-keygen", "-?", "openssh-client"),
@@ -80,7 +80,20 @@ const TOOLS: [(&str, &str, &str); 8] = [
     ("openssl", "version", "openssl"),
     ("node", "--version", "nodejs"),
     ("npm", "--version", "npm"),
+    ("swaks", "--version", "swaks"),
+    ("/usr/sbin/postfix", "--version", "postfix"),
+    ("/usr/sbin/dovecot", "--version", "dovecot-imapd"),
+    ("/usr/lib/dovecot/pop3", "--version", "dovecot-pop3d"),
 ];
+
+/// Installs packages without starting their services: the tests start what they need by themselves,
+/// and a mail server on the machine's own ports is nobody's wish. See Debian's `invoke-rc.d(8)`.
+const INSTALL: &str = "policy=/usr/sbin/policy-rc.d
+if [ ! -e $policy ]; then
+    trap 'rm -f $policy' EXIT
+    printf '#!/bin/sh\\nexit 101\\n' > $policy && chmod 755 $policy
+fi
+apt-get install -y -qq --no-install-recommends \"$@\"";
 
 /// Installs those that are missing.
 fn install_tools() -> Result<()> {
@@ -93,8 +106,7 @@ fn install_tools() -> Result<()> {
     }
     run(as_root(&packages)?.args(["apt-get", "update", "-qq"]))?;
     let mut install = as_root(&packages)?;
-    install.args(["apt-get", "install", "-y", "-qq", "--no-install-recommends"]);
-    run(install.args(&packages))
+    run(install.args(["sh", "-c", INSTALL, "sh"]).args(&packages))
 }
 
 /// What runs a command with the rights to install packages.

@@ -13,7 +13,8 @@ use std::sync::Arc;
 use std::task::Poll;
 
 use anlauf_gate::{
-    Gate, GateConfig, GateError, Network, Pilot, Serving, SystemClock, Tls, Upstreams,
+    Gate, GateConfig, GateError, Mail, MailPlace, Network, Pilot, Serving, SystemClock, Tls,
+    Upstreams,
 };
 use anlauf_model::{CellId, Digest, GateId, OrganisationId, PersonId, Role, SiteId, TenantId};
 use anlauf_recovery::Actor;
@@ -56,6 +57,8 @@ pub struct Args {
     /// Where TLS is passed through to the cell that has the client's host for itself
     #[arg(long, value_name = "ADDR", value_delimiter = ',')]
     listen_named: Vec<SocketAddr>,
+    #[command(flatten)]
+    mail: MailArgs,
     /// Who it is: `gate-west-1`; the name of its login
     #[arg(long, value_name = "ID")]
     id: GateId,
@@ -90,6 +93,28 @@ pub struct Args {
     workers: Option<u16>,
     #[command(flatten)]
     log: Log,
+}
+
+/// The mail relay.
+#[derive(Debug, Clone, clap::Args)]
+pub struct MailArgs {
+    /// Where SMTP clients come in; needs --mail-name
+    #[arg(
+        long,
+        value_name = "ADDR",
+        value_delimiter = ',',
+        requires = "mail_name"
+    )]
+    listen_mail: Vec<SocketAddr>,
+    /// What the relay calls itself, and whose certificate it shows: `mx.stadt.example`
+    #[arg(long, value_name = "NAME", requires = "listen_mail")]
+    mail_name: Option<String>,
+    /// Largest message; bytes
+    #[arg(long, value_name = "N", default_value_t = 50 * 1024 * 1024)]
+    mail_size_max: u64,
+    /// Where the mail of a domain goes: `bkk.example=bkk-amsel/post=tcp://10.1.0.20:25`
+    #[arg(long, value_name = "DOMAIN=CELL=URL", value_parser = mail_place)]
+    mail: Vec<(String, MailPlace)>,
 }
 
 /// Where open cells are served from, beside the signed table.
@@ -141,6 +166,12 @@ where
     ))
 }
 
+fn mail_place(text: &str) -> Result<(String, MailPlace), String> {
+    let (domain, rest) = pair::<String, String>(text)?;
+    let (cell, server) = pair::<CellId, String>(&rest)?;
+    Ok((domain, MailPlace { cell, server }))
+}
+
 /// Runs a gate until told to stop.
 ///
 /// # Errors
@@ -175,8 +206,10 @@ fn say(args: &Args, gate: &Gate, output: Output) -> Done {
             .iter()
             .map(|a| format!("tcp://{a}"))
             .collect();
+        let mail: Vec<_> = gate.mail().iter().map(|a| format!("smtp://{a}")).collect();
         let value = json!({
-            "id": args.id, "listening": listening, "passing": passing, "admin": admin,
+            "id": args.id, "listening": listening, "passing": passing, "mail": mail,
+            "admin": admin,
         });
         return output.line(&value.to_string());
     }
@@ -188,6 +221,9 @@ fn say(args: &Args, gate: &Gate, output: Output) -> Done {
     }
     for address in gate.passing() {
         output.line(&format!("passing tcp://{address}"))?;
+    }
+    for address in gate.mail() {
+        output.line(&format!("mail smtp://{address}"))?;
     }
     Ok(())
 }
@@ -206,6 +242,16 @@ fn tls(args: &Args) -> Option<Tls> {
     Some(Tls {
         listen: args.listen_tls.clone(),
         certificates,
+    })
+}
+
+fn mail(args: &MailArgs) -> Option<Mail> {
+    let name = args.mail_name.clone()?;
+    Some(Mail {
+        listen: args.listen_mail.clone(),
+        name,
+        size_max: args.mail_size_max,
+        domains: args.mail.iter().cloned().collect(),
     })
 }
 
@@ -257,6 +303,7 @@ fn config(args: &Args) -> Done<GateConfig> {
             tls: tls(args),
             tcp: args.tcp.clone(),
             named: args.listen_named.clone(),
+            mail: mail(&args.mail),
         },
     })
 }

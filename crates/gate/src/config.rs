@@ -58,6 +58,30 @@ pub struct Serving {
     pub tcp: Vec<(SocketAddr, CellId)>,
     /// Ports where TLS is passed through to the cell that has the client's host for itself.
     pub named: Vec<SocketAddr>,
+    /// The mail relay.
+    pub mail: Option<Mail>,
+}
+
+/// A relay for mail, which decides per recipient. Nothing of it opens anything.
+#[derive(Clone, Debug)]
+pub struct Mail {
+    /// Where SMTP clients come in. Port 0 takes a free one.
+    pub listen: Vec<SocketAddr>,
+    /// What it calls itself; under TLS also the host whose certificate it shows.
+    pub name: String,
+    /// Largest message. Bytes.
+    pub size_max: u64,
+    /// Where the mail of each domain goes; any other domain is nobody's.
+    pub domains: BTreeMap<String, MailPlace>,
+}
+
+/// Where the mail of one domain goes.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct MailPlace {
+    /// The cell that must be open for it.
+    pub cell: CellId,
+    /// The cell's mail server: `tcp://10.1.0.20:25`.
+    pub server: String,
 }
 
 /// Doors under TLS.

@@ -17,7 +17,7 @@ use tokio_rustls::TlsAcceptor;
 
 use crate::admin::Operators;
 use crate::clock::Floor;
-use crate::config::{GateConfig, Serving};
+use crate::config::{GateConfig, Mail, Serving};
 use crate::error::GateError;
 use crate::feed::{self, Control, Desk};
 use crate::journal::Journal;
@@ -28,7 +28,7 @@ use crate::mind::Mind;
 use crate::passthrough::Purpose;
 use crate::shared::{Progress, Shared};
 use crate::tls::Certificates;
-use crate::{admin, listener, passthrough};
+use crate::{admin, listener, passthrough, smtp};
 
 /// Orders that may wait for the keeper. A few: whoever asks waits for the answer anyway.
 const ORDER_COUNT_MAX: usize = 64;
@@ -41,6 +41,7 @@ pub struct Gate {
     shared: Arc<Shared>,
     addresses: Vec<SocketAddr>,
     passing: Vec<SocketAddr>,
+    mail: Vec<SocketAddr>,
     admin: Option<SocketAddr>,
     stop: watch::Sender<bool>,
     tasks: JoinSet<()>,
@@ -80,7 +81,12 @@ impl Gate {
             own_threads: config.serving.workers > 0,
             stopped: stopped.clone(),
         };
-        let doors = (config.listen, config.serving, certificates.as_ref());
+        let mut serving = config.serving;
+        let mail = match serving.mail.take() {
+            Some(mail) => entry.open_mail(&mut tasks, &mail, certificates.as_ref())?,
+            None => Vec::new(),
+        };
+        let doors = (config.listen, serving, certificates.as_ref());
         let (addresses, passing) = entry.open(&mut tasks, doors)?;
         let operators = Operators {
             desk: desk.clone(),
@@ -108,6 +114,7 @@ impl Gate {
             shared,
             addresses,
             passing,
+            mail,
             admin,
             stop,
             tasks,
@@ -123,6 +130,11 @@ impl Gate {
     /// Where clients come in whose bytes are passed through: ports of cells, then those by name.
     pub fn passing(&self) -> Vec<SocketAddr> {
         self.passing.clone()
+    }
+
+    /// Where SMTP clients come in.
+    pub fn mail(&self) -> Vec<SocketAddr> {
+        self.mail.clone()
     }
 
     /// Where operators come in.
@@ -252,6 +264,27 @@ impl Entry {
             tasks.spawn(passthrough::run(listener, worker, purpose, stopped));
         }
         Ok((addresses, passing))
+    }
+
+    /// Where SMTP clients come in. Certificates are for whoever says `STARTTLS`.
+    fn open_mail(
+        &self,
+        tasks: &mut JoinSet<()>,
+        mail: &Mail,
+        certificates: Option<&Arc<Certificates>>,
+    ) -> Result<Vec<SocketAddr>, GateError> {
+        let tls = certificates.map(|known| known.acceptor_of(&mail.name));
+        let relay = Arc::new(smtp::Relay::new(mail, tls.transpose()?)?);
+        let mut addresses = Vec::new();
+        for address in mail.listen.iter().copied() {
+            let wrong = |source| GateError::Listen { address, source };
+            let listener = bind(address, false)?;
+            addresses.push(listener.local_addr().map_err(wrong)?);
+            let worker = Worker::new(Arc::clone(&self.shared));
+            let (relay, stopped) = (Arc::clone(&relay), self.stopped.clone());
+            tasks.spawn(smtp::run(listener, worker, relay, stopped));
+        }
+        Ok(addresses)
     }
 
     /// Where operators come in.

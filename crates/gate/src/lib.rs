@@ -25,6 +25,7 @@ mod http2;
 mod intake;
 mod listener;
 mod passthrough;
+pub mod smtp;
 mod socket;
 mod stream;
 mod tls;
@@ -54,7 +55,9 @@ mod gate;
 pub mod lab;
 
 pub use clock::{Clock, SystemClock};
-pub use config::{GateConfig, Network, NetworkError, Pilot, Serving, Tls, Upstreams};
+pub use config::{
+    GateConfig, Mail, MailPlace, Network, NetworkError, Pilot, Serving, Tls, Upstreams,
+};
 pub use error::GateError;
 pub use gate::Gate;
 pub use judge::Permit;

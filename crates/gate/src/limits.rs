@@ -56,6 +56,42 @@ pub const UPSTREAM_IDLE_LOOKS: u32 = 6;
 /// Largest first message of a TLS client whose connection is passed through. Bytes.
 pub const HELLO_SIZE_MAX: usize = 16 * 1024;
 
+/// Largest SMTP command line. Bytes. RFC 5321 §4.5.3.1.4 asks for 512, and extensions add to it.
+pub const COMMAND_SIZE_MAX: usize = 2_048;
+
+/// Longest line of a message. Bytes. RFC 5321 §4.5.3.1.6 asks for 1,000; senders are less careful,
+/// and a message refused for ever helps nobody.
+pub const TEXT_LINE_SIZE_MAX: usize = 16 * 1024;
+
+/// Most SMTP clients of one port at once, and most of one address.
+pub const MAIL_CLIENT_COUNT_MAX: usize = 1_024;
+/// See [`MAIL_CLIENT_COUNT_MAX`].
+pub const MAIL_CLIENT_COUNT_OF_ADDRESS_MAX: usize = 100;
+
+/// Most recipients of one message. RFC 5321 §4.5.3.1.8 asks for 100.
+pub const RECIPIENT_COUNT_MAX: usize = 1_000;
+
+/// Most commands of one SMTP client that are none, before it is sent away.
+pub const COMMAND_WRONG_COUNT_MAX: usize = 20;
+
+/// Longest wait for an SMTP client's next command or piece (RFC 5321 §4.5.3.2.7).
+pub const COMMAND_WAIT_MAX: Duration = Duration::from_secs(300);
+
+/// Longest wait for a cell's mail server to answer a command.
+pub const MAIL_ANSWER_WAIT_MAX: Duration = Duration::from_secs(120);
+
+/// Longest wait for a cell's mail server to take a whole message in (RFC 5321 §4.5.3.2.6).
+pub const MAIL_TAKE_WAIT_MAX: Duration = Duration::from_secs(600);
+
+/// The same once the cell is being closed, and so the longest that mail holds a close up.
+///
+/// A server that takes the message says so in milliseconds. Behind this one nobody knows whether it
+/// was taken: its sender sends it again, and it may arrive twice. 5 s are more than a busy disk.
+pub const MAIL_TAKE_CUT_WAIT_MAX: Duration = Duration::from_secs(5);
+
+/// Longest wait for a client to take the last answer about a message of a cell that is closed.
+pub const MAIL_WORD_WAIT_MAX: Duration = Duration::from_millis(250);
+
 /// Most answers of closed cells that a worker keeps for their second.
 pub const PAGE_COUNT_MAX: usize = 1_024;
 

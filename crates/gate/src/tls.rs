@@ -29,6 +29,10 @@ const PROTOCOLS: [&[u8]; 2] = [b"h2", b"http/1.1"];
 /// Largest PEM file. Bytes.
 const FILE_SIZE_MAX: u64 = 1024 * 1024;
 
+/// The certificate of one host, whoever asks.
+#[derive(Debug)]
+struct Sole(Arc<Certificates>, String);
+
 type Keys = BTreeMap<String, Arc<CertifiedKey>>;
 
 /// The certificates in use.
@@ -80,6 +84,23 @@ impl Certificates {
         Ok(TlsAcceptor::from(Arc::new(config)))
     }
 
+    /// The same for mail, whose clients mostly name no host: they get the one certificate.
+    ///
+    /// # Errors
+    /// There is no certificate for it, or the provider knows neither version.
+    pub(crate) fn acceptor_of(self: &Arc<Self>, name: &str) -> Result<TlsAcceptor, GateError> {
+        if self.find(name).is_none() {
+            return Err(wrong(&self.folder, format!("no certificate for `{name}`")));
+        }
+        let builder = ServerConfig::builder_with_provider(Arc::clone(&self.provider));
+        let builder = builder
+            .with_safe_default_protocol_versions()
+            .map_err(|error| wrong(&self.folder, error))?;
+        let resolver = Arc::new(Sole(Arc::clone(self), name.to_owned()));
+        let config = builder.with_no_client_auth().with_cert_resolver(resolver);
+        Ok(TlsAcceptor::from(Arc::new(config)))
+    }
+
     fn find(&self, name: &str) -> Option<Arc<CertifiedKey>> {
         let keys = Arc::clone(&self.keys.read().unwrap_or_else(PoisonError::into_inner));
         let name = name.to_ascii_lowercase();
@@ -92,6 +113,12 @@ impl Certificates {
 impl ResolvesServerCert for Certificates {
     fn resolve(&self, hello: ClientHello<'_>) -> Option<Arc<CertifiedKey>> {
         self.find(hello.server_name()?)
+    }
+}
+
+impl ResolvesServerCert for Sole {
+    fn resolve(&self, _: ClientHello<'_>) -> Option<Arc<CertifiedKey>> {
+        self.0.find(&self.1)
     }
 }
 

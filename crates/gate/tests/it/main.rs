@@ -16,6 +16,7 @@ mod kill;
 mod open;
 mod passthrough;
 mod path;
+mod smtp;
 mod smuggle;
 mod stage;
 mod tls;

@@ -22,7 +22,7 @@ use crate::client::post;
 use crate::house::House;
 
 /// Makes `HOST.pem`; the name of the file without its end is the name in it.
-async fn make(folder: &Path, host: &str) -> PathBuf {
+pub async fn make(folder: &Path, host: &str) -> PathBuf {
     let (key, chain) = (folder.join("key"), folder.join("chain"));
     let name = host.replace("_.", "*.");
     let made = Command::new("openssl")
