@@ -71,7 +71,7 @@ fn licences() -> Result<()> {
 }
 
 /// Programs of others that the tests hold ours against: what each is asked, and its package.
-const TOOLS: [(&str, &str, &str); 12] = [
+const TOOLS: [(&str, &str, &str); 13] = [
     ("chromium", "--version", "chromium"),
     ("chromedriver", "--version", "chromium-driver"),
     ("ssh-keygen", "-?", "openssh-client"),
@@ -80,6 +80,7 @@ const TOOLS: [(&str, &str, &str); 12] = [
     ("openssl", "version", "openssl"),
     ("node", "--version", "nodejs"),
     ("npm", "--version", "npm"),
+    ("pip3", "--version", "python3-pip"),
     ("swaks", "--version", "swaks"),
     ("/usr/sbin/postfix", "--version", "postfix"),
     ("/usr/sbin/dovecot", "--version", "dovecot-imapd"),

@@ -16,7 +16,7 @@
 //! | [`photo`] | `/lichtbild` | card photo: checks, clerk's desk, card order | intake only |
 //! | [`branch`] | `/og` | online branch: my data, address, messages; drafts | reading only |
 //! | app | `/app` | planned: installable web app over the same API | offline shell |
-//! | record | `/epa` | planned: FHIR R4 record, sealed at rest, access log | reading only |
+//! | [`record`] | `/epa` | FHIR R4 record, sealed at rest, access log | reading only |
 //!
 //! Rooms marked as planned are not built; nothing answers at their paths but 404.
 //!
@@ -32,10 +32,11 @@
 //! # What is stored where
 //!
 //! Each insurer has a folder of its own with `house.sqlite` (people, logins, photos, card orders,
-//! messages, drafts) and `login.key`. One insurer can be damaged and restored without touching
-//! another.
+//! messages, drafts), `record.sqlite` (patient records, sealed) and `login.key`. One insurer can be
+//! damaged and restored without touching another. The master key of the records lies elsewhere.
 
 pub mod branch;
 pub mod kernel;
 pub mod login;
 pub mod photo;
+pub mod record;

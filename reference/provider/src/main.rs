@@ -17,6 +17,8 @@ use reference_provider::kernel::route::SERVICES;
 use reference_provider::kernel::seed;
 use reference_provider::kernel::tenant::{TenantLine, usual_tenants};
 use reference_provider::photo::retention;
+use reference_provider::record::manifest::{self, Manifest};
+use reference_provider::record::shelf::{State, set_state};
 
 /// The services of the founding case, to stand behind the gate. All people are synthetic.
 #[derive(Parser)]
@@ -38,6 +40,9 @@ struct Place {
         default_value = "reference-data"
     )]
     data: PathBuf,
+    /// File of the master key of all patient records, outside of the data [default: `DIR.key`]
+    #[arg(long, global = true, value_name = "FILE")]
+    record_key: Option<PathBuf>,
     /// CSV with columns `id` and `name`, as in a landscape; without it four insurers
     #[arg(long, global = true, value_name = "FILE")]
     tenants: Option<PathBuf>,
@@ -74,12 +79,45 @@ enum Verb {
         /// `on` or `off`
         state: String,
     },
+    /// Look after an insurer's patient records
+    #[command(subcommand)]
+    Record(RecordVerb),
     /// Delete the photos whose time is over
     Retire,
     /// Numbers of an insurer's synthetic people, and their password
     People {
         /// Insurer
         tenant: String,
+    },
+}
+
+#[derive(Subcommand)]
+enum RecordVerb {
+    /// Print a manifest of every record and document, as JSON
+    Manifest {
+        /// Insurer
+        tenant: String,
+    },
+    /// Hold the records against a manifest; exit code 1 when they are not whole
+    Verify {
+        /// Insurer
+        tenant: String,
+        /// What `record manifest` printed
+        manifest: PathBuf,
+    },
+    /// Close records for a while: 409 to everything
+    Suspend {
+        /// Insurer
+        tenant: String,
+        /// Insurance number; all of the insurer without it
+        number: Option<String>,
+    },
+    /// Open records again
+    Activate {
+        /// Insurer
+        tenant: String,
+        /// Insurance number; all of the insurer without it
+        number: Option<String>,
     },
 }
 
@@ -93,6 +131,7 @@ fn main() -> Result<()> {
             service,
             state,
         } => emergency(&house, &tenant, (&service, &state)),
+        Verb::Record(verb) => record(&house, verb),
         Verb::Retire => retire(&house),
         Verb::People { tenant } => people(&house, &tenant),
     }
@@ -103,7 +142,13 @@ fn settings(place: &Place) -> Result<Settings> {
         Some(path) => read_tenants(path)?,
         None => usual_tenants(),
     };
+    let beside = || {
+        let mut name = place.data.clone().into_os_string();
+        name.push(".key");
+        PathBuf::from(name)
+    };
     Ok(Settings {
+        record_key: place.record_key.clone().unwrap_or_else(beside),
         data: place.data.clone(),
         public: place.public.trim_end_matches('/').to_owned(),
         tenants,
@@ -144,6 +189,40 @@ fn emergency(house: &House, tenant: &str, (service, state): (&str, &str)) -> Res
         other => bail!("`{other}`: say `on` or `off`"),
     };
     set_emergency(tenant, service, on).map_err(|miss| anyhow::anyhow!(miss.words.en))
+}
+
+fn record(house: &House, verb: RecordVerb) -> Result<()> {
+    let find = |id: &str| {
+        let tenant = house.tenant(id);
+        tenant.with_context(|| format!("no insurer `{id}`"))
+    };
+    let now = house.settings.clock.seconds();
+    let (id, number, state) = match verb {
+        RecordVerb::Manifest { tenant } => {
+            let made = manifest::make(find(&tenant)?, &house.master, now)?;
+            println!("{}", serde_json::to_string_pretty(&made)?);
+            return Ok(());
+        }
+        RecordVerb::Verify { tenant, manifest } => {
+            let name = manifest.display();
+            let text = std::fs::read_to_string(&manifest)
+                .with_context(|| format!("cannot read `{name}`"))?;
+            let made: Manifest =
+                serde_json::from_str(&text).with_context(|| format!("`{name}` is no manifest"))?;
+            let verdict = manifest::verify(find(&tenant)?, &house.master, (&made, now))?;
+            println!("{}", serde_json::to_string_pretty(&verdict)?);
+            match verdict.whole {
+                true => return Ok(()),
+                false => bail!("the records of `{tenant}` are not whole"),
+            }
+        }
+        RecordVerb::Suspend { tenant, number } => (tenant, number, State::Suspended),
+        RecordVerb::Activate { tenant, number } => (tenant, number, State::Activated),
+    };
+    let count = set_state(find(&id)?, &house.master, (number.as_deref(), state))
+        .map_err(|miss| anyhow::anyhow!(miss.words.en))?;
+    println!("{} {count}", state.as_str());
+    Ok(())
 }
 
 fn retire(house: &House) -> Result<()> {

@@ -15,12 +15,16 @@ use super::miss::Miss;
 use super::tenant::{Tenant, TenantLine};
 use super::{clock, seed};
 use crate::login::key::Key;
+use crate::record::seal::Master;
+use crate::record::seed::records;
 
 /// What a house is made from.
 #[derive(Clone, Debug)]
 pub struct Settings {
     /// Folder with one folder per insurer.
     pub data: PathBuf,
+    /// File of the master key of all records; outside of `data`.
+    pub record_key: PathBuf,
     /// Where people reach an insurer, with `{tenant}` in it: `http://{tenant}.localhost:8490`.
     pub public: String,
     /// Who is insured where.
@@ -42,6 +46,8 @@ pub struct House {
     pub chance: SystemRandom,
     /// Where this process listens, once it does: its relying parties reach its issuer there.
     pub back: OnceLock<SocketAddr>,
+    /// Opens the keys of patient records.
+    pub master: Master,
     tenants: BTreeMap<String, Tenant>,
     /// One image is decoded at a time and core: the memory of a decoder is bounded, not their sum.
     pub decoding: Mutex<()>,
@@ -55,6 +61,7 @@ impl House {
     pub fn open(settings: Settings) -> Result<Self> {
         std::fs::create_dir_all(&settings.data).context("cannot make the data folder")?;
         let chance = SystemRandom::new();
+        let master = Master::open(&settings.record_key, &settings.data)?;
         let mut tenants = BTreeMap::new();
         for (place, line) in settings.tenants.iter().enumerate() {
             check_name(&line.id)?;
@@ -64,12 +71,15 @@ impl House {
             let tenant = Tenant::new(line, place, (origin, &folder), key);
             seed::people(&tenant, &settings)
                 .with_context(|| format!("cannot fill `{}` with people", line.id))?;
+            records(&tenant, &master, &settings)
+                .with_context(|| format!("cannot fill `{}` with records", line.id))?;
             tenants.insert(line.id.clone(), tenant);
         }
         Ok(Self {
             settings,
             chance,
             back: OnceLock::new(),
+            master,
             tenants,
             decoding: Mutex::new(()),
         })

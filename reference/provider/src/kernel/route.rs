@@ -116,8 +116,9 @@ impl Route {
 }
 
 /// Every service of a house.
-pub const SERVICES: [Service; 3] = [
+pub const SERVICES: [Service; 4] = [
     crate::login::SERVICE,
     crate::photo::SERVICE,
     crate::branch::SERVICE,
+    crate::record::SERVICE,
 ];

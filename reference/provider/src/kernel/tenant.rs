@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 
 use super::store::{HOUSE, Store};
 use crate::login::key::Key;
+use crate::record::shelf::{RECORDS, RECORDS_FILE};
 
 /// Colours of the synthetic insurers. Each has contrast 4.5 : 1 or more with white.
 const COLOURS: [&str; 8] = [
@@ -36,6 +37,8 @@ pub struct Tenant {
     pub folder: PathBuf,
     /// People, photos, messages.
     pub store: Store,
+    /// Patient records, sealed.
+    pub records: Store,
     /// Signs its tokens.
     pub key: Key,
 }
@@ -55,6 +58,7 @@ impl Tenant {
             origin,
             folder: folder.to_owned(),
             store: Store::new(folder.join("house.sqlite"), HOUSE),
+            records: Store::new(folder.join(RECORDS_FILE), RECORDS),
             key,
         }
     }

@@ -7,5 +7,8 @@ mod branch;
 mod foreign;
 mod login;
 mod photo;
+mod record;
 mod route;
 mod stage;
+mod validator;
+mod whole;

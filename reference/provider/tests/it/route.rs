@@ -13,6 +13,7 @@ fn path(route: &Route) -> String {
     route
         .path
         .replace("{id}", "1")
+        .replace("{kind}", "DocumentReference")
         .replace("{kvnr}", &own)
         .replace("{name}", "page.css")
         .replace("{form}", "address")
@@ -104,7 +105,7 @@ fn unknown_hosts_paths_and_methods_are_said_plainly() {
         (told.status, told.json()["error"].as_str()),
         (405, Some("method"))
     );
-    for service in ["idp", "lichtbild", "og"] {
+    for service in ["idp", "lichtbild", "og", "epa"] {
         let told = stage.get(EISVOGEL, &format!("/{service}/health"), &[]);
         assert_eq!(
             (told.status, &told.json()["operation"]),

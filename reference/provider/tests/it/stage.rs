@@ -207,6 +207,7 @@ fn settings(folder: &Path, address: SocketAddr, now: Arc<AtomicI64>) -> Settings
     };
     Settings {
         data: folder.join("data"),
+        record_key: folder.join("master.key"),
         public: format!("http://{{tenant}}.localhost:{}", address.port()),
         tenants: [(EISVOGEL, "BKK Eisvogel"), (AMSEL, "EK Amsel")]
             .map(line)
