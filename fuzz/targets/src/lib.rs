@@ -6,6 +6,7 @@
 
 use std::collections::BTreeMap;
 
+use anlauf_gate::smtp::{Chunks, Command, Content, Found, Line, command, line};
 use anlauf_model::landscape::source;
 use anlauf_model::{Digest, Timestamp};
 use anlauf_transparency::cosignature::Policy;
@@ -21,7 +22,7 @@ use anlauf_trust::{
 pub type Target = fn(&[u8]);
 
 /// Every target by its name, which is also its folder of seeds.
-pub const TARGETS: [(&str, Target); 7] = [
+pub const TARGETS: [(&str, Target); 8] = [
     ("envelope", envelope),
     ("sshsig", sshsig),
     ("checkpoint", checkpoint),
@@ -29,6 +30,7 @@ pub const TARGETS: [(&str, Target); 7] = [
     ("root_chain", root_chain),
     ("landscape", landscape),
     ("witness", witness),
+    ("smtp", smtp),
 ];
 
 /// An envelope, and the statement inside: what is read is written again as it was.
@@ -179,4 +181,89 @@ pub fn landscape(bytes: &[u8]) {
     }
     let read = source::read(&files);
     assert!(read.is_ok() || read.is_err_and(|errors| !errors.is_empty()));
+}
+
+/// What an SMTP client says: lines are read in one way, no text hides a second message.
+pub fn smtp(bytes: &[u8]) {
+    let mut rest = bytes;
+    while let Line::Whole(text, size) = line(rest) {
+        assert!(!text.iter().any(|byte| b"\r\n\0".contains(byte)));
+        smtp_command(text);
+        rest = &rest[size..];
+    }
+    let (out, found) = smtp_text(bytes, bytes.len().max(1));
+    for step in [1, 3, 64] {
+        let (pieces, same) = smtp_text(bytes, step);
+        assert_eq!(found, same, "pieces are read like the whole");
+        if !matches!(found, Found::Bad(_)) {
+            assert_eq!(out, pieces);
+        }
+    }
+    assert!(!smtp_hides(&out), "a second message in the first");
+    let mut chunks = Chunks::default();
+    let mut out = Vec::new();
+    let written = bytes
+        .chunks(5)
+        .try_for_each(|piece| chunks.write(piece, &mut out));
+    if written.is_ok() && chunks.finish(&mut out).is_ok() {
+        assert!(!smtp_hides(&out));
+        let lines = out.split_inclusive(|byte| *byte == b'\n');
+        let plain: Vec<u8> = lines
+            .flat_map(|line| line.strip_prefix(b".").unwrap_or(line))
+            .copied()
+            .collect();
+        let end = plain
+            .strip_prefix(bytes)
+            .expect("what comes out is what went in");
+        assert!(end.is_empty() || end == b"\r\n");
+    }
+}
+
+fn smtp_command(text: &[u8]) {
+    match command(text) {
+        Ok(Command::Recipient(to)) => {
+            assert!(!to.path.contains(['<', '>', '\\']) && !to.path.contains(char::is_control));
+            let domain = to.path.rsplit_once('@').map_or("", |(_, domain)| domain);
+            assert_eq!(to.domain, domain.to_lowercase());
+            assert!(to.path.matches('@').count() <= 1, "one reading only");
+        }
+        Ok(Command::Mail(from)) => {
+            assert!(!from.path.contains(['<', '>', '\\']) && !from.path.contains(char::is_control));
+            assert!(from.is_utf8 || from.path.is_ascii());
+        }
+        Ok(_) => {}
+        Err(reply) => {
+            assert!(reply.code >= 500);
+            let mut out = Vec::new();
+            reply.write(&mut out);
+            assert!(matches!(line(&out), Line::Whole(_, size) if size == out.len()));
+        }
+    }
+}
+
+/// What goes on of a text that arrives in pieces, and how it ends.
+fn smtp_text(bytes: &[u8], step: usize) -> (Vec<u8>, Found) {
+    let (mut content, mut held, mut out) = (Content::default(), Vec::new(), Vec::new());
+    for piece in bytes.chunks(step) {
+        held.extend_from_slice(piece);
+        let (count, found) = content.look(&held);
+        out.extend(held.drain(..count));
+        if found != Found::More {
+            return (out, found);
+        }
+        assert!(held.len() < 3, "no more than a line end is kept");
+    }
+    (out, Found::More)
+}
+
+/// Whether a server could see the end of a message in it, however lax it is.
+fn smtp_hides(text: &[u8]) -> bool {
+    let is_bare = |(at, byte): (usize, &u8)| match byte {
+        b'\n' => at == 0 || text[at - 1] != b'\r',
+        b'\r' => text.get(at + 1).is_some_and(|next| *next != b'\n'),
+        _ => false,
+    };
+    text.iter().enumerate().any(is_bare)
+        || text.starts_with(b".\r\n")
+        || text.windows(5).any(|five| five == b"\r\n.\r\n")
 }

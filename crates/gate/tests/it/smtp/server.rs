@@ -2,6 +2,7 @@
 
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader};
 use tokio::net::{TcpListener, TcpStream};
@@ -94,7 +95,7 @@ impl MailServer {
     /// Waits until so many bytes of texts have arrived.
     pub async fn arrived(&self, size: usize) {
         let mut arrived = self.shared.arrived.subscribe();
-        arrived.wait_for(|(bytes, _)| *bytes >= size).await.unwrap();
+        soon(arrived.wait_for(|(bytes, _)| *bytes >= size)).await;
     }
 
     /// Waits until so many whole texts have arrived.
@@ -109,13 +110,22 @@ impl MailServer {
     /// Waits until so many conversations have ended.
     pub async fn ended(&self, count: usize) {
         let mut ended = self.shared.ended.subscribe();
-        ended.wait_for(|ended| *ended >= count).await.unwrap();
+        soon(ended.wait_for(|ended| *ended >= count)).await;
     }
 
     /// Lets a silent server say its last word.
     pub fn go_on(&self) {
         self.shared.go_on.add_permits(1);
     }
+}
+
+/// A broken relay fails its test and does not hang it.
+async fn soon<T, E>(comes: impl Future<Output = Result<T, E>>) {
+    let came = tokio::time::timeout(Duration::from_secs(60), comes).await;
+    assert!(
+        matches!(came, Ok(Ok(_))),
+        "the server waits for what does not come"
+    );
 }
 
 async fn talk(shared: &Shared, stream: TcpStream) -> std::io::Result<()> {
