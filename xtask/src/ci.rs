@@ -71,7 +71,7 @@ fn licences() -> Result<()> {
 }
 
 /// Programs of others that the tests hold ours against: what each is asked, and its package.
-const TOOLS: [(&str, &str, &str); 13] = [
+const TOOLS: [(&str, &str, &str); 14] = [
     ("chromium", "--version", "chromium"),
     ("chromedriver", "--version", "chromium-driver"),
     ("ssh-keygen", "-?", "openssh-client"),
@@ -81,6 +81,7 @@ const TOOLS: [(&str, &str, &str); 13] = [
     ("node", "--version", "nodejs"),
     ("npm", "--version", "npm"),
     ("pip3", "--version", "python3-pip"),
+    ("pdftotext", "-v", "poppler-utils"),
     ("swaks", "--version", "swaks"),
     ("/usr/sbin/postfix", "--version", "postfix"),
     ("/usr/sbin/dovecot", "--version", "dovecot-imapd"),

@@ -1,4 +1,5 @@
-//! The online branch of each insurer: my data, change of address, messages.
+//! The online branch of each insurer: my data, change of address, messages,
+//! certificate, card photo.
 //!
 //! In:    a person's session and forms. Out: pages in the insurer's name and colour.
 //! Never: loses what was typed (a draft is kept here and in the browser); takes one form twice.
@@ -9,11 +10,15 @@ use crate::kernel::miss::Miss;
 use crate::kernel::page;
 use crate::kernel::route::{Guard, Route, Service};
 use crate::login;
+use crate::photo::BODY_SIZE_MAX;
 
 mod address;
+mod certificate;
 mod data;
 pub mod draft;
 mod message;
+mod pdf;
+mod photo;
 
 /// The service.
 pub const SERVICE: Service = Service {
@@ -35,6 +40,17 @@ const ROUTES: &[Route] = &[
     Route::page("POST", "/og/address", Guard::Insured, address::change).only_normal(),
     Route::page("GET", "/og/messages", Guard::Insured, message::show),
     Route::page("POST", "/og/messages", Guard::Insured, message::send).only_normal(),
+    Route::page("GET", "/og/certificate", Guard::Insured, certificate::show),
+    Route::page(
+        "GET",
+        "/og/certificate.pdf",
+        Guard::Insured,
+        certificate::load,
+    ),
+    Route::page("GET", "/og/photo", Guard::Insured, photo::show),
+    Route::page("POST", "/og/photo", Guard::Insured, photo::send)
+        .takes(BODY_SIZE_MAX)
+        .only_normal(),
     Route::page("PUT", "/og/drafts/{form}", Guard::Insured, draft::keep),
 ];
 

@@ -9,6 +9,7 @@ mod guard;
 pub mod house;
 pub mod kvnr;
 pub mod miss;
+pub mod multipart;
 pub mod page;
 pub mod route;
 pub mod seed;

@@ -105,6 +105,8 @@ fn menu(ask: &Ask<'_>) -> Markup {
         ("/og/data", "Meine Daten", "My data"),
         ("/og/address", "Adresse ändern", "Change address"),
         ("/og/messages", "Nachrichten", "Messages"),
+        ("/og/certificate", "Bescheinigung", "Certificate"),
+        ("/og/photo", "Kartenfoto", "Card photo"),
     ];
     let clerk: &[(&str, &str, &str)] = &[
         ("/lichtbild/", "Fotos prüfen", "Review photos"),

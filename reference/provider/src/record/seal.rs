@@ -38,11 +38,12 @@ pub struct RecordKey {
 }
 
 impl Master {
-    /// Reads the key, or makes one for its owner only; not while there are records: a new key would
-    /// open none of them.
+    /// Reads the key, or makes one for its owner only; not while there are records: a new key
+    /// would open none of them.
     ///
     /// # Errors
-    /// The file cannot be used, others may read it, it lies in the folder of the data, or it is gone.
+    /// The file cannot be used, others may read it, it lies in the folder of the data, or it is
+    /// gone.
     pub fn open(path: &Path, data: &Path) -> Result<Self> {
         let folder = match path.parent() {
             Some(folder) if !folder.as_os_str().is_empty() => folder,

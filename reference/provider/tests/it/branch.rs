@@ -1,6 +1,10 @@
 //! The branch as a person uses it: data, address, messages, drafts that survive a closing.
 
+use std::io::Write;
+use std::process::{Command, Stdio};
+
 use reference_provider::kernel::house::set_emergency;
+use reference_provider::kernel::synth::portrait;
 
 use crate::route::session_of;
 use crate::stage::{AMSEL, Answer, EISVOGEL, Stage, kvnr};
@@ -120,4 +124,90 @@ fn what_is_typed_is_shown_as_text_and_emergency_operation_only_reads() {
         204
     );
     assert!(person.get("/og/").contains("Notbetrieb"));
+}
+
+/// What a foreign reader of PDF reads.
+fn words_of(pdf: &[u8]) -> String {
+    let mut child = Command::new("pdftotext")
+        .args(["-layout", "-", "-"])
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .expect("pdftotext is installed (Debian: poppler-utils)");
+    let mut input = child.stdin.take().expect("asked for");
+    input.write_all(pdf).expect("it reads");
+    drop(input);
+    let done = child.wait_with_output().expect("it ends");
+    let complaint = String::from_utf8_lossy(&done.stderr).into_owned();
+    assert!(done.status.success() && complaint.is_empty(), "{complaint}");
+    String::from_utf8(done.stdout).expect("text")
+}
+
+#[test]
+fn a_certificate_is_a_pdf_that_others_read() {
+    let person = Person::new();
+    let body = "street=M%C3%BChlgasse+(Hof)+%5C7&postcode=12345&city=Probenau";
+    person.send("POST", "/og/address", body);
+    let shown = [("cookie", person.cookie.as_str())];
+    let told = person.stage.get(EISVOGEL, "/og/certificate.pdf", &shown);
+    assert_eq!(
+        (told.status, told.header("content-type")),
+        (200, "application/pdf")
+    );
+    let words = words_of(&told.body);
+    let own = kvnr(EISVOGEL, 2);
+    for part in [
+        "BKK Eisvogel",
+        &own,
+        "Mühlgasse (Hof) \\7",
+        "12345 Probenau",
+        "2026-03-02",
+    ] {
+        assert!(words.contains(part), "{part} not in {words}");
+    }
+    assert!(person.get("/og/certificate").contains("certificate.pdf"));
+}
+
+fn photo_form(jpeg: &[u8]) -> Vec<u8> {
+    let head = "--XX\r\nContent-Disposition: form-data; name=\"photo\"; filename=\"a.jpg\"\r\n\
+                Content-Type: image/jpeg\r\n\r\n";
+    [head.as_bytes(), jpeg, b"\r\n--XX--\r\n"].concat()
+}
+
+#[test]
+fn a_photo_from_the_branch_passes_the_photo_services_own_checks() {
+    let person = Person::new();
+    let send = |body: &[u8]| {
+        let headers = [
+            ("cookie", person.cookie.as_str()),
+            ("content-type", "multipart/form-data; boundary=XX"),
+        ];
+        person
+            .stage
+            .ask(EISVOGEL, ("POST", "/og/photo"), &headers, body)
+    };
+    let good = send(&photo_form(&portrait(1, (560, 720))));
+    assert_eq!(
+        (good.status, good.header("location")),
+        (303, "/og/photo?done=1"),
+        "{}",
+        good.text()
+    );
+    assert!(person.get("/og/photo").contains("wird geprüft"));
+    let square = send(&photo_form(&portrait(1, (700, 700))));
+    assert_eq!(square.status, 422);
+    assert!(
+        square.text().contains("class=\"fault\""),
+        "{}",
+        square.text()
+    );
+    assert_eq!(send(&photo_form(b"GIF89a")).status, 415);
+    assert_eq!(send(b"--XX").status, 415);
+    assert_eq!(person.get("/og/photo").matches("<article>").count(), 1);
+    let clerk = session_of(&person.stage, EISVOGEL, ("lichtbild", "clerk-1"));
+    let desk = person
+        .stage
+        .get(EISVOGEL, "/lichtbild/", &[("cookie", &clerk)]);
+    assert!(desk.text().contains(&kvnr(EISVOGEL, 2)), "the desk sees it");
 }

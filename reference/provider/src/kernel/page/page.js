@@ -13,13 +13,16 @@ const words = document.documentElement.lang === "de"
       closed: "The service cannot be reached at present. Nothing is lost: your draft stays here.",
       restored: "Your draft is back." };
 const typed = (form) => Object.fromEntries(
-  [...form.querySelectorAll("input[name], textarea[name]")]
-    .filter((field) => field.type !== "hidden" && field.type !== "password")
+  [...form.querySelectorAll("input[name], textarea[name], select[name]")]
+    .filter((field) => !["hidden", "password", "file"].includes(field.type))
     .map((field) => [field.name, field.value]));
 const tell = (form, text) => { form.querySelector(".draft-state").textContent = text; };
-const keep = (form) => localStorage.setItem(
+// A file cannot be kept for another day: it stays chosen in the form while the page is open.
+const hasWords = (form) => Object.keys(typed(form)).length > 0;
+const keep = (form) => hasWords(form) && localStorage.setItem(
   key(form), JSON.stringify({ at: Date.now() / 1000, fields: typed(form) }));
 const save = async (form) => {
+  if (!hasWords(form)) return;
   const to = `/og/drafts/${form.dataset.draft}`;
   try {
     const answer = await fetch(to, { method: "PUT", body: new URLSearchParams(typed(form)) });
@@ -38,7 +41,9 @@ const restore = (form) => {
 const send = async (form) => {
   keep(form);
   try {
-    const body = new URLSearchParams(new FormData(form));
+    const fields = new FormData(form);
+    const hasFiles = form.enctype === "multipart/form-data";
+    const body = hasFiles ? fields : new URLSearchParams(fields);
     const answer = await fetch(form.action, { method: "POST", body });
     if (answer.ok && answer.redirected && answer.url.includes("done=")) {
       localStorage.removeItem(key(form));
