@@ -7,6 +7,7 @@ mod repair;
 mod rules;
 mod search;
 mod serial;
+mod shifts;
 mod slots;
 mod team;
 mod timeline;
@@ -22,6 +23,7 @@ pub use repair::{Repaired, reordered, repair};
 pub use rules::{RULES, Rule};
 pub use search::Search;
 pub use serial::Schedule;
+pub use shifts::Shifts;
 pub use slots::Missed;
 pub use team::{Change, Hour, Team, WEEK};
 

@@ -76,7 +76,8 @@ pub fn bound(problem: &Problem, rounds: Rounds, known: u64) -> Bound {
         flow: best,
         middle: flow.middle(),
     };
-    if rounds.price > 0 {
+    // Prices know no work that a night interrupts; the flow counts it as if nights were worked.
+    if rounds.price > 0 && problem.shifts.is_empty() {
         let mut price = price::Prices::new(problem, &heads, &mut flow, rounds.threads);
         price.improve(rounds.price, known as f64);
         if price.best > bound.cost {

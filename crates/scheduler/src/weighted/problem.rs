@@ -7,13 +7,14 @@
 //! An activity occupies one lane of its team for its hours without a break: it never lies over an
 //! hour in which the team has no lane, and each hour has as many activities as lanes at the most.
 
+use super::shifts::Shifts;
 use super::team::{self, Hour, Team};
 
 /// Stands for "no number": an activity that does not run, an end that is not agreed.
 pub const NONE: u32 = u32::MAX;
 
-/// Longest activity. Hours; a year.
-pub const ACTIVITY_HOURS_MAX: u32 = 8_784;
+/// Longest activity. 15 years of hours, three months when the caller counts minutes.
+pub const ACTIVITY_HOURS_MAX: u32 = 131_072;
 
 /// Most activities of a problem.
 pub const ACTIVITIES_MAX: usize = 8_000_000;
@@ -22,8 +23,9 @@ pub const ACTIVITIES_MAX: usize = 8_000_000;
 /// each, every hour of a schedule fits 32 bits.
 pub const WORK_HOURS_MAX: u64 = 1 << 27;
 
-/// Latest hour a release, window, start or change of lanes may name. 30 years.
-pub const HOUR_MAX: Hour = 262_800;
+/// Latest hour a release, window, start or change of lanes may name. 30 years of hours, four of
+/// minutes when the caller counts those.
+pub const HOUR_MAX: Hour = 2_103_840;
 
 /// Largest weight of an activity.
 pub const WEIGHT_MAX: u32 = 1_000_000;
@@ -50,6 +52,16 @@ pub struct Draft {
     edges: Vec<(u32, u32)>,
     due: Vec<(u32, Hour)>,
     fixed: Vec<(u32, Hour)>,
+    shifts: Vec<(u32, Shifts)>,
+    bars: Vec<Bar>,
+}
+
+/// Hours in which an activity must not begin.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub(super) struct Bar {
+    pub activity: u32,
+    pub from: Hour,
+    pub to: Hour,
 }
 
 /// Why a draft is no problem.
@@ -131,6 +143,12 @@ pub struct Problem {
     pub(super) after: Edges,
     /// Every activity behind those it waits for.
     pub(super) topological: Vec<u32>,
+    /// Of each team that is only interrupted by its nights. Empty when there is none.
+    pub(super) shifts: Vec<Option<Shifts>>,
+    /// By activity, then hour.
+    pub(super) bars: Vec<Bar>,
+    /// First bar of each activity, and the count of bars behind the last. Empty without bars.
+    bar_first: Vec<u32>,
 }
 
 // === impl Draft ===
@@ -180,6 +198,13 @@ impl Draft {
         self.edges.push((earlier, later));
     }
 
+    /// Lets an activity begin no earlier than an hour; another position is left alone.
+    pub fn hold(&mut self, activity: u32, until: Hour) {
+        if let Some(known) = self.activities.get_mut(activity as usize) {
+            known.release = known.release.max(until);
+        }
+    }
+
     /// Agrees that an activity lies inside a window.
     pub fn agree(&mut self, activity: u32, start_from: Hour, end_by: Hour) {
         if let Some(known) = self.activities.get_mut(activity as usize) {
@@ -191,6 +216,17 @@ impl Draft {
     /// Says that an activity already runs since, or will begin at, an hour: nobody moves it.
     pub fn fix(&mut self, activity: u32, start: Hour) {
         self.fixed.push((activity, start));
+    }
+
+    /// Lets nights only interrupt a team's work: its lanes count hours of work, one after the
+    /// other, and these shifts say when on the clock they lie.
+    pub fn interrupt(&mut self, team: u32, shifts: Shifts) {
+        self.shifts.push((team, shifts));
+    }
+
+    /// Says that an activity does not begin in these hours of the clock.
+    pub fn bar(&mut self, activity: u32, from: Hour, to: Hour) {
+        self.bars.push(Bar { activity, from, to });
     }
 
     /// Checks it and lays it out flat.
@@ -208,6 +244,14 @@ impl Draft {
         let before = Edges::new(count, self.edges.iter().map(|edge| (edge.1, edge.0)));
         let after = Edges::new(count, self.edges.iter().copied());
         self.edges = Vec::new();
+        self.bars.sort_unstable();
+        let mut shifts = Vec::new();
+        if !self.shifts.is_empty() {
+            shifts.resize(self.teams.len(), None);
+        }
+        for (team, own) in self.shifts {
+            shifts[team as usize] = Some(own);
+        }
         let topological = topological(count, &before, &after)?;
         self.jobs.push(count as u32);
         self.jobs.dedup();
@@ -222,6 +266,9 @@ impl Draft {
             fixed: sparse(count, &self.fixed, u32::min),
             agreed: positions(&self.due),
             running: positions(&self.fixed),
+            shifts,
+            bar_first: bar_first(count, &self.bars),
+            bars: self.bars,
             teams: self.teams,
             jobs: self.jobs,
             before,
@@ -267,7 +314,24 @@ impl Draft {
                 return Err(Fault::Range { activity });
             }
         }
-        let ends = self.edges.iter().flat_map(|edge| [edge.0, edge.1]);
+        if let Some((team, _)) = self
+            .shifts
+            .iter()
+            .find(|it| it.0 as usize >= self.teams.len())
+        {
+            return Err(Fault::Unknown { number: *team });
+        }
+        if let Some(bar) = self.bars.iter().find(|bar| bar.to > HOUR_MAX) {
+            return Err(Fault::Range {
+                activity: bar.activity,
+            });
+        }
+        let barred = self.bars.iter().map(|bar| bar.activity);
+        let ends = self
+            .edges
+            .iter()
+            .flat_map(|edge| [edge.0, edge.1])
+            .chain(barred);
         for number in ends {
             if number >= count {
                 return Err(Fault::Unknown { number });
@@ -296,6 +360,14 @@ fn job_of(jobs: &[u32]) -> Vec<u32> {
         job_of.resize(ends[1] as usize, job);
     }
     job_of
+}
+
+fn bar_first(count: usize, bars: &[Bar]) -> Vec<u32> {
+    if bars.is_empty() {
+        return Vec::new();
+    }
+    let first = |at: u32| bars.partition_point(|bar| bar.activity < at) as u32;
+    (0..=count as u32).map(first).collect()
 }
 
 fn positions(named: &[(u32, Hour)]) -> Vec<u32> {
@@ -436,6 +508,40 @@ impl Problem {
         self.fixed.get(at).copied().unwrap_or(NONE)
     }
 
+    /// End of an activity that begins at an hour.
+    #[inline]
+    pub fn end(&self, at: usize, start: Hour) -> Hour {
+        match self.shifts_of(at) {
+            None => start + self.hours[at],
+            Some(shifts) => shifts.finish(shifts.worked(start) + self.hours[at]),
+        }
+    }
+
+    /// Where an activity that begins at an hour of the clock lies on its team's axis.
+    #[inline]
+    pub(super) fn place(&self, at: usize, start: Hour) -> u32 {
+        self.shifts_of(at)
+            .map_or(start, |shifts| shifts.worked(start))
+    }
+
+    /// The shifts of an activity's team; none when the clock is its axis.
+    #[inline]
+    pub(super) fn shifts_of(&self, at: usize) -> Option<&Shifts> {
+        self.shifts.get(self.team[at] as usize)?.as_ref()
+    }
+
+    /// The first hour after those that bar an activity from beginning; none when it may begin.
+    #[inline]
+    pub(super) fn barred_to(&self, at: usize, start: Hour) -> Option<Hour> {
+        if self.bars.is_empty() {
+            return None;
+        }
+        let own = self.bar_first[at] as usize..self.bar_first[at + 1] as usize;
+        let mut own = self.bars[own].iter();
+        own.find(|bar| (bar.from..bar.to).contains(&start))
+            .map(|bar| bar.to)
+    }
+
     /// Gives up what was agreed about the ends of some activities.
     pub fn give_up(&mut self, activities: &[u32]) {
         for at in activities {
@@ -446,9 +552,14 @@ impl Problem {
         self.agreed.retain(|at| !activities.contains(at));
     }
 
+    /// Activities by start; equal ones behind what they wait for.
+    pub fn by_start(&self, start: &[Hour]) -> Vec<u32> {
+        super::serial::by_start(self, start)
+    }
+
     /// Σ weight × end.
     pub fn cost(&self, start: &[Hour]) -> u64 {
-        let cost = |at: usize| u64::from(self.weight[at]) * u64::from(start[at] + self.hours[at]);
+        let cost = |at: usize| u64::from(self.weight[at]) * u64::from(self.end(at, start[at]));
         (0..self.count()).map(cost).fold(0, u64::saturating_add)
     }
 }

@@ -72,7 +72,7 @@ fn is_late_alone(problem: &Problem, at: u32) -> bool {
     let mut placer = Placer::new(problem);
     placer.place_with_needs(at);
     let at = at as usize;
-    placer.start[at] + problem.hours[at] > problem.due(at)
+    problem.end(at, placer.start[at]) > problem.due(at)
 }
 
 /// Jobs that overtook another one on some team: the fewest that have to move to turn the order of

@@ -9,7 +9,8 @@ use super::parallel;
 use super::problem::Problem;
 use super::rules::RULES;
 use super::serial::{self, Schedule};
-use super::slots::{self, Front};
+use super::slots::{self, Front, Missed};
+use super::team::Hour;
 use super::walk::Walk;
 
 /// Walks of a round.
@@ -36,6 +37,7 @@ pub struct Search<'p> {
     weight: f64,
     current: Schedule,
     best: Schedule,
+    walk_steps: u32,
 }
 
 /// What the next round does.
@@ -60,7 +62,31 @@ impl<'p> Search<'p> {
             weight: weight as f64 / problem.job_count() as f64,
             best: current.clone(),
             current,
+            walk_steps: STEPS_MIN.max(problem.job_count() as u32 / 2),
         }
+    }
+
+    /// Tries no more rules: sorts, then walks, so many steps for each walk of a round.
+    #[must_use]
+    pub fn walking(mut self, steps: u32) -> Self {
+        self.stage = Stage::Sort(0);
+        self.walk_steps = steps.max(1);
+        self
+    }
+
+    /// Begins at the order of some starts, with what misses its agreed end moved to the front.
+    ///
+    /// # Errors
+    /// [`Missed`] when that does not keep every agreed end.
+    pub fn by_start(
+        problem: &'p Problem,
+        start: &[Hour],
+        seed: u64,
+        threads: usize,
+    ) -> Result<Self, Missed> {
+        let order = serial::by_start(problem, start);
+        let kept = slots::keep(problem, &mut Front::default(), || order.iter().copied())?;
+        Ok(Self::new(problem, kept, seed, threads))
     }
 
     /// The cheapest schedule so far.
@@ -75,11 +101,7 @@ impl<'p> Search<'p> {
 
     /// Steps walked so far, all walks together.
     pub fn steps(&self) -> u64 {
-        self.round * WALKS * u64::from(self.walk_steps())
-    }
-
-    fn walk_steps(&self) -> u32 {
-        STEPS_MIN.max(self.problem.job_count() as u32 / 2)
+        self.round * WALKS * u64::from(self.walk_steps)
     }
 
     /// One round; `heat` from 1 (bold, at the beginning) to 0 (only downhill, at the end).
@@ -133,7 +155,7 @@ impl<'p> Search<'p> {
         let seeds: Vec<u64> = (0..WALKS).map(|walk| self.walk_seed(walk)).collect();
         self.round += 1;
         let heat = HEAT * self.weight * heat * heat;
-        let (problem, current, steps) = (self.problem, &self.current, self.walk_steps());
+        let (problem, current, steps) = (self.problem, &self.current, self.walk_steps);
         let walked = parallel::map(self.threads, &seeds, |seed| {
             Walk::new(problem, current, *seed).run(steps, heat)
         });
@@ -171,7 +193,7 @@ fn by_end(problem: &Problem, schedule: &Schedule) -> Vec<u32> {
     let mut jobs: Vec<u32> = (0..problem.job_count() as u32).collect();
     let end = |job: u32| {
         let of = problem.job(job as usize);
-        of.map(|at| schedule.start[at] + problem.hours[at]).max()
+        of.map(|at| problem.end(at, schedule.start[at])).max()
     };
     jobs.sort_by_cached_key(|job| (end(*job), *job));
     jobs

@@ -136,17 +136,29 @@ impl<'p> Placer<'p> {
         }
         for &need in problem.before(at) {
             let need = need as usize;
-            from = from.max(self.start[need] + problem.hours[need]);
+            from = from.max(problem.end(need, self.start[need]));
         }
         let team = problem.team[at] as usize;
-        self.lines[team].first(&problem.teams[team], from, problem.hours[at])
+        loop {
+            let place = problem.place(at, from);
+            let place = self.lines[team].first(&problem.teams[team], place, problem.hours[at]);
+            let start = problem
+                .shifts_of(at)
+                .map_or(place, |shifts| shifts.begin(place));
+            // Ends: each bar is left behind once.
+            match problem.barred_to(at, start) {
+                Some(to) => from = to,
+                None => return start,
+            }
+        }
     }
 
     /// Places an activity.
     #[inline]
     pub fn put(&mut self, at: usize, start: Hour) {
         let team = self.problem.team[at] as usize;
-        self.lines[team].take(&self.problem.teams[team], start, self.problem.hours[at]);
+        let place = self.problem.place(at, start);
+        self.lines[team].take(&self.problem.teams[team], place, self.problem.hours[at]);
         self.start[at] = start;
     }
 
@@ -154,7 +166,8 @@ impl<'p> Placer<'p> {
     #[inline]
     pub fn pull(&mut self, at: usize) {
         let team = self.problem.team[at] as usize;
-        self.lines[team].give(self.start[at], self.problem.hours[at]);
+        let place = self.problem.place(at, self.start[at]);
+        self.lines[team].give(place, self.problem.hours[at]);
         self.start[at] = NONE;
     }
 

@@ -67,7 +67,7 @@ pub(super) fn keep_all_but<I: Iterator<Item = u32>>(
 pub(super) fn late(problem: &Problem, start: &[u32]) -> Vec<u32> {
     let is_late = |at: &u32| {
         let at = *at as usize;
-        start[at] + problem.hours[at] > problem.due(at)
+        problem.end(at, start[at]) > problem.due(at)
     };
     problem.agreed.iter().copied().filter(is_late).collect()
 }

@@ -8,6 +8,7 @@ use super::*;
 
 mod faults;
 mod random;
+mod shifts;
 
 use random::{roomy, samples};
 

@@ -36,12 +36,13 @@ impl Timeline {
     pub fn take(&mut self, team: &Team, from: Hour, hours: u32) {
         let (from, to) = (from as usize, (from + hours) as usize);
         self.reach(team, to);
-        for (hour, free) in (from..to).zip(&mut self.free[from..to]) {
+        for free in &mut self.free[from..to] {
             // What already runs may lie over hours without a lane.
             *free = free.saturating_sub(1);
-            if *free == 0 {
-                self.open[hour / 64] &= !(1 << (hour % 64));
-            }
+        }
+        for (word, hours) in words(from, to) {
+            let full = full(&self.free[hours.clone()]) << (hours.start % 64);
+            self.open[word] &= !full;
         }
         while self.open.get(self.solid) == Some(&0) {
             self.solid += 1;
@@ -53,9 +54,11 @@ impl Timeline {
     pub fn give(&mut self, from: Hour, hours: u32) {
         let (from, to) = (from as usize, (from + hours) as usize);
         self.solid = self.solid.min(from / 64);
-        for (hour, free) in (from..to).zip(&mut self.free[from..to]) {
+        for free in &mut self.free[from..to] {
             *free += 1;
-            self.open[hour / 64] |= 1 << (hour % 64);
+        }
+        for (word, hours) in words(from, to) {
+            self.open[word] |= u64::MAX >> (64 - hours.len()) << (hours.start % 64);
         }
     }
 
@@ -116,4 +119,25 @@ impl Timeline {
         };
         self.open.extend(self.free[from..].chunks(64).map(word));
     }
+}
+
+/// The words that some hours lie in, each with those of its hours.
+fn words(from: usize, to: usize) -> impl Iterator<Item = (usize, std::ops::Range<usize>)> {
+    let word = move |word: usize| (word, from.max(word * 64)..to.min(word * 64 + 64));
+    (from / 64..to.div_ceil(64)).map(word)
+}
+
+/// A bit for each hour without a free lane.
+#[inline]
+fn full(hours: &[u8]) -> u64 {
+    let least = hours.iter().fold(u8::MAX, |least, free| least.min(*free));
+    if least > 0 {
+        return 0;
+    }
+    let most = hours.iter().fold(0, |most, free| u8::max(most, *free));
+    if most == 0 {
+        return u64::MAX >> (64 - hours.len());
+    }
+    let bits = hours.iter().enumerate();
+    bits.fold(0, |word, (bit, free)| word | u64::from(*free == 0) << bit)
 }

@@ -43,6 +43,12 @@ pub enum Flaw {
         /// What it waits for.
         earlier: u32,
     },
+    /// An activity begins in hours that are barred.
+    #[error("activity {activity} begins in barred hours")]
+    Barred {
+        /// Its position.
+        activity: u32,
+    },
     /// What already runs was moved.
     #[error("activity {activity} already runs and was moved")]
     Moved {
@@ -102,15 +108,51 @@ fn check_activity(problem: &Problem, start: &[Hour], at: usize, flaws: &mut Vec<
     if start[at] < it.release {
         flaws.push(Flaw::Early { activity });
     }
-    if start[at] + it.hours > problem.due(at) {
+    let barred = problem.bars.iter().filter(|bar| bar.activity == activity);
+    if barred
+        .into_iter()
+        .any(|bar| bar.from <= start[at] && start[at] < bar.to)
+    {
+        flaws.push(Flaw::Barred { activity });
+    }
+    if end_of(problem, at, start[at]) > problem.due(at) {
         flaws.push(Flaw::Late { activity });
     }
     for &earlier in problem.before(at) {
         let before = earlier as usize;
-        if start[before] + problem.activity(before).hours > start[at] {
+        if end_of(problem, before, start[before]) > start[at] {
             flaws.push(Flaw::Order { activity, earlier });
         }
     }
+}
+
+/// End on the clock; of a team with shifts by going through its hours one by one.
+fn end_of(problem: &Problem, at: usize, start: Hour) -> Hour {
+    let Some(shifts) = problem.shifts_of(at) else {
+        return start + problem.activity(at).hours;
+    };
+    let (mut left, mut hour) = (problem.activity(at).hours, start);
+    while left > 0 {
+        left -= u32::from(shifts.works(hour));
+        hour += 1;
+    }
+    hour
+}
+
+/// Where activities of one team lie on the axis that its lanes count: the clock, or hours of work,
+/// counted one by one.
+fn places(problem: &Problem, start: &[Hour], of: &[u32]) -> Vec<Hour> {
+    let start = of.iter().map(|at| start[*at as usize]);
+    let shifts = of.first().and_then(|at| problem.shifts_of(*at as usize));
+    let Some(shifts) = shifts else {
+        return start.collect();
+    };
+    let last = start.clone().max().unwrap_or(0);
+    let mut worked = vec![0];
+    for hour in 0..last {
+        worked.push(worked[hour as usize] + Hour::from(shifts.works(hour)));
+    }
+    start.map(|hour| worked[hour as usize]).collect()
 }
 
 /// Goes through each team's hours with the activities sorted by start and by end.
@@ -128,17 +170,17 @@ fn check_lanes(problem: &Problem, start: &[Hour], flaws: &mut Vec<Flaw>) {
 /// First hour with more activities than lanes. An hour that only what already runs fills is not
 /// counted: nobody can change it.
 fn crowded(problem: &Problem, start: &[Hour], team: usize, of: &[u32]) -> Option<Hour> {
-    let end = |at: usize| start[at] + problem.activity(at).hours;
-    let horizon = of.iter().map(|at| end(*at as usize)).max()?;
+    let place = places(problem, start, of);
+    let end = |index: usize| place[index] + problem.activity(of[index] as usize).hours;
+    let horizon = (0..of.len()).map(end).max()?;
     let mut change = vec![0_i32; horizon as usize + 1];
     let mut movable = vec![0_i32; horizon as usize + 1];
-    for &at in of {
-        let at = at as usize;
-        change[start[at] as usize] += 1;
-        change[end(at) as usize] -= 1;
-        if problem.fixed(at) == NONE {
-            movable[start[at] as usize] += 1;
-            movable[end(at) as usize] -= 1;
+    for (index, &at) in of.iter().enumerate() {
+        change[place[index] as usize] += 1;
+        change[end(index) as usize] -= 1;
+        if problem.fixed(at as usize) == NONE {
+            movable[place[index] as usize] += 1;
+            movable[end(index) as usize] -= 1;
         }
     }
     let (mut busy, mut moved) = (0, 0);

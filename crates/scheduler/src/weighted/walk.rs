@@ -228,7 +228,7 @@ impl<'p> Walk<'p> {
     }
 
     fn cost_of(&self, at: usize) -> i64 {
-        let end = self.placer.start[at] + self.problem.hours[at];
+        let end = self.problem.end(at, self.placer.start[at]);
         i64::from(self.problem.weight[at]) * i64::from(end)
     }
 
@@ -269,7 +269,7 @@ impl<'p> Walk<'p> {
             .map(|later| start[*later as usize]);
         let latest = after.fold(problem.due(at), u32::min);
         let start = self.placer.first(at);
-        if start + problem.hours[at] > latest {
+        if problem.end(at, start) > latest {
             self.stack.clear();
             return None;
         }

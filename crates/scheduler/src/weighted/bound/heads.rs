@@ -15,7 +15,7 @@ pub(crate) fn heads(problem: &Problem) -> Vec<Hour> {
         let at = at as usize;
         let mut from = problem.release[at];
         for &need in problem.before(at) {
-            from = from.max(heads[need as usize] + problem.hours[need as usize]);
+            from = from.max(problem.end(need as usize, heads[need as usize]));
         }
         let team = problem.team[at] as usize;
         heads[at] = match problem.fixed(at) {
