@@ -136,8 +136,8 @@ impl Postfix {
 
     /// Looks at everything that waits at once, as an operator would.
     ///
-    /// The queue manager lays a message aside for a minute that it meets while a delivery of it just
-    /// ends ("skipped, still being delivered"), and looks there again with the next new one only.
+    /// A message that the queue manager meets while a delivery of it just ends is laid aside for a
+    /// minute ("skipped, still being delivered"), and looked at with the next new one only.
     pub fn flush(&self) {
         as_root("postqueue", &["-c", &name(&self.dir), "-f"]);
     }
