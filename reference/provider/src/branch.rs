@@ -13,6 +13,8 @@ use crate::login;
 use crate::photo::BODY_SIZE_MAX;
 
 mod address;
+mod application;
+mod apply;
 mod certificate;
 mod data;
 pub mod draft;
@@ -51,12 +53,40 @@ const ROUTES: &[Route] = &[
     Route::page("POST", "/og/photo", Guard::Insured, photo::send)
         .takes(BODY_SIZE_MAX)
         .only_normal(),
+    Route::page("GET", "/og/applications", Guard::Insured, apply::show),
+    Route::page(
+        "POST",
+        "/og/applications",
+        Guard::Insured,
+        application::send,
+    )
+    .takes(application::BODY_SIZE_MAX)
+    .only_normal(),
+    Route::api(
+        "GET",
+        "/og/api/applications",
+        Guard::Clerk,
+        application::desk,
+    ),
+    Route::api(
+        "GET",
+        "/og/api/applications/{id}/files/{place}",
+        Guard::Clerk,
+        application::file,
+    ),
+    Route::api(
+        "POST",
+        "/og/api/applications/{id}",
+        Guard::Clerk,
+        application::decide,
+    )
+    .only_normal(),
     Route::page("PUT", "/og/drafts/{form}", Guard::Insured, draft::keep),
 ];
 
 fn miss(ask: &Ask<'_>, miss: &Miss) -> Reply {
     match ask.path {
-        "/og/health" => problem(ask, miss),
+        path if path == "/og/health" || path.starts_with("/og/api/") => problem(ask, miss),
         _ => page::miss(ask, miss),
     }
 }

@@ -56,6 +56,7 @@ pub(super) fn start(ask: &Ask<'_>) -> Result<Reply, Miss> {
         ul {
             li { a href="/og/data" { (say("Meine Daten", "My data")) } }
             li { a href="/og/address" { (say("Adresse ändern", "Change address")) } }
+            li { a href="/og/applications" { (say("Anträge", "Applications")) } }
             li { a href="/og/certificate" { (say("Bescheinigung", "Certificate")) } }
             li { a href="/og/photo" { (say("Foto für die Karte", "Photo for the card")) } }
             li { a href="/og/messages" { (say("Nachrichten", "Messages")) } }

@@ -9,7 +9,7 @@ use crate::kernel::ask::{Ask, Reply, decode_form, encode, field};
 use crate::kernel::miss::Miss;
 
 /// Forms that have drafts.
-const FORMS: [&str; 3] = ["address", "message", "photo"];
+const FORMS: [&str; 4] = ["address", "application", "message", "photo"];
 
 /// What was kept.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]

@@ -105,6 +105,7 @@ fn menu(ask: &Ask<'_>) -> Markup {
         ("/og/data", "Meine Daten", "My data"),
         ("/og/address", "Adresse ändern", "Change address"),
         ("/og/messages", "Nachrichten", "Messages"),
+        ("/og/applications", "Anträge", "Applications"),
         ("/og/certificate", "Bescheinigung", "Certificate"),
         ("/og/photo", "Kartenfoto", "Card photo"),
     ];

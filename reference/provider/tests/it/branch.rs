@@ -211,3 +211,109 @@ fn a_photo_from_the_branch_passes_the_photo_services_own_checks() {
         .get(EISVOGEL, "/lichtbild/", &[("cookie", &clerk)]);
     assert!(desk.text().contains(&kvnr(EISVOGEL, 2)), "the desk sees it");
 }
+
+/// A form of fields and files.
+fn form_of(fields: &[(&str, &str)], files: &[&[u8]]) -> Vec<u8> {
+    let mut body = Vec::new();
+    let head = |name: &str, more: &str| {
+        format!("--XX\r\nContent-Disposition: form-data; name=\"{name}\"{more}\r\n\r\n")
+    };
+    for (name, value) in fields {
+        body.extend(head(name, "").bytes());
+        body.extend(value.bytes());
+        body.extend(b"\r\n");
+    }
+    for file in files {
+        body.extend(head("file", "; filename=\"a\"").bytes());
+        body.extend_from_slice(file);
+        body.extend(b"\r\n");
+    }
+    body.extend(b"--XX--\r\n");
+    body
+}
+
+const GOOD: [(&str, &str); 3] = [
+    ("kind", "aid"),
+    ("body", "Hörgerät"),
+    ("once", "0123456789abcdef"),
+];
+
+impl Person {
+    fn apply(&self, body: &[u8]) -> u16 {
+        let headers = [
+            ("cookie", self.cookie.as_str()),
+            ("content-type", "multipart/form-data; boundary=XX"),
+        ];
+        let told = self
+            .stage
+            .ask(EISVOGEL, ("POST", "/og/applications"), &headers, body);
+        told.status
+    }
+}
+
+#[test]
+fn an_application_is_taken_by_a_clerk_and_its_state_is_seen() {
+    let person = Person::new();
+    let pdf = b"%PDF-1.4 Rechnung";
+    person.send("PUT", "/og/drafts/application", "kind=aid&body=H");
+    assert!(person.get("/og/applications").contains("\"aid\" selected"));
+    let form = form_of(&GOOD, &[pdf, b""]);
+    for _ in 0..2 {
+        assert_eq!(person.apply(&form), 303);
+    }
+    let page = person.get("/og/applications");
+    assert_eq!(page.matches("<article>").count(), 1, "sent twice is one");
+    assert!(page.contains("eingegangen") && !page.contains("\"aid\" selected"));
+    let stage = &person.stage;
+    let clerk = format!("Bearer {}", stage.token(EISVOGEL, "desk", "clerk-1"));
+    let shown = [("authorization", clerk.as_str())];
+    let waiting = stage.get(EISVOGEL, "/og/api/applications", &shown).json();
+    let one = &waiting["applications"][0];
+    assert_eq!(
+        (&one["text"], &one["files"]),
+        (&"Hörgerät".into(), &1.into())
+    );
+    let path = format!("/og/api/applications/{}", one["id"]);
+    let file = stage.get(EISVOGEL, &format!("{path}/files/0"), &shown);
+    assert_eq!(
+        (file.header("content-type"), &file.body[..]),
+        ("application/pdf", &pdf[..])
+    );
+    let say = |body: &str| {
+        let told = stage.ask(EISVOGEL, ("POST", &path), &shown, body.as_bytes());
+        told.status
+    };
+    assert_eq!(say(r#"{"state":"approved"}"#), 409, "not taken yet");
+    assert_eq!(say(r#"{"state":"taken"}"#), 200);
+    assert_eq!(say(r#"{"state":"taken"}"#), 409, "once");
+    assert_eq!(say(r#"{"state":"rejected"}"#), 422, "a no needs its reason");
+    assert_eq!(
+        say(r#"{"state":"rejected","reason":"Verordnung fehlt"}"#),
+        200
+    );
+    assert_eq!(say("x"), 400);
+    let page = person.get("/og/applications");
+    assert!(page.contains("abgelehnt") && page.contains("Verordnung fehlt"));
+    assert!(person.get("/og/messages").contains("Verordnung fehlt"));
+}
+
+#[test]
+fn files_are_judged_by_what_is_in_them_and_by_their_size() {
+    let person = Person::new();
+    let large = [b"%PDF-".as_slice(), &vec![0; 4 * 1024 * 1024]].concat();
+    let pdf: &[u8] = b"%PDF-1.4";
+    assert_eq!(person.apply(&form_of(&GOOD, &[b"MZ\x90"])), 415);
+    assert_eq!(person.apply(&form_of(&GOOD, &[&large])), 413);
+    assert_eq!(person.apply(&form_of(&GOOD, &[pdf; 4])), 413);
+    assert_eq!(
+        person.apply(&form_of(&GOOD, &[&large, &large, &large, &large])),
+        413
+    );
+    assert_eq!(
+        person.apply(&form_of(&[("kind", "house"), GOOD[1], GOOD[2]], &[])),
+        422
+    );
+    assert_eq!(person.apply(&form_of(&[GOOD[0], GOOD[2]], &[])), 422);
+    assert_eq!(person.apply(b""), 415);
+    assert!(!person.get("/og/applications").contains("<article>"));
+}

@@ -17,6 +17,7 @@ fn path(route: &Route) -> String {
         .replace("{kvnr}", &own)
         .replace("{name}", "page.css")
         .replace("{form}", "address")
+        .replace("{place}", "0")
 }
 
 #[test]

@@ -41,3 +41,10 @@ CREATE TABLE IF NOT EXISTS address_change (
 CREATE TABLE IF NOT EXISTS draft (
   kvnr TEXT NOT NULL, form TEXT NOT NULL, body TEXT NOT NULL, saved_at INTEGER NOT NULL,
   PRIMARY KEY (kvnr, form)) STRICT;
+CREATE TABLE IF NOT EXISTS application (
+  id INTEGER PRIMARY KEY AUTOINCREMENT, kvnr TEXT NOT NULL, kind TEXT NOT NULL,
+  body TEXT NOT NULL, state TEXT NOT NULL, received_at INTEGER NOT NULL, by TEXT, reason TEXT,
+  once TEXT NOT NULL, UNIQUE (kvnr, once)) STRICT;
+CREATE TABLE IF NOT EXISTS application_file (
+  application INTEGER NOT NULL REFERENCES application (id), place INTEGER NOT NULL,
+  media TEXT NOT NULL, bytes BLOB NOT NULL, PRIMARY KEY (application, place)) STRICT;
