@@ -41,32 +41,64 @@ pub(crate) fn seal(entry: &Entry) -> Result<Row, getrandom::Error> {
     })
 }
 
-/// Checks a row against the position it must have; gives its entry and leaf.
-pub(crate) fn open(row: &rusqlite::Row<'_>, seq: u64) -> Result<(Entry, Digest), &'static str> {
+/// A row as it lies in the file, not yet believed.
+pub(crate) struct Raw {
+    seq: i64,
+    at: i64,
+    scope: Vec<u8>,
+    leaf: [u8; 32],
+    salt: [u8; 32],
+    body: String,
+}
+
+/// Takes a row's columns out of the database.
+pub(crate) fn read(row: &rusqlite::Row<'_>) -> Result<Raw, &'static str> {
     let columns = "a column has another type than an entry's";
     let get = |index: usize| row.get_ref(index).map_err(|_| columns);
-    let found = get(0)?.as_i64().map_err(|_| columns)?;
-    if u64::try_from(found) != Ok(seq) {
-        return Err("it is missing");
+    Ok(Raw {
+        seq: get(0)?.as_i64().map_err(|_| columns)?,
+        at: get(1)?.as_i64().map_err(|_| columns)?,
+        scope: get(2)?.as_bytes().map_err(|_| columns)?.to_owned(),
+        leaf: blob(get(3)?).ok_or(columns)?,
+        salt: blob(get(4)?).ok_or(columns)?,
+        body: get(5)?
+            .as_str()
+            .map_err(|_| "its body is not text")?
+            .to_owned(),
+    })
+}
+
+impl Raw {
+    /// How much of it has no fixed size. Bytes.
+    pub(crate) fn size(&self) -> usize {
+        self.scope.len() + self.body.len()
     }
-    let at = get(1)?.as_i64().map_err(|_| columns)?;
-    let scope = get(2)?.as_bytes().map_err(|_| columns)?;
-    let leaf_known: [u8; 32] = blob(get(3)?).ok_or(columns)?;
-    let salt: [u8; 32] = blob(get(4)?).ok_or(columns)?;
-    let body = get(5)?.as_str().map_err(|_| "its body is not text")?;
-    let entry: Entry = serde_json::from_str(body).map_err(|_| "its body cannot be read")?;
-    if entry.seq != seq {
-        return Err("its body is that of another entry");
+
+    /// Checks it against the position it must have; gives its entry and leaf.
+    pub(crate) fn open(&self, seq: u64) -> Result<(Entry, Digest), &'static str> {
+        if u64::try_from(self.seq) != Ok(seq) {
+            return Err("it is missing");
+        }
+        let entry: Entry =
+            serde_json::from_str(&self.body).map_err(|_| "its body cannot be read")?;
+        if entry.seq != seq {
+            return Err("its body is that of another entry");
+        }
+        let word = scope_word(&entry.scope);
+        if entry.at != Timestamp(self.at) || word.as_bytes() != self.scope {
+            return Err("its time or scope differs from its body");
+        }
+        let leaf = leaf(&entry, &word, &self.salt, &self.body).ok_or("its body has no event")?;
+        if leaf.0 != self.leaf {
+            return Err("its body does not match its leaf");
+        }
+        Ok((entry, leaf))
     }
-    let word = scope_word(&entry.scope);
-    if entry.at != Timestamp(at) || word.as_bytes() != scope {
-        return Err("its time or scope differs from its body");
-    }
-    let leaf = leaf(&entry, &word, &salt, body).ok_or("its body has no event")?;
-    if leaf.0 != leaf_known {
-        return Err("its body does not match its leaf");
-    }
-    Ok((entry, leaf))
+}
+
+/// Checks a row against the position it must have; gives its entry and leaf.
+pub(crate) fn open(row: &rusqlite::Row<'_>, seq: u64) -> Result<(Entry, Digest), &'static str> {
+    read(row)?.open(seq)
 }
 
 fn blob(value: ValueRef<'_>) -> Option<[u8; 32]> {

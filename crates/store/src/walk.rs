@@ -13,6 +13,8 @@ use crate::error::StoreError;
 use crate::leaf;
 use crate::ledger::Head;
 
+mod ahead;
+
 /// What the walk found at its end.
 pub(crate) struct Walked {
     /// The tree over every entry.
@@ -45,16 +47,21 @@ pub(crate) fn walk(
     let sql = format!("SELECT {} FROM event ORDER BY seq", leaf::COLUMNS);
     let mut statement = transaction.prepare(&sql).map_err(StoreError::Read)?;
     let mut rows = statement.query([]).map_err(StoreError::Read)?;
-    loop {
-        let seq = walker.frontier().size() + 1;
-        let Some(row) = rows.next().map_err(|error| damaged(error, seq))? else {
-            break;
-        };
-        let (entry, leaf) = leaf::open(row, seq)
-            .map_err(|why| StoreError::broken(seq, format!("entry {seq}: {why}")))?;
+    let mut seq = 0;
+    let mut read = || {
+        seq += 1;
+        match rows.next() {
+            Err(error) => Err(damaged(error, seq)),
+            Ok(None) => Ok(None),
+            Ok(Some(row)) => leaf::read(row).map(Some).map_err(|why| wrong(seq, why)),
+        }
+    };
+    ahead::opened(&mut read, &mut |seq, opened| {
+        let (entry, leaf) = opened.map_err(|why| wrong(seq, why))?;
         walker.append(leaf)?;
         each(entry);
-    }
+        Ok(())
+    })?;
     walker.finish(&transaction)
 }
 
@@ -238,6 +245,10 @@ fn head_of(size: i64, root: Vec<u8>) -> Option<Head> {
         size: u64::try_from(size).ok()?,
         root: Digest(root.try_into().ok()?),
     })
+}
+
+fn wrong(seq: u64, why: &str) -> StoreError {
+    StoreError::broken(seq, format!("entry {seq}: {why}"))
 }
 
 /// A damaged page shows only when its rows are read.
