@@ -1,4 +1,4 @@
-//! Looks for a better order, step by step.
+//! Looks for a better order, step by step, and hands the best to the engine's walks.
 //!
 //! In:    a [`Network`], orders to begin with, a seed, a number of steps.
 //! Out:   the cheapest schedule found that keeps every window.
@@ -10,6 +10,7 @@ use rand_xoshiro::Xoshiro256PlusPlus;
 
 use crate::calendar::Work;
 use crate::cost;
+use crate::engine;
 use crate::network::Network;
 use crate::schedule::Search;
 use crate::slots::{self, Kept};
@@ -64,7 +65,10 @@ pub(crate) fn search(
             }
         }
     }
-    Ok(best.kept)
+    Ok(match search.steps {
+        0 => best.kept,
+        _ => engine::improve(network, best.kept, works, search),
+    })
 }
 
 /// Every order tried, on two threads: they share the work, the answers keep their places.

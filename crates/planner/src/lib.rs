@@ -22,6 +22,7 @@ mod weight;
 
 mod bound;
 mod conflict;
+mod engine;
 mod improve;
 mod slots;
 

@@ -28,6 +28,15 @@ pub(crate) enum Lanes {
     Unlimited,
 }
 
+/// What is placed: a task, or the opening of a cell that has none left.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Piece {
+    /// By index.
+    Task(usize),
+    /// By index.
+    Cell(usize),
+}
+
 /// A schedule that is being made.
 struct Generator<'n, 'a> {
     network: &'n Network<'a>,
@@ -35,6 +44,8 @@ struct Generator<'n, 'a> {
     lanes: Lanes,
     profiles: Vec<Profile>,
     schedule: Schedule,
+    /// Of each cell: from when on its next task may begin, because of itself.
+    ready: Vec<Minute>,
 }
 
 /// Where a task lies: minutes of work of its crew, and minutes of the clock.
@@ -52,33 +63,49 @@ pub(crate) fn schedule(
     works: &[Work],
     lanes: Lanes,
 ) -> Schedule {
-    let profile = |lanes_own: u32| match lanes {
-        Lanes::Counted => Profile::new(lanes_own),
-        Lanes::Unlimited => Profile::new(u32::MAX),
-    };
-    let mut generator = Generator {
-        network,
-        works,
-        lanes,
-        profiles: network
-            .crews
-            .iter()
-            .map(|crew| profile(crew.lanes))
-            .collect(),
-        schedule: Schedule {
-            begin: vec![0; network.tasks.len()],
-            end: vec![0; network.tasks.len()],
-            open: vec![0; network.nodes.len()],
-        },
-    };
-    generator.place_running();
+    let mut generator = Generator::new(network, works, lanes);
     for node in order {
         generator.place(*node);
     }
     generator.schedule
 }
 
-impl Generator<'_, '_> {
+/// Places tasks in this order: each behind what it waits for; it must hold every task once, and
+/// every cell that has none.
+pub(crate) fn schedule_pieces(network: &Network<'_>, order: &[Piece], works: &[Work]) -> Schedule {
+    let mut generator = Generator::new(network, works, Lanes::Counted);
+    for piece in order {
+        match *piece {
+            Piece::Task(task) => generator.place_task(task),
+            Piece::Cell(node) => generator.place(node),
+        }
+    }
+    generator.schedule
+}
+
+impl<'n, 'a> Generator<'n, 'a> {
+    fn new(network: &'n Network<'a>, works: &'n [Work], lanes: Lanes) -> Self {
+        let profile = |own: u32| match lanes {
+            Lanes::Counted => Profile::new(own),
+            Lanes::Unlimited => Profile::new(u32::MAX),
+        };
+        let crews = network.crews.iter();
+        let mut generator = Self {
+            network,
+            works,
+            lanes,
+            profiles: crews.map(|crew| profile(crew.lanes)).collect(),
+            schedule: Schedule {
+                begin: vec![0; network.tasks.len()],
+                end: vec![0; network.tasks.len()],
+                open: vec![0; network.nodes.len()],
+            },
+            ready: network.nodes.iter().map(|node| node.hold).collect(),
+        };
+        generator.place_running();
+        generator
+    }
+
     /// What runs keeps its lane from the first minute on, as long as it works; what it opens may
     /// have to wait longer for its window or the end of a freeze.
     fn place_running(&mut self) {
@@ -101,33 +128,53 @@ impl Generator<'_, '_> {
         }
     }
 
+    /// Places every task of a cell, one behind the other.
     fn place(&mut self, at: usize) {
         let node = &self.network.nodes[at];
-        let opened = |of: &[usize], open: &[Minute]| of.iter().map(|n| open[*n]).max().unwrap_or(0);
-        let needs = opened(&node.needs, &self.schedule.open);
-        let after = opened(&node.after, &self.schedule.open);
-        let mut ready = node.hold;
         for task in node.tasks.clone() {
-            let last = task + 1 == node.tasks.end;
-            if self.network.tasks[task].running.is_none() {
-                if self.network.tasks[task].kind != TaskKind::Evidence {
-                    ready = ready.max(needs);
-                }
-                ready = if last { ready.max(after) } else { ready };
-                let place = self.first_place(node, task, ready, last);
-                if self.lanes == Lanes::Counted {
-                    let crew = self.network.tasks[task].crew;
-                    self.profiles[crew].take(place.from, place.from + self.works[task]);
-                }
-                self.schedule.begin[task] = place.begin;
-                self.schedule.end[task] = place.end;
-            }
-            ready = ready.max(self.schedule.end[task]);
+            self.place_task(task);
         }
-        self.schedule.open[at] = match node.tasks.is_empty() {
-            true => window::opening(node, ready.max(needs).max(after)),
-            false => self.schedule.end[node.tasks.end - 1],
-        };
+        if node.tasks.is_empty() {
+            let ready = self.ready[at]
+                .max(self.opened(&node.needs))
+                .max(self.opened(&node.after));
+            self.schedule.open[at] = window::opening(node, ready);
+        }
+    }
+
+    /// Places a task behind those of its cell and the cells it waits for.
+    fn place_task(&mut self, task: usize) {
+        let at = self.network.tasks[task].node;
+        let node = &self.network.nodes[at];
+        let last = task + 1 == node.tasks.end;
+        let mut ready = self.ready[at];
+        if self.network.tasks[task].running.is_none() {
+            if self.network.tasks[task].kind != TaskKind::Evidence {
+                ready = ready.max(self.opened(&node.needs));
+            }
+            ready = if last {
+                ready.max(self.opened(&node.after))
+            } else {
+                ready
+            };
+            let place = self.first_place(node, task, ready, last);
+            if self.lanes == Lanes::Counted {
+                let crew = self.network.tasks[task].crew;
+                self.profiles[crew].take(place.from, place.from + self.works[task]);
+            }
+            self.schedule.begin[task] = place.begin;
+            self.schedule.end[task] = place.end;
+        }
+        self.ready[at] = ready.max(self.schedule.end[task]);
+        if last {
+            self.schedule.open[at] = self.schedule.end[task];
+        }
+    }
+
+    /// When the last of some cells opens.
+    fn opened(&self, of: &[usize]) -> Minute {
+        let open = of.iter().map(|node| self.schedule.open[*node]);
+        open.max().unwrap_or(0)
     }
 
     /// The first place of a task that begins no earlier than `ready`.
