@@ -4,6 +4,7 @@
 //! Never: a look into the store instead of an answer.
 
 mod branch;
+mod browser;
 mod foreign;
 mod login;
 mod photo;
