@@ -24,7 +24,7 @@ pub(crate) const CLOSE_DRAWING_COUNT_MAX: u32 = 8;
 
 /// Most improvement steps one request may ask of the planner; the reference landscape takes
 /// minutes for so many.
-pub(crate) const PLAN_STEP_COUNT_MAX: u32 = 1_000_000;
+pub(crate) const PLAN_STEP_COUNT_MAX: u32 = 20_000;
 
 /// Most simulations one request may ask of the forecast; P95 is steady long before.
 pub(crate) const FORECAST_SAMPLE_COUNT_MAX: u32 = 10_000;

@@ -24,7 +24,7 @@ mod rows;
 mod situation;
 mod whatif;
 
-/// Most improvement steps; the reference landscape takes an hour for so many.
+/// Most improvement steps; the reference landscape takes some hours for so many.
 const STEPS_MAX: i64 = 1_000_000;
 
 /// Most simulations; P95 is steady long before.
