@@ -62,6 +62,8 @@ const ROUTES: &[Route] = &[
     )
     .takes(application::BODY_SIZE_MAX)
     .only_normal(),
+    Route::api("GET", "/og/api/me", Guard::Insured, data::told),
+    Route::api("GET", "/og/api/messages", Guard::Insured, message::told),
     Route::api(
         "GET",
         "/og/api/applications",

@@ -15,10 +15,8 @@
 //! | [`login`] | `/idp` | OpenID Connect issuer; the checks of its tokens | none |
 //! | [`photo`] | `/lichtbild` | card photo: checks, clerk's desk, card order | intake only |
 //! | [`branch`] | `/og` | online branch: my data, address, messages; drafts | reading only |
-//! | app | `/app` | planned: installable web app over the same API | offline shell |
+//! | [`app`] | `/app` | installable web app over the same API, state of services | offline shell |
 //! | [`record`] | `/epa` | FHIR R4 record, sealed at rest, access log | reading only |
-//!
-//! Rooms marked as planned are not built; nothing answers at their paths but 404.
 //!
 //! # How a request flows
 //!
@@ -35,6 +33,7 @@
 //! messages, drafts), `record.sqlite` (patient records, sealed) and `login.key`. One insurer can be
 //! damaged and restored without touching another. The master key of the records lies elsewhere.
 
+pub mod app;
 pub mod branch;
 pub mod kernel;
 pub mod login;

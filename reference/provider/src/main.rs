@@ -69,6 +69,9 @@ enum Verb {
         /// Where requests come in; give this as `--upstream` to the gate
         #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:8490")]
         listen: SocketAddr,
+        /// Public status of the control plane: `http://127.0.0.1:8440/api/v1/public/status`
+        #[arg(long, value_name = "URL")]
+        status: Option<String>,
     },
     /// Put a service of an insurer into emergency operation, or back
     Emergency {
@@ -123,9 +126,13 @@ enum RecordVerb {
 
 fn main() -> Result<()> {
     let cli = Cli::parse();
-    let house = House::open(settings(&cli.place)?)?;
+    let mut settings = settings(&cli.place)?;
+    if let Verb::Serve { status, .. } = &cli.verb {
+        settings.status.clone_from(status);
+    }
+    let house = House::open(settings)?;
     match cli.verb {
-        Verb::Serve { listen } => serve(house, listen),
+        Verb::Serve { listen, .. } => serve(house, listen),
         Verb::Emergency {
             tenant,
             service,
@@ -155,6 +162,7 @@ fn settings(place: &Place) -> Result<Settings> {
         seed: place.seed,
         insured_count: place.insured,
         clock: Clock::System,
+        status: None,
     })
 }
 

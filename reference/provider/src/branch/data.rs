@@ -4,6 +4,7 @@
 
 use maud::html;
 use rusqlite::OptionalExtension;
+use serde_json::json;
 
 use crate::kernel::ask::{Ask, Reply};
 use crate::kernel::miss::Miss;
@@ -81,4 +82,14 @@ pub(super) fn show(ask: &Ask<'_>) -> Result<Reply, Miss> {
         }
     };
     Ok(page::page(ask, 200, (title, main)))
+}
+
+/// `GET /og/api/me`: the same for the app.
+pub(super) fn told(ask: &Ask<'_>) -> Result<Reply, Miss> {
+    let me = me(ask)?;
+    let value = json!({
+        "name": me.name, "kvnr": ask.subject()?, "birth": me.birth, "street": me.street,
+        "postcode": me.postcode, "city": me.city, "since": me.since,
+    });
+    Ok(Reply::json(200, &value))
 }

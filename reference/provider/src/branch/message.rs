@@ -3,6 +3,7 @@
 //! In:    subject and text. Out: the messages, the latest first. Never: the same form twice.
 
 use maud::html;
+use serde_json::json;
 
 use super::draft;
 use crate::kernel::ask::{Ask, Reply, field};
@@ -91,4 +92,14 @@ pub(super) fn send(ask: &Ask<'_>) -> Result<Reply, Miss> {
         change.commit()
     })?;
     Ok(Reply::see("/og/messages?done=1"))
+}
+
+/// `GET /og/api/messages`: the same for the app.
+pub(super) fn told(ask: &Ask<'_>) -> Result<Reply, Miss> {
+    let lines = all(ask)?.into_iter();
+    let lines = lines.map(|(own, subject, text, at)| {
+        json!({ "from_insured": own, "subject": subject, "text": text, "at": rfc3339(at) })
+    });
+    let value = json!({ "messages": lines.collect::<Vec<_>>() });
+    Ok(Reply::json(200, &value))
 }

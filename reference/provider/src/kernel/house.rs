@@ -14,6 +14,7 @@ use super::clock::Clock;
 use super::miss::Miss;
 use super::tenant::{Tenant, TenantLine};
 use super::{clock, seed};
+use crate::app::board::Board;
 use crate::login::key::Key;
 use crate::record::seal::Master;
 use crate::record::seed::records;
@@ -35,6 +36,8 @@ pub struct Settings {
     pub insured_count: u32,
     /// The clock.
     pub clock: Clock,
+    /// The public status of the control plane, without its query.
+    pub status: Option<String>,
 }
 
 /// Everything shared by all requests.
@@ -48,6 +51,8 @@ pub struct House {
     pub back: OnceLock<SocketAddr>,
     /// Opens the keys of patient records.
     pub master: Master,
+    /// What the control plane said last.
+    pub board: Board,
     tenants: BTreeMap<String, Tenant>,
     /// One image is decoded at a time and core: the memory of a decoder is bounded, not their sum.
     pub decoding: Mutex<()>,
@@ -80,6 +85,7 @@ impl House {
             chance,
             back: OnceLock::new(),
             master,
+            board: Board::default(),
             tenants,
             decoding: Mutex::new(()),
         })

@@ -8,7 +8,7 @@ use super::ask::{Ask, Reply, Role, encode};
 use super::miss::{Language, Miss};
 
 /// The frame's style, the same for all insurers.
-const STYLE: &str = include_str!("page/page.css");
+pub(crate) const STYLE: &str = include_str!("page/page.css");
 
 /// Drafts.
 const SCRIPT: &str = include_str!("page/page.js");

@@ -116,9 +116,10 @@ impl Route {
 }
 
 /// Every service of a house.
-pub const SERVICES: [Service; 4] = [
+pub const SERVICES: [Service; 5] = [
     crate::login::SERVICE,
     crate::photo::SERVICE,
     crate::branch::SERVICE,
     crate::record::SERVICE,
+    crate::app::SERVICE,
 ];

@@ -30,7 +30,7 @@ const PAGES: [&str; 7] = [
 ];
 
 /// A process that ends with the test.
-struct Ended(Child);
+pub struct Ended(pub Child);
 
 impl Drop for Ended {
     fn drop(&mut self) {
@@ -42,7 +42,7 @@ impl Drop for Ended {
 /// One browser, driven by WebDriver.
 ///
 /// It is the driver's child, not ours: ended with the driver alone it would stay behind.
-struct Browser {
+pub struct Browser {
     _driver: Ended,
     session: String,
     web: ureq::Agent,
@@ -56,7 +56,7 @@ impl Drop for Browser {
 }
 
 impl Browser {
-    fn open(profile: &std::path::Path) -> Self {
+    pub fn open(profile: &std::path::Path) -> Self {
         let child = Command::new("chromedriver")
             .arg("--port=0")
             .stdout(Stdio::piped())
@@ -108,7 +108,7 @@ impl Browser {
         browser
     }
 
-    fn post(&self, path: &str, body: &Value) -> Value {
+    pub fn post(&self, path: &str, body: &Value) -> Value {
         let mut answer = self
             .web
             .post(format!("{}{path}", self.session))
@@ -123,15 +123,15 @@ impl Browser {
         value
     }
 
-    fn go(&self, address: &str) {
+    pub fn go(&self, address: &str) {
         self.post("/url", &json!({ "url": address }));
     }
 
-    fn look(&self, script: &str) -> Value {
+    pub fn look(&self, script: &str) -> Value {
         self.post("/execute/sync", &json!({ "script": script, "args": [] }))
     }
 
-    fn type_into(&self, selector: &str, text: &str) {
+    pub fn type_into(&self, selector: &str, text: &str) {
         let found = self.post(
             "/element",
             &json!({ "using": "css selector", "value": selector }),
@@ -141,7 +141,7 @@ impl Browser {
     }
 
     /// A phone or a desk.
-    fn width(&self, width: u32) {
+    pub fn width(&self, width: u32) {
         let size =
             json!({ "width": width, "height": 900, "deviceScaleFactor": 1, "mobile": false });
         let order = json!({ "cmd": "Emulation.setDeviceMetricsOverride", "params": size });
@@ -149,7 +149,7 @@ impl Browser {
     }
 
     /// Asks the page until it says so.
-    fn until(&self, what: &str, script: &str) {
+    pub fn until(&self, what: &str, script: &str) {
         let is_so = (0..LOOK_COUNT_MAX).any(|_| self.look(script) == true);
         assert!(
             is_so,

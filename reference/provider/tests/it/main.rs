@@ -3,6 +3,7 @@
 //! In:    a house on a free port of the loopback. Out: what clients get.
 //! Never: a look into the store instead of an answer.
 
+mod app;
 mod branch;
 mod browser;
 mod foreign;

@@ -106,7 +106,7 @@ fn unknown_hosts_paths_and_methods_are_said_plainly() {
         (told.status, told.json()["error"].as_str()),
         (405, Some("method"))
     );
-    for service in ["idp", "lichtbild", "og", "epa"] {
+    for service in ["idp", "lichtbild", "og", "epa", "app"] {
         let told = stage.get(EISVOGEL, &format!("/{service}/health"), &[]);
         assert_eq!(
             (told.status, &told.json()["operation"]),

@@ -67,6 +67,11 @@ impl Answer {
 
 impl Stage {
     pub fn new() -> Self {
+        Self::with_status(None)
+    }
+
+    /// With a control plane to ask for its public status.
+    pub fn with_status(status: Option<String>) -> Self {
         let folder = TempDir::new().expect("a folder");
         let runtime = Runtime::new().expect("a runtime");
         let listener = runtime
@@ -74,7 +79,10 @@ impl Stage {
             .expect("a port");
         let address = listener.local_addr().expect("an address");
         let now = Arc::new(AtomicI64::new(MORNING));
-        let settings = settings(folder.path(), address, Arc::clone(&now));
+        let settings = Settings {
+            status,
+            ..settings(folder.path(), address, Arc::clone(&now))
+        };
         let house = Arc::new(House::open(settings).expect("a house"));
         let door = runtime.block_on(async { Door::on(Arc::clone(&house), listener) });
         let door = door.expect("it serves");
@@ -215,5 +223,6 @@ fn settings(folder: &Path, address: SocketAddr, now: Arc<AtomicI64>) -> Settings
         seed: SEED,
         insured_count: 8,
         clock: Clock::Set(now),
+        status: None,
     }
 }
