@@ -71,7 +71,7 @@ fn licences() -> Result<()> {
 }
 
 /// Programs of others that the tests hold ours against: what each is asked, and its package.
-const TOOLS: [(&str, &str, &str); 14] = [
+const TOOLS: [(&str, &str, &str); 16] = [
     ("chromium", "--version", "chromium"),
     ("chromedriver", "--version", "chromium-driver"),
     ("ssh-keygen", "-?", "openssh-client"),
@@ -82,6 +82,8 @@ const TOOLS: [(&str, &str, &str); 14] = [
     ("npm", "--version", "npm"),
     ("pip3", "--version", "python3-pip"),
     ("pdftotext", "-v", "poppler-utils"),
+    ("/usr/sbin/nginx", "-v", "nginx"),
+    ("/usr/sbin/haproxy", "-v", "haproxy"),
     ("swaks", "--version", "swaks"),
     ("/usr/sbin/postfix", "--version", "postfix"),
     ("/usr/sbin/dovecot", "--version", "dovecot-imapd"),

@@ -82,6 +82,10 @@ pub struct Args {
     /// Address range of testers: passes cells in stage `pilot`
     #[arg(long, value_name = "NET")]
     pilot: Vec<Network>,
+    /// Address range of proxies in front of this gate: they are believed for whom they ask
+    /// (`X-Forwarded-For`, `Forwarded`)
+    #[arg(long, value_name = "NET")]
+    trusted_proxy: Vec<Network>,
     /// SHA-256 of a pass that a tenant's testers send as header or cookie `anlauf-pass`
     #[arg(long, value_name = "TENANT=SHA256", value_parser = pair::<TenantId, Digest>)]
     pilot_pass: Vec<(TenantId, Digest)>,
@@ -304,6 +308,7 @@ fn config(args: &Args) -> Done<GateConfig> {
             tcp: args.tcp.clone(),
             named: args.listen_named.clone(),
             mail: mail(&args.mail),
+            proxies: args.trusted_proxy.clone(),
         },
     })
 }

@@ -60,6 +60,8 @@ pub struct Serving {
     pub named: Vec<SocketAddr>,
     /// The mail relay.
     pub mail: Option<Mail>,
+    /// Proxies in front of the gate: they are believed for whom they ask.
+    pub proxies: Vec<Network>,
 }
 
 /// A relay for mail, which decides per recipient. Nothing of it opens anything.

@@ -17,7 +17,7 @@ use crate::backdoor::{Connector, Line};
 use crate::body::{Download, Spoiled, Upload};
 use crate::judge::Permit;
 use crate::limits::{UPSTREAM_CONNECT_WAIT_MAX, UPSTREAM_HEAD_WAIT_MAX, UPSTREAM_IDLE_MAX};
-use crate::request::{Target, clean_hops, introduce};
+use crate::request::{Asker, Target, clean_hops, introduce};
 
 /// The only part of the gate that holds connections to backends.
 pub(crate) struct Forwarder {
@@ -51,7 +51,7 @@ impl Forwarder {
     pub(crate) async fn forward(
         &self,
         permit: Permit,
-        target: &Target<'_>,
+        (target, client): (&Target<'_>, &Asker),
         request: Request<Upload>,
     ) -> Result<Response<Download>, Failed> {
         let cell = permit.cell();
@@ -68,7 +68,7 @@ impl Forwarder {
         clean_hops(&mut parts.headers);
         introduce(
             &mut parts.headers,
-            permit.conn(),
+            (permit.conn(), client),
             &target.authority,
             &cell.state.id,
         );

@@ -26,6 +26,7 @@ use crate::keeper::Keeper;
 use crate::listener::Worker;
 use crate::mind::Mind;
 use crate::passthrough::Purpose;
+use crate::request::Proxies;
 use crate::shared::{Progress, Shared};
 use crate::tls::Certificates;
 use crate::{admin, listener, passthrough, smtp};
@@ -59,6 +60,7 @@ impl Gate {
         let testers = Testers {
             clean_room: config.clean_room,
             pilot: config.pilot,
+            proxies: Proxies::new(config.serving.proxies.clone()),
         };
         let shared = Arc::new(Shared::new(testers, Floor::new(config.clock), zone));
         let opened = Journal::open(&config.state_dir, &config.id, &config.pin)?;

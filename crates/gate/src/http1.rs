@@ -408,7 +408,11 @@ impl Part<'_> {
         (method, onward, upgrade): (&str, &str, Option<&[u8]>),
         (terms, out): (Terms, &mut Vec<u8>),
     ) -> Next {
-        let Admitted { permit, target } = admitted;
+        let Admitted {
+            permit,
+            target,
+            client,
+        } = admitted;
         // A client that sends its next request only after the whole answer has nothing of the
         // earlier cell under way. One that had it waiting (pipelining) stays in both registers.
         if !self.is_hasty {
@@ -419,8 +423,9 @@ impl Part<'_> {
             method,
             target: onward,
             authority: &target.authority,
+            before: &client.before,
             from: &self.conn.from,
-            scheme: self.conn.scheme(),
+            scheme: client.scheme.unwrap_or(self.conn.scheme()),
             cell: &permit.cell().state.name,
             framing: terms.framing,
             trailers: terms.trailers,

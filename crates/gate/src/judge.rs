@@ -6,12 +6,14 @@
 //! See:   docs/formats/gate.md, "Stages".
 
 use std::borrow::Cow;
+use std::net::IpAddr;
 use std::sync::Arc;
 
 use anlauf_model::{Digest, Stage, Timestamp};
 use hyper::Method;
 
 use crate::config::{Network, Pilot};
+use crate::request::Proxies;
 use crate::table::{Cell, is_below};
 use crate::visit::{Conn, Visit};
 
@@ -39,6 +41,8 @@ pub(crate) struct Asked<'a> {
     pub(crate) method: &'a Method,
     /// Path, in every reading.
     pub(crate) paths: &'a [Cow<'a, str>],
+    /// Who asks; none when that is not known.
+    pub(crate) client: Option<IpAddr>,
     /// The tester's pass, as sent.
     pub(crate) pass: Option<&'a str>,
 }
@@ -49,6 +53,8 @@ pub(crate) struct Testers {
     pub(crate) clean_room: Vec<Network>,
     /// Testers of tenants.
     pub(crate) pilot: Pilot,
+    /// Who may say for whom they ask.
+    pub(crate) proxies: Proxies,
 }
 
 impl Permit {
@@ -72,7 +78,7 @@ pub(crate) fn judge(
 ) -> Result<Permit, No> {
     let answer = match visit.cell().state.stage(now) {
         Stage::Closed => Err(No::Closed),
-        Stage::CleanRoom if testers.is_clean_room(&visit) => Ok(()),
+        Stage::CleanRoom if testers.is_clean_room(asked) => Ok(()),
         Stage::Pilot if testers.is_pilot(&visit, asked) => Ok(()),
         Stage::CleanRoom | Stage::Pilot => Err(No::Testing),
         Stage::Basic if is_basic(visit.cell(), asked) => Ok(()),
@@ -89,19 +95,12 @@ pub(crate) fn judge(
 }
 
 impl Testers {
-    fn is_clean_room(&self, visit: &Visit) -> bool {
-        self.clean_room
-            .iter()
-            .any(|network| network.contains(visit.conn().peer))
+    fn is_clean_room(&self, asked: &Asked<'_>) -> bool {
+        is_in(&self.clean_room, asked.client)
     }
 
     fn is_pilot(&self, visit: &Visit, asked: &Asked<'_>) -> bool {
-        let near = self
-            .pilot
-            .networks
-            .iter()
-            .any(|network| network.contains(visit.conn().peer));
-        if near || self.is_clean_room(visit) {
+        if is_in(&self.pilot.networks, asked.client) || self.is_clean_room(asked) {
             return true;
         }
         let (Some(pass), Some(tenant)) = (asked.pass, &visit.cell().spec.tenant) else {
@@ -114,6 +113,12 @@ impl Testers {
             .get(tenant)
             .is_some_and(|known| known.contains(&digest))
     }
+}
+
+/// Whether somebody known is in one of the networks.
+fn is_in(networks: &[Network], client: Option<IpAddr>) -> bool {
+    let is_in = |client| networks.iter().any(|network| network.contains(client));
+    client.is_some_and(is_in)
 }
 
 /// Whether the method may go to the path, however it is read.

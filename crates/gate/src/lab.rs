@@ -25,6 +25,7 @@ use crate::journal::{self, Entry, Signed};
 use crate::judge::Testers;
 use crate::keeper::replay;
 use crate::mind::{Effect, Mind, Step, Without, needs_shut, steps};
+use crate::request::Proxies;
 use crate::shared::Shared;
 use crate::table::CellState;
 
@@ -134,6 +135,7 @@ impl Lab {
         let testers = Testers {
             clean_room: Vec::new(),
             pilot: Pilot::default(),
+            proxies: Proxies::default(),
         };
         let shared = Arc::new(Shared::new(testers, Floor::new(clock), TimeZone::UTC));
         let mut mind = Mind::new(*pin, Upstreams::default());

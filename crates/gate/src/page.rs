@@ -263,6 +263,7 @@ fn meaning(why: Why<'_>) -> (StatusCode, &'static str, &'static Text4) {
         Why::Wrong(Wrong::Host) => (StatusCode::BAD_REQUEST, "host", &WRONG),
         Why::Wrong(Wrong::Path) => (StatusCode::BAD_REQUEST, "path", &WRONG),
         Why::Wrong(Wrong::Length) => (StatusCode::BAD_REQUEST, "length", &WRONG),
+        Why::Wrong(Wrong::Client) => (StatusCode::BAD_REQUEST, "client", &WRONG),
     }
 }
 

@@ -123,6 +123,7 @@ fn admitted(worker: &Worker, cell: &Arc<Cell>, conn: &Arc<Conn>) -> Option<Permi
     let asked = Asked {
         method: &Method::CONNECT,
         paths: &["/".into()],
+        client: worker.shared.testers.proxies.alone(conn.peer),
         pass: None,
     };
     let visit = Visit::enter(cell, conn);

@@ -17,6 +17,10 @@ use anlauf_model::CellId;
 
 use crate::visit::Conn;
 
+mod asker;
+
+pub(crate) use asker::{Asker, Proxies};
+
 /// Whom a request is for.
 pub(crate) struct Target<'a> {
     /// Lower case, without port.
@@ -51,6 +55,8 @@ pub(crate) enum Wrong {
     Length,
     /// A method that is not for a gateway.
     Method,
+    /// A trusted proxy that names two clients.
+    Client,
 }
 
 /// Header and cookie a tester's pass is sent in.
@@ -341,8 +347,13 @@ pub(crate) fn clean_hops(headers: &mut HeaderMap) {
 }
 
 /// Removes what clients may not say, and says who asks for what.
-pub(crate) fn introduce(headers: &mut HeaderMap, conn: &Conn, host: &str, cell: &CellId) {
-    let (from, scheme) = (conn.peer, conn.scheme());
+pub(crate) fn introduce(
+    headers: &mut HeaderMap,
+    (conn, client): (&Conn, &Asker),
+    host: &str,
+    cell: &CellId,
+) {
+    let scheme = client.scheme.unwrap_or(conn.scheme());
     let claimed: Vec<HeaderName> = headers
         .keys()
         .filter(|name| is_ours(name.as_str()))
@@ -357,19 +368,28 @@ pub(crate) fn introduce(headers: &mut HeaderMap, conn: &Conn, host: &str, cell: 
             headers.insert(name, value);
         }
     };
-    let node = match from {
-        IpAddr::V4(from) => from.to_string(),
-        IpAddr::V6(from) => format!("\"[{from}]\""),
-    };
-    say(
-        "forwarded",
-        &format!("for={node};host=\"{host}\";proto={scheme}"),
-    );
-    say("x-forwarded-for", &from.to_string());
+    let (mut standard, mut custom) = (String::new(), String::new());
+    for hop in &client.before {
+        standard.push_str(&format!("for={}, ", node(*hop)));
+        custom.push_str(&format!("{hop}, "));
+    }
+    let node = node(conn.peer);
+    standard.push_str(&format!("for={node};host=\"{host}\";proto={scheme}"));
+    custom.push_str(&conn.from);
+    say("forwarded", &standard);
+    say("x-forwarded-for", &custom);
     say("x-forwarded-proto", scheme);
     say("x-forwarded-host", host);
     say("x-anlauf-cell", &cell.to_string());
     say("host", host);
+}
+
+/// An address as `Forwarded` wants it.
+pub(crate) fn node(address: IpAddr) -> String {
+    match address {
+        IpAddr::V4(address) => address.to_string(),
+        IpAddr::V6(address) => format!("\"[{address}]\""),
+    }
 }
 
 /// Whether only the gate may say this. Some servers read `x_forwarded_for` as `x-forwarded-for`.

@@ -14,7 +14,7 @@ use crate::body::{Download, Upload};
 use crate::forward::Failed;
 use crate::judge::{Asked, No, Permit, judge};
 use crate::page::{Why, Wishes};
-use crate::request::{self, Fields, Line, Target};
+use crate::request::{self, Asker, Fields, Line, Target};
 use crate::shared::Shared;
 use crate::table::{Cell, CellState, Found, is_below};
 use crate::visit::{Conn, Visit};
@@ -33,6 +33,7 @@ pub(crate) struct Counts {
 pub(crate) struct Admitted<'a> {
     pub(crate) permit: Permit,
     pub(crate) target: Target<'a>,
+    pub(crate) client: Asker,
 }
 
 impl Admitted<'_> {
@@ -41,6 +42,7 @@ impl Admitted<'_> {
         Admitted {
             permit: self.permit,
             target: self.target.into_owned(),
+            client: self.client,
         }
     }
 }
@@ -151,6 +153,11 @@ pub(crate) fn admit<'a>(
             return Err(say(Why::NoHost, &target.host));
         }
     };
+    let client = shared.testers.proxies.client(conn.peer, line.fields);
+    let client = client.map_err(|wrong| {
+        Counts::add(&shared.counts.unknown);
+        say(Why::Wrong(wrong), &target.host)
+    })?;
     let now = shared.now();
     if cell.state.stage(now) == Stage::Closed {
         // Nothing can be under way for whom nothing is let through: no need to register.
@@ -160,11 +167,16 @@ pub(crate) fn admit<'a>(
     let asked = Asked {
         method: line.method,
         paths: &target.paths,
+        client: client.address,
         pass: request::pass(line.fields),
     };
     let visit = Visit::enter(cell, conn);
     match judge(visit, &asked, &shared.testers, now) {
-        Ok(permit) => Ok(Admitted { permit, target }),
+        Ok(permit) => Ok(Admitted {
+            permit,
+            target,
+            client,
+        }),
         Err(no) => {
             shared.counts.note_refused(&cell.state);
             Err(Refused::No((no, now), Arc::clone(cell), target))
@@ -178,10 +190,18 @@ pub(crate) async fn pass(
     admitted: Admitted<'static>,
     request: Request<Upload>,
 ) -> Response<Download> {
-    let Admitted { permit, target } = admitted;
+    let Admitted {
+        permit,
+        target,
+        client,
+    } = admitted;
     let cell = Arc::clone(permit.cell());
     let wishes = Wishes::of(request.headers()).into_owned();
-    match shared.forwarder.forward(permit, &target, request).await {
+    match shared
+        .forwarder
+        .forward(permit, (&target, &client), request)
+        .await
+    {
         Ok(answer) => {
             shared.counts.note_passed(&cell.state);
             answer

@@ -4,12 +4,14 @@
 //! Never: passes a line on that belongs to one connection, or that only the gate may say.
 //! See:   RFC 9110 §7.6.1 (hop by hop), RFC 7239 (`Forwarded`), RFC 9113 §8.2.3 (cookies).
 
+use std::net::IpAddr;
+
 use httparse::Header;
 use hyper::Response;
 use hyper::body::Bytes;
 
 use super::head::{Framing, says};
-use crate::request::{HOP_BY_HOP, PASS, is_ours};
+use crate::request::{HOP_BY_HOP, PASS, is_ours, node};
 
 /// A request on its way to a backend.
 pub(crate) struct Onward<'a> {
@@ -17,7 +19,9 @@ pub(crate) struct Onward<'a> {
     /// Path and query, untouched.
     pub(crate) target: &'a str,
     pub(crate) authority: &'a str,
-    /// Who asks, and over what: `http` or `https`.
+    /// Whom trusted proxies have named before, the nearest last.
+    pub(crate) before: &'a [IpAddr],
+    /// Who is at the other end, and what the client speaks: `http` or `https`.
     pub(crate) from: &'a str,
     pub(crate) scheme: &'static str,
     pub(crate) cell: &'a str,
@@ -156,8 +160,16 @@ fn introduce(out: &mut Vec<u8>, onward: &Onward<'_>) {
         }
     };
     let (from, scheme, host) = (onward.from, onward.scheme, onward.authority);
-    say(&["x-forwarded-for: ", from, "\r\nx-forwarded-proto: ", scheme]);
-    say(&["\r\nx-forwarded-host: ", host, "\r\nforwarded: for="]);
+    say(&["x-forwarded-for: "]);
+    for hop in onward.before {
+        say(&[&hop.to_string(), ", "]);
+    }
+    say(&[from, "\r\nx-forwarded-proto: ", scheme]);
+    say(&["\r\nx-forwarded-host: ", host, "\r\nforwarded: "]);
+    for hop in onward.before {
+        say(&["for=", &node(*hop), ", "]);
+    }
+    say(&["for="]);
     match from.contains(':') {
         true => say(&["\"[", from, "]\""]),
         false => say(&[from]),

@@ -126,12 +126,9 @@ fn only_the_gate_says_who_asks_for_what() {
         ("accept", "text/html"),
     ]);
     let cell = "stadt/post".parse().unwrap();
-    introduce(
-        &mut headers,
-        &Conn::new("192.0.2.7".parse().unwrap(), None).0,
-        "stadt.example",
-        &cell,
-    );
+    let conn = Conn::new("192.0.2.7".parse().unwrap(), None).0;
+    let asker = Proxies::default().client(conn.peer, &headers).unwrap();
+    introduce(&mut headers, (&conn, &asker), "stadt.example", &cell);
     insta::assert_snapshot!(told(&headers), @r#"
     accept: text/html
     cookie: a=1; b=2
@@ -141,6 +138,29 @@ fn only_the_gate_says_who_asks_for_what() {
     x-forwarded-for: 192.0.2.7
     x-forwarded-host: stadt.example
     x-forwarded-proto: http
+    "#);
+}
+
+#[test]
+fn a_backend_learns_of_every_proxy_on_the_way() {
+    let mut headers = headers(&[
+        ("x-forwarded-for", "2001:db8::7, 10.0.0.9"),
+        ("x-forwarded-proto", "https"),
+        ("x-forwarded-host", "elsewhere.example"),
+        ("x-anlauf-cell", "other/cell"),
+    ]);
+    let cell = "stadt/post".parse().unwrap();
+    let conn = Conn::new("10.0.0.1".parse().unwrap(), None).0;
+    let proxies = Proxies::new(vec!["10.0.0.0/8".parse().unwrap()]);
+    let asker = proxies.client(conn.peer, &headers).unwrap();
+    introduce(&mut headers, (&conn, &asker), "stadt.example", &cell);
+    insta::assert_snapshot!(told(&headers), @r#"
+    forwarded: for="[2001:db8::7]", for=10.0.0.9, for=10.0.0.1;host="stadt.example";proto=https
+    host: stadt.example
+    x-anlauf-cell: stadt/post
+    x-forwarded-for: 2001:db8::7, 10.0.0.9, 10.0.0.1
+    x-forwarded-host: stadt.example
+    x-forwarded-proto: https
     "#);
 }
 

@@ -16,6 +16,7 @@ mod kill;
 mod open;
 mod passthrough;
 mod path;
+mod proxy;
 mod smtp;
 mod smuggle;
 mod stage;

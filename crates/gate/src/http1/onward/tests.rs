@@ -14,6 +14,7 @@ fn lines<'a>(pairs: &[(&'a str, &'a str)]) -> Vec<Header<'a>> {
 
 fn told(pairs: &[(&str, &str)], framing: Framing) -> String {
     let onward = Onward {
+        before: &[],
         method: "POST",
         target: "/a?b",
         authority: "stadt.example",

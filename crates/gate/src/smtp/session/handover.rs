@@ -143,13 +143,14 @@ impl Session<'_> {
 
     /// Asks the judge; the connection is registered at the cell from here on, if it says yes.
     fn judged(&self, cell: &Arc<Cell>) -> Option<Permit> {
+        let shared = &self.worker.shared;
         let asked = Asked {
             method: &Method::CONNECT,
             paths: &["/".into()],
+            client: shared.testers.proxies.alone(self.conn.peer),
             pass: None,
         };
         let visit = Visit::enter(cell, &self.conn);
-        let shared = &self.worker.shared;
         judge(visit, &asked, &shared.testers, shared.now()).ok()
     }
 
