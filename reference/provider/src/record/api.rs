@@ -78,19 +78,13 @@ pub(super) fn read(ask: &Ask<'_>) -> Result<Reply, Miss> {
         check_form(ask)?;
     }
     let mut resource = shelf::with(ask.tenant, &ask.house.master, |shelf| {
-        if kind == "Patient" {
-            let record = access::open(ask, shelf, id)?;
-            let resource = patient(ask, id)?;
-            audit::write(
-                ask,
-                shelf,
-                &record,
-                (Deed::Read, &[audit::reference(&resource)]),
-            )?;
-            return Ok(resource);
-        }
-        let record = holder(ask, shelf, (kind, id))?;
-        let resource = shelf.get(&record, kind, id)?.ok_or_else(Miss::not_found)?;
+        let (record, resource) = if kind == "Patient" {
+            (access::open(ask, shelf, id)?, patient(ask, id)?)
+        } else {
+            let record = holder(ask, shelf, (kind, id))?;
+            let found = shelf.get(&record, kind, id)?;
+            (record, found.ok_or_else(Miss::not_found)?)
+        };
         if kind != "AuditEvent" {
             audit::write(
                 ask,
