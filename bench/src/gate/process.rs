@@ -86,7 +86,8 @@ fn ran_ns(thread: PathBuf) -> f64 {
 
 impl Drop for Child {
     fn drop(&mut self) {
-        for pid in self.tree().iter().rev() {
+        // Parents first: a master starts anew what ends below it.
+        for pid in self.tree() {
             let _ = Command::new("kill")
                 .args(["-KILL", &pid.to_string()])
                 .stderr(Stdio::null())
