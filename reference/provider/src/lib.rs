@@ -16,6 +16,7 @@
 //! | [`photo`] | `/lichtbild` | card photo: checks, clerk's desk, card order | intake only |
 //! | [`branch`] | `/og` | online branch: my data, address, messages; drafts | reading only |
 //! | [`app`] | `/app` | installable web app over the same API, state of services | offline shell |
+//! | [`mail`] | SMTP | a mailbox per person, a queueing sender | none |
 //! | [`record`] | `/epa` | FHIR R4 record, sealed at rest, access log | reading only |
 //!
 //! # How a request flows
@@ -30,12 +31,13 @@
 //! # What is stored where
 //!
 //! Each insurer has a folder of its own with `house.sqlite` (people, logins, photos, card orders,
-//! messages, drafts), `record.sqlite` (patient records, sealed) and `login.key`. One insurer can be
-//! damaged and restored without touching another. The master key of the records lies elsewhere.
+//! messages, drafts), `record.sqlite` (patient records, sealed), `mail` and `login.key`. One insurer
+//! can be damaged and restored without touching another. The master key of the records lies elsewhere.
 
 pub mod app;
 pub mod branch;
 pub mod kernel;
 pub mod login;
+pub mod mail;
 pub mod photo;
 pub mod record;

@@ -16,6 +16,7 @@ use reference_provider::kernel::house::{House, Settings, read_tenants, set_emerg
 use reference_provider::kernel::route::SERVICES;
 use reference_provider::kernel::seed;
 use reference_provider::kernel::tenant::{TenantLine, usual_tenants};
+use reference_provider::mail::{self, server::Post};
 use reference_provider::photo::retention;
 use reference_provider::record::manifest::{self, Manifest};
 use reference_provider::record::shelf::{State, set_state};
@@ -62,17 +63,32 @@ struct Place {
     insured: u32,
 }
 
+#[derive(clap::Args)]
+struct Serve {
+    /// Where requests come in; give this as `--upstream` to the gate
+    #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:8490")]
+    listen: SocketAddr,
+    /// Public status of the control plane: `http://127.0.0.1:8440/api/v1/public/status`
+    #[arg(long, value_name = "URL")]
+    status: Option<String>,
+    /// Where mail comes in; give this to the gate's `--mail`
+    #[arg(long, value_name = "ADDR")]
+    listen_mail: Option<SocketAddr>,
+    /// Domain of an insurer's mail, with `{tenant}` in it
+    #[arg(long, value_name = "DOMAIN", default_value = "{tenant}.example")]
+    mail_domain: String,
+    /// What the mail server calls itself
+    #[arg(long, value_name = "NAME", default_value = "post.localhost")]
+    mail_name: String,
+    /// Chain and key for STARTTLS, as PEM
+    #[arg(long, value_name = "FILE")]
+    mail_tls: Option<PathBuf>,
+}
+
 #[derive(Subcommand)]
 enum Verb {
     /// Serve until Ctrl-C
-    Serve {
-        /// Where requests come in; give this as `--upstream` to the gate
-        #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:8490")]
-        listen: SocketAddr,
-        /// Public status of the control plane: `http://127.0.0.1:8440/api/v1/public/status`
-        #[arg(long, value_name = "URL")]
-        status: Option<String>,
-    },
+    Serve(Serve),
     /// Put a service of an insurer into emergency operation, or back
     Emergency {
         /// Insurer
@@ -127,12 +143,12 @@ enum RecordVerb {
 fn main() -> Result<()> {
     let cli = Cli::parse();
     let mut settings = settings(&cli.place)?;
-    if let Verb::Serve { status, .. } = &cli.verb {
-        settings.status.clone_from(status);
+    if let Verb::Serve(serve) = &cli.verb {
+        settings.status.clone_from(&serve.status);
     }
     let house = House::open(settings)?;
     match cli.verb {
-        Verb::Serve { listen, .. } => serve(house, listen),
+        Verb::Serve(wanted) => serve(house, &wanted),
         Verb::Emergency {
             tenant,
             service,
@@ -166,7 +182,7 @@ fn settings(place: &Place) -> Result<Settings> {
     })
 }
 
-fn serve(house: House, listen: SocketAddr) -> Result<()> {
+fn serve(house: House, wanted: &Serve) -> Result<()> {
     tracing_subscriber::fmt()
         .json()
         .flatten_event(true)
@@ -176,12 +192,39 @@ fn serve(house: House, listen: SocketAddr) -> Result<()> {
         .enable_all()
         .build()?;
     runtime.block_on(async {
-        let door = Door::open(Arc::new(house), listen).await?;
+        let house = Arc::new(house);
+        let post = post(&house, wanted).await?;
+        let door = Door::open(house, wanted.listen).await?;
         println!("listening http://{}", door.address);
+        if let Some(post) = &post {
+            println!("listening smtp://{}", post.address);
+        }
         tokio::signal::ctrl_c().await?;
         door.close().await;
+        if let Some(post) = post {
+            post.close().await;
+        }
         Ok(())
     })
+}
+
+/// The mail server, if it is wanted.
+async fn post(house: &Arc<House>, wanted: &Serve) -> Result<Option<Post>> {
+    let Some(listen) = wanted.listen_mail else {
+        return Ok(None);
+    };
+    let settings = mail::server::Settings {
+        name: wanted.mail_name.clone(),
+        domains: mail::house::domains(house, &wanted.mail_domain),
+        clock: house.settings.clock.clone(),
+        tls: wanted
+            .mail_tls
+            .as_deref()
+            .map(mail::tls::read)
+            .transpose()?,
+        size_max: mail::MESSAGE_SIZE_MAX,
+    };
+    Post::open(settings, listen).await.map(Some)
 }
 
 fn emergency(house: &House, tenant: &str, (service, state): (&str, &str)) -> Result<()> {

@@ -39,6 +39,13 @@ pub fn rfc3339(seconds: i64) -> String {
     stamp(seconds).to_string()
 }
 
+/// RFC 5322's date, as mail has it.
+pub fn rfc2822(seconds: i64) -> String {
+    let printer = jiff::fmt::rfc2822::DateTimePrinter::new();
+    let text = printer.timestamp_to_string(&stamp(seconds));
+    text.unwrap_or_default()
+}
+
 fn stamp(seconds: i64) -> Timestamp {
     Timestamp::from_second(seconds).unwrap_or(Timestamp::UNIX_EPOCH)
 }

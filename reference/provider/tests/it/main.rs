@@ -8,6 +8,7 @@ mod branch;
 mod browser;
 mod foreign;
 mod login;
+mod mail;
 mod photo;
 mod record;
 mod route;
