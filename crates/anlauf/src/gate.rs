@@ -86,6 +86,10 @@ pub struct Args {
     /// (`X-Forwarded-For`, `Forwarded`)
     #[arg(long, value_name = "NET")]
     trusted_proxy: Vec<Network>,
+    /// Port, as it is given above, whose connections only the proxies in the range announce (PROXY
+    /// protocol, versions 1 and 2); no other connection comes in there
+    #[arg(long, value_name = "ADDR=NET", value_parser = pair::<SocketAddr, Network>)]
+    proxy_protocol: Vec<(SocketAddr, Network)>,
     /// SHA-256 of a pass that a tenant's testers send as header or cookie `anlauf-pass`
     #[arg(long, value_name = "TENANT=SHA256", value_parser = pair::<TenantId, Digest>)]
     pilot_pass: Vec<(TenantId, Digest)>,
@@ -309,6 +313,7 @@ fn config(args: &Args) -> Done<GateConfig> {
             named: args.listen_named.clone(),
             mail: mail(&args.mail),
             proxies: args.trusted_proxy.clone(),
+            heralds: args.proxy_protocol.clone(),
         },
     })
 }

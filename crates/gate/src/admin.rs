@@ -7,7 +7,7 @@
 
 use std::convert::Infallible;
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use anlauf_model::feed::GateReport;
 use anlauf_model::limits::ENVELOPE_SIZE_MAX;
@@ -172,7 +172,8 @@ async fn state(desk: &Desk, shared: &Shared) -> Answer {
 
 fn metrics(shared: &Shared) -> Answer {
     let (counts, now) = (shared.counts.get(), shared.now());
-    let table = shared.table();
+    let (table, away) = (shared.table(), &shared.counts.turned_away);
+    let turned_away = |count: &AtomicU64| count.load(Ordering::Relaxed);
     let open = table
         .cells()
         .filter(|cell| cell.state.stage(now) != Default::default())
@@ -186,6 +187,10 @@ fn metrics(shared: &Shared) -> Answer {
          anlauf_gate_requests_total{{outcome=\"failed\"}} {}\n\
          # TYPE anlauf_gate_cut_total counter\n\
          anlauf_gate_cut_total {}\n\
+         # TYPE anlauf_gate_turned_away_total counter\n\
+         anlauf_gate_turned_away_total{{reason=\"crowded\"}} {}\n\
+         anlauf_gate_turned_away_total{{reason=\"stranger\"}} {}\n\
+         anlauf_gate_turned_away_total{{reason=\"headless\"}} {}\n\
          # TYPE anlauf_gate_cells gauge\n\
          anlauf_gate_cells{{open=\"true\"}} {open}\n\
          anlauf_gate_cells{{open=\"false\"}} {}\n\
@@ -198,6 +203,9 @@ fn metrics(shared: &Shared) -> Answer {
         counts.unknown,
         counts.failed,
         counts.cut,
+        turned_away(&away.crowded),
+        turned_away(&away.stranger),
+        turned_away(&away.headless),
         table.cells().count().saturating_sub(open),
         shared.progress.borrow().applied,
     );

@@ -62,6 +62,9 @@ pub struct Serving {
     pub mail: Option<Mail>,
     /// Proxies in front of the gate: they are believed for whom they ask.
     pub proxies: Vec<Network>,
+    /// Ports of the above whose connections only proxies in these networks announce (PROXY
+    /// protocol): no connection comes in there without.
+    pub heralds: Vec<(SocketAddr, Network)>,
 }
 
 /// A relay for mail, which decides per recipient. Nothing of it opens anything.

@@ -17,15 +17,17 @@ use tokio_rustls::TlsAcceptor;
 
 use crate::admin::Operators;
 use crate::clock::Floor;
-use crate::config::{GateConfig, Mail, Serving};
+use crate::config::{GateConfig, Mail, Network, Serving};
 use crate::error::GateError;
 use crate::feed::{self, Control, Desk};
+use crate::intake::Port;
 use crate::journal::Journal;
 use crate::judge::Testers;
 use crate::keeper::Keeper;
 use crate::listener::Worker;
 use crate::mind::Mind;
 use crate::passthrough::Purpose;
+use crate::proxy_protocol::Heralds;
 use crate::request::Proxies;
 use crate::shared::{Progress, Shared};
 use crate::tls::Certificates;
@@ -78,12 +80,14 @@ impl Gate {
             None => None,
         };
         let mut tasks = JoinSet::new();
+        heralds_check(&config.listen, &config.serving)?;
+        let mut serving = config.serving;
         let entry = Entry {
             shared: Arc::clone(&shared),
-            own_threads: config.serving.workers > 0,
+            own_threads: serving.workers > 0,
+            heralds: std::mem::take(&mut serving.heralds),
             stopped: stopped.clone(),
         };
-        let mut serving = config.serving;
         let mail = match serving.mail.take() {
             Some(mail) => entry.open_mail(&mut tasks, &mail, certificates.as_ref())?,
             None => Vec::new(),
@@ -198,6 +202,28 @@ fn zone(name: &str) -> Result<TimeZone, GateError> {
     })
 }
 
+/// Whether every port that demands a header is one of the gate's.
+fn heralds_check(listen: &[SocketAddr], serving: &Serving) -> Result<(), GateError> {
+    let under_tls = serving.tls.iter().flat_map(|tls| &tls.listen);
+    let of_cells = serving.tcp.iter().map(|(address, _)| address);
+    let of_mail = serving.mail.iter().flat_map(|mail| &mail.listen);
+    let known: Vec<&SocketAddr> = listen
+        .iter()
+        .chain(under_tls)
+        .chain(of_cells)
+        .chain(&serving.named)
+        .chain(of_mail)
+        .collect();
+    let foreign = serving.heralds.iter().find(|(at, _)| !known.contains(&at));
+    foreign.map_or(Ok(()), |(address, _)| {
+        Err(GateError::Setting {
+            what: "a port of the PROXY protocol",
+            value: address.to_string(),
+            hint: "write the address as it is given to the port itself",
+        })
+    })
+}
+
 /// Listens; with `shared` others may listen on the same port, and the kernel spreads the clients.
 fn bind(address: SocketAddr, shared: bool) -> Result<TcpListener, GateError> {
     let listen = || {
@@ -217,6 +243,8 @@ fn bind(address: SocketAddr, shared: bool) -> Result<TcpListener, GateError> {
 struct Entry {
     shared: Arc<Shared>,
     own_threads: bool,
+    /// Ports, and who must announce their connections.
+    heralds: Vec<(SocketAddr, Network)>,
     stopped: watch::Receiver<bool>,
 }
 
@@ -249,7 +277,8 @@ impl Entry {
                 // Port 0 has become a port, which the next worker shares.
                 address = listener.local_addr().map_err(wrong)?;
                 let door = (Arc::clone(worker), (tls.clone(), index == 0));
-                self.serve(tasks, listener, door).map_err(wrong)?;
+                self.serve(tasks, self.port(asked, listener), door)
+                    .map_err(wrong)?;
             }
             addresses.push(address);
         }
@@ -262,8 +291,8 @@ impl Entry {
             let listener = bind(address, false)?;
             passing.push(listener.local_addr().map_err(wrong)?);
             let worker = Worker::new(Arc::clone(&self.shared));
-            let stopped = self.stopped.clone();
-            tasks.spawn(passthrough::run(listener, worker, purpose, stopped));
+            let (port, stopped) = (self.port(address, listener), self.stopped.clone());
+            tasks.spawn(passthrough::run(port, worker, purpose, stopped));
         }
         Ok((addresses, passing))
     }
@@ -284,9 +313,16 @@ impl Entry {
             addresses.push(listener.local_addr().map_err(wrong)?);
             let worker = Worker::new(Arc::clone(&self.shared));
             let (relay, stopped) = (Arc::clone(&relay), self.stopped.clone());
-            tasks.spawn(smtp::run(listener, worker, relay, stopped));
+            let port = self.port(address, listener);
+            tasks.spawn(smtp::run(port, worker, relay, stopped));
         }
         Ok(addresses)
+    }
+
+    /// A listener with who announces its connections, by the address that was asked for.
+    fn port(&self, asked: SocketAddr, listener: TcpListener) -> Port {
+        let heralds = Heralds::of(asked, &self.heralds);
+        Port { listener, heralds }
     }
 
     /// Where operators come in.
@@ -309,14 +345,15 @@ impl Entry {
     fn serve(
         &self,
         tasks: &mut JoinSet<()>,
-        listener: TcpListener,
+        port: Port,
         (worker, door): (Arc<Worker>, (Option<TlsAcceptor>, bool)),
     ) -> io::Result<()> {
         let stopped = self.stopped.clone();
         if !self.own_threads {
-            tasks.spawn(listener::run(listener, worker, door, stopped));
+            tasks.spawn(listener::run(port, worker, door, stopped));
             return Ok(());
         }
+        let Port { listener, heralds } = port;
         let listener = listener.into_std()?;
         let runtime = tokio::runtime::Builder::new_current_thread()
             .enable_all()
@@ -327,7 +364,10 @@ impl Entry {
             .spawn(move || {
                 runtime.block_on(async move {
                     match TcpListener::from_std(listener) {
-                        Ok(listener) => listener::run(listener, worker, door, stopped).await,
+                        Ok(listener) => {
+                            let port = Port { listener, heralds };
+                            listener::run(port, worker, door, stopped).await;
+                        }
                         Err(error) => tracing::error!(%error, "a worker cannot listen"),
                     }
                 });

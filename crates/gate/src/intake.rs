@@ -1,10 +1,10 @@
 //! Takes clients in at one port, whatever is spoken there.
 //!
-//! In:    a listening socket, what is done with a client. Out: one task per connection.
+//! In:    a listening socket, who announces its connections, what is done with a client.
+//! Out:   one task per connection.
 //! Never: more connections than the limit; waits for a slow client before taking the next.
 
 use std::future::Future;
-use std::net::SocketAddr;
 use std::sync::Arc;
 
 use tokio::net::{TcpListener, TcpStream};
@@ -12,16 +12,28 @@ use tokio::sync::{Semaphore, watch};
 use tokio::task::JoinSet;
 
 use crate::limits::{ACCEPT_PAUSE, CONNECTION_COUNT_MAX};
+use crate::proxy_protocol::{Heralds, Peer};
+use crate::serve::Counts;
+use crate::shared::Shared;
+
+/// A port that clients come in at.
+pub(crate) struct Port {
+    pub(crate) listener: TcpListener,
+    pub(crate) heralds: Heralds,
+}
 
 /// Takes clients in until told to stop; then waits for their connections to end, which are told
 /// the same.
 pub(crate) async fn run<F>(
-    listener: TcpListener,
+    port: Port,
+    shared: &Arc<Shared>,
     mut stop: watch::Receiver<bool>,
-    serve: impl Fn(TcpStream, SocketAddr) -> F,
+    serve: impl Fn(TcpStream, Peer) -> F + Send + Sync + 'static,
 ) where
     F: Future<Output = ()> + Send + 'static,
 {
+    let Port { listener, heralds } = port;
+    let (heralds, serve) = (Arc::new(heralds), Arc::new(serve));
     let places = Arc::new(Semaphore::new(CONNECTION_COUNT_MAX));
     let mut tasks = JoinSet::new();
     loop {
@@ -31,15 +43,24 @@ pub(crate) async fn run<F>(
             _ = stop.wait_for(|stop| *stop) => break,
         };
         match accepted {
-            Ok((stream, peer)) => {
+            Ok((mut stream, from)) => {
                 // Over the limit the connection is dropped at once: no memory, no wait.
                 let Ok(place) = Arc::clone(&places).try_acquire_owned() else {
+                    Counts::add(&shared.counts.turned_away.crowded);
                     continue;
                 };
                 let _ = stream.set_nodelay(true);
-                let served = serve(stream, peer);
+                let (heralds, serve) = (Arc::clone(&heralds), Arc::clone(&serve));
+                let (shared, mut stop) = (Arc::clone(shared), stop.clone());
                 tasks.spawn(async move {
-                    served.await;
+                    let heard = heralds.hear(&mut stream, from, &shared.counts.turned_away);
+                    let peer = tokio::select! {
+                        peer = heard => peer,
+                        _ = stop.wait_for(|stop| *stop) => None,
+                    };
+                    if let Some(peer) = peer {
+                        serve(stream, peer).await;
+                    }
                     drop(place);
                 });
             }

@@ -25,6 +25,7 @@ mod http2;
 mod intake;
 mod listener;
 mod passthrough;
+pub mod proxy_protocol;
 pub mod smtp;
 mod socket;
 mod stream;

@@ -12,6 +12,10 @@ pub const CONNECTION_COUNT_MAX: usize = 16_384;
 /// Pause after a failed accept (out of descriptors), so that the loop does not spin.
 pub const ACCEPT_PAUSE: Duration = Duration::from_millis(20);
 
+/// Longest wait for the header of the PROXY protocol. Its document asks for at least 3 s, so that a
+/// segment may be lost once.
+pub const PROXY_HEADER_WAIT_MAX: Duration = Duration::from_secs(5);
+
 /// Longest wait for a request head, and for the next one on a kept connection (slow senders).
 pub const HEAD_WAIT_MAX: Duration = Duration::from_secs(30);
 

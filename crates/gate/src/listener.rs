@@ -4,17 +4,18 @@
 //! Never: waits for a slow client before taking the next; lets one wait without an end.
 
 use std::io;
-use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
-use tokio::net::{TcpListener, TcpStream};
+use tokio::net::TcpStream;
 use tokio::sync::watch;
 use tokio_rustls::TlsAcceptor;
 
 use crate::door::{Door, Protocol, tell};
 use crate::http1::{Looks, Pages};
+use crate::intake::Port;
 use crate::limits::{HEAD_WAIT_MAX, PATIENCE_LOOK_EVERY};
+use crate::proxy_protocol::Peer;
 use crate::shared::Shared;
 use crate::socket::Socket;
 use crate::upstream::Pool;
@@ -47,17 +48,18 @@ impl Worker {
 /// Takes clients in until told to stop; then ends their connections. One listener of each worker
 /// keeps its time.
 pub(crate) async fn run(
-    listener: TcpListener,
+    port: Port,
     worker: Arc<Worker>,
     (tls, keeps_time): (Option<TlsAcceptor>, bool),
     stop: watch::Receiver<bool>,
 ) {
-    let clients = intake::run(listener, stop.clone(), |stream, peer| {
+    let (own, stopped) = (Arc::clone(&worker), stop.clone());
+    let clients = intake::run(port, &worker.shared, stop, move |stream, peer| {
         serve(
-            Arc::clone(&worker),
+            Arc::clone(&own),
             (stream, peer),
             tls.clone(),
-            stop.clone(),
+            stopped.clone(),
         )
     });
     if keeps_time {
@@ -82,7 +84,7 @@ async fn keep_time(worker: &Worker) {
 
 async fn serve(
     worker: Arc<Worker>,
-    (stream, peer): (TcpStream, SocketAddr),
+    (stream, peer): (TcpStream, Peer),
     tls: Option<TlsAcceptor>,
     mut stop: watch::Receiver<bool>,
 ) {
@@ -99,7 +101,7 @@ async fn serve(
     let Ok(Ok((socket, name, head, protocol))) = opened else {
         return;
     };
-    let (conn, orders) = Conn::new(peer.ip(), name);
+    let (conn, orders) = Conn::new(peer, name);
     match protocol {
         Protocol::Http1 => {
             http1::serve(worker, (socket, slam), head, (conn, orders), stop).await;

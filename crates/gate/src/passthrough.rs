@@ -9,7 +9,6 @@
 
 use std::future::Future;
 use std::io;
-use std::net::SocketAddr;
 use std::pin::pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -18,13 +17,14 @@ use anlauf_model::CellId;
 use hyper::Method;
 use rustls::server::Acceptor;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWriteExt};
-use tokio::net::{TcpListener, TcpStream};
+use tokio::net::TcpStream;
 use tokio::sync::{mpsc, watch};
 
-use crate::intake;
+use crate::intake::{self, Port};
 use crate::judge::{Asked, Permit, judge};
 use crate::limits::{HEAD_WAIT_MAX, HELLO_SIZE_MAX};
 use crate::listener::Worker;
+use crate::proxy_protocol::Peer;
 use crate::serve::Counts;
 use crate::socket::Socket;
 use crate::table::Cell;
@@ -41,21 +41,22 @@ pub(crate) enum Purpose {
 
 /// Takes clients in until told to stop; then ends their connections.
 pub(crate) async fn run(
-    listener: TcpListener,
+    port: Port,
     worker: Arc<Worker>,
     purpose: Purpose,
     stop: watch::Receiver<bool>,
 ) {
-    intake::run(listener, stop.clone(), |stream, peer| {
-        let (worker, purpose) = (Arc::clone(&worker), purpose.clone());
-        serve(worker, (stream, peer), purpose, stop.clone())
+    let (own, stopped) = (Arc::clone(&worker), stop.clone());
+    intake::run(port, &worker.shared, stop, move |stream, peer| {
+        let (worker, purpose) = (Arc::clone(&own), purpose.clone());
+        serve(worker, (stream, peer), purpose, stopped.clone())
     })
     .await;
 }
 
 async fn serve(
     worker: Arc<Worker>,
-    (stream, peer): (TcpStream, SocketAddr),
+    (stream, peer): (TcpStream, Peer),
     purpose: Purpose,
     mut stop: watch::Receiver<bool>,
 ) {
@@ -78,7 +79,7 @@ async fn serve(
     let Ok(Some((Some(cell), bytes))) = first else {
         return Counts::add(&worker.shared.counts.unknown);
     };
-    let (conn, orders) = Conn::new(peer.ip(), None);
+    let (conn, orders) = Conn::new(peer, None);
     let presence = Presence::new(&conn);
     let Some(permit) = admitted(&worker, &cell, &conn) else {
         return worker.shared.counts.note_refused(&cell.state);

@@ -373,7 +373,7 @@ pub(crate) fn introduce(
         standard.push_str(&format!("for={}, ", node(*hop)));
         custom.push_str(&format!("{hop}, "));
     }
-    let node = node(conn.peer);
+    let node = node(conn.peer.address);
     standard.push_str(&format!("for={node};host=\"{host}\";proto={scheme}"));
     custom.push_str(&conn.from);
     say("forwarded", &standard);

@@ -14,6 +14,7 @@ use crate::body::{Download, Upload};
 use crate::forward::Failed;
 use crate::judge::{Asked, No, Permit, judge};
 use crate::page::{Why, Wishes};
+use crate::proxy_protocol::TurnedAway;
 use crate::request::{self, Asker, Fields, Line, Target};
 use crate::shared::Shared;
 use crate::table::{Cell, CellState, Found, is_below};
@@ -27,6 +28,7 @@ pub(crate) struct Counts {
     pub(crate) unknown: AtomicU64,
     pub(crate) cut: AtomicU64,
     pub(crate) failed: AtomicU64,
+    pub(crate) turned_away: TurnedAway,
 }
 
 /// A request that may pass.

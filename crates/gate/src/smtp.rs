@@ -14,20 +14,21 @@ mod server;
 mod session;
 
 use std::collections::{BTreeMap, HashMap};
-use std::net::{IpAddr, SocketAddr};
+use std::net::IpAddr;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use anlauf_model::CellId;
 use tokio::io::AsyncWriteExt;
-use tokio::net::{TcpListener, TcpStream};
+use tokio::net::TcpStream;
 use tokio::sync::watch;
 use tokio_rustls::TlsAcceptor;
 
 use crate::config::Mail;
 use crate::error::GateError;
-use crate::intake;
+use crate::intake::{self, Port};
 use crate::limits::{MAIL_CLIENT_COUNT_MAX, MAIL_CLIENT_COUNT_OF_ADDRESS_MAX};
 use crate::listener::Worker;
+use crate::proxy_protocol::Peer;
 use crate::upstream::Upstream;
 use crate::visit::{Conn, Presence};
 
@@ -123,14 +124,15 @@ impl Drop for Client<'_> {
 
 /// Takes clients in until told to stop; then ends their connections.
 pub(crate) async fn run(
-    listener: TcpListener,
+    port: Port,
     worker: Arc<Worker>,
     relay: Arc<Relay>,
     stop: watch::Receiver<bool>,
 ) {
-    intake::run(listener, stop.clone(), |stream, peer| {
-        let (worker, relay) = (Arc::clone(&worker), Arc::clone(&relay));
-        serve(worker, relay, (stream, peer), stop.clone())
+    let (own, stopped) = (Arc::clone(&worker), stop.clone());
+    intake::run(port, &worker.shared, stop, move |stream, peer| {
+        let (worker, relay) = (Arc::clone(&own), Arc::clone(&relay));
+        serve(worker, relay, (stream, peer), stopped.clone())
     })
     .await;
 }
@@ -138,18 +140,17 @@ pub(crate) async fn run(
 async fn serve(
     worker: Arc<Worker>,
     relay: Arc<Relay>,
-    (mut stream, peer): (TcpStream, SocketAddr),
+    (mut stream, peer): (TcpStream, Peer),
     stop: watch::Receiver<bool>,
 ) {
-    let address = peer.ip().to_canonical();
-    let Some(client) = relay.admit(address) else {
+    let Some(client) = relay.admit(peer.address) else {
         let full = b"421 4.3.2 too many connections; come again later\r\n";
         // A fresh socket has room for it; whoever is one too many is not waited for.
         let _ = stream.try_write(full);
         let _ = stream.shutdown().await;
         return;
     };
-    let (conn, orders) = Conn::new(address, None);
+    let (conn, orders) = Conn::new(peer, None);
     let presence = Presence::new(&conn);
     let inbox = Inbox::new(orders, stop);
     let session = Session::new((&worker, &relay), Box::new(stream), conn, inbox);

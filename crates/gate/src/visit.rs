@@ -8,12 +8,12 @@
 //! stores the state *before* it looks at the register. The register's lock orders the two: either
 //! the close sees the connection, or the judge sees the close.
 
-use std::net::IpAddr;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use tokio::sync::{mpsc, oneshot};
 
+use crate::proxy_protocol::Peer;
 use crate::table::{Cell, CellState};
 
 /// One client connection.
@@ -21,7 +21,7 @@ pub(crate) struct Conn {
     /// Unique in the process.
     pub(crate) id: u64,
     /// The other end.
-    pub(crate) peer: IpAddr,
+    pub(crate) peer: Peer,
     /// The same in words, for backends.
     pub(crate) from: Box<str>,
     /// The host that was asked for in the TLS handshake; none without TLS.
@@ -56,14 +56,14 @@ static NEXT_ID: AtomicU64 = AtomicU64::new(1);
 impl Conn {
     /// A connection, and where its orders arrive.
     pub(crate) fn new(
-        peer: IpAddr,
+        peer: Peer,
         sni: Option<String>,
     ) -> (Arc<Self>, mpsc::UnboundedReceiver<Cut>) {
         let (orders, inbox) = mpsc::unbounded_channel();
         let conn = Self {
             id: NEXT_ID.fetch_add(1, Ordering::Relaxed),
-            peer: peer.to_canonical(),
-            from: peer.to_canonical().to_string().into(),
+            peer,
+            from: peer.address.to_string().into(),
             sni,
             orders,
             touched: Mutex::new(Vec::new()),

@@ -6,6 +6,7 @@
 
 use std::collections::BTreeMap;
 
+use anlauf_gate::proxy_protocol::{BLOCK_SIZE_MAX, Header, header};
 use anlauf_gate::smtp::{Chunks, Command, Content, Found, Line, command, line};
 use anlauf_model::landscape::source;
 use anlauf_model::{Digest, Timestamp};
@@ -22,7 +23,7 @@ use anlauf_trust::{
 pub type Target = fn(&[u8]);
 
 /// Every target by its name, which is also its folder of seeds.
-pub const TARGETS: [(&str, Target); 8] = [
+pub const TARGETS: [(&str, Target); 9] = [
     ("envelope", envelope),
     ("sshsig", sshsig),
     ("checkpoint", checkpoint),
@@ -31,6 +32,7 @@ pub const TARGETS: [(&str, Target); 8] = [
     ("landscape", landscape),
     ("witness", witness),
     ("smtp", smtp),
+    ("proxy_protocol", proxy_protocol),
 ];
 
 /// An envelope, and the statement inside: what is read is written again as it was.
@@ -266,4 +268,32 @@ fn smtp_hides(text: &[u8]) -> bool {
     text.iter().enumerate().any(is_bare)
         || text.starts_with(b".\r\n")
         || text.windows(5).any(|five| five == b"\r\n.\r\n")
+}
+
+/// The header in front of a connection: the same in whatever pieces it comes and whatever follows,
+/// of bounded size, and a client in it is one that a proxy can write.
+pub fn proxy_protocol(bytes: &[u8]) {
+    let whole = header(bytes);
+    let Ok(Some((found, size))) = whole else {
+        // What cannot become one does not become one when more comes.
+        let more = [bytes, b"\r\n"].concat();
+        assert!(whole.is_ok() || header(&more) == whole);
+        return;
+    };
+    assert!(size <= bytes.len() && size <= BLOCK_SIZE_MAX);
+    for end in 0..size {
+        assert_eq!(header(&bytes[..end]), Ok(None));
+    }
+    assert_eq!(header(&bytes[..size]), whole);
+    if let Header::Client { source, target } = found {
+        assert_eq!(source.is_ipv4(), target.is_ipv4());
+        let family = if source.is_ipv4() { "TCP4" } else { "TCP6" };
+        let (from, to) = (source.port(), target.port());
+        let line = format!(
+            "PROXY {family} {} {} {from} {to}\r\n",
+            source.ip(),
+            target.ip()
+        );
+        assert_eq!(header(line.as_bytes()), Ok(Some((found, line.len()))));
+    }
 }

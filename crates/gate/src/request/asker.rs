@@ -10,6 +10,7 @@ use std::net::{IpAddr, SocketAddr};
 
 use super::{Fields, Wrong, ascii};
 use crate::config::Network;
+use crate::proxy_protocol::Peer;
 
 /// Networks whose word about their clients is taken.
 #[derive(Default)]
@@ -40,8 +41,9 @@ impl Proxies {
     }
 
     /// Who is behind a connection that carries no header lines.
-    pub(crate) fn alone(&self, peer: IpAddr) -> Option<IpAddr> {
-        (!self.trusts(peer)).then_some(peer)
+    pub(crate) fn alone(&self, peer: Peer) -> Option<IpAddr> {
+        let is_client = peer.is_client && !self.trusts(peer.address);
+        is_client.then_some(peer.address)
     }
 
     /// Who asks.
@@ -49,13 +51,13 @@ impl Proxies {
     /// # Errors
     /// [`Wrong::Client`]: a trusted proxy names one client in `Forwarded` and another in
     /// `X-Forwarded-For`, or two protocols.
-    pub(crate) fn client(&self, peer: IpAddr, fields: &impl Fields) -> Result<Asker, Wrong> {
+    pub(crate) fn client(&self, peer: Peer, fields: &impl Fields) -> Result<Asker, Wrong> {
         let mut client = Asker {
             address: self.alone(peer),
             before: Vec::new(),
             scheme: None,
         };
-        if client.address.is_some() {
+        if !self.trusts(peer.address) {
             return Ok(client);
         }
         let elements = elements(fields);

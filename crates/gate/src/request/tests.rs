@@ -4,6 +4,7 @@ use hyper::Request;
 use proptest::prelude::*;
 
 use super::*;
+use crate::proxy_protocol::Peer;
 
 fn host(text: &str) -> String {
     host_name(text).map_or_else(|wrong| format!("{wrong:?}"), Cow::into_owned)
@@ -126,7 +127,7 @@ fn only_the_gate_says_who_asks_for_what() {
         ("accept", "text/html"),
     ]);
     let cell = "stadt/post".parse().unwrap();
-    let conn = Conn::new("192.0.2.7".parse().unwrap(), None).0;
+    let conn = Conn::new(Peer::new("192.0.2.7".parse().unwrap()), None).0;
     let asker = Proxies::default().client(conn.peer, &headers).unwrap();
     introduce(&mut headers, (&conn, &asker), "stadt.example", &cell);
     insta::assert_snapshot!(told(&headers), @r#"
@@ -150,7 +151,7 @@ fn a_backend_learns_of_every_proxy_on_the_way() {
         ("x-anlauf-cell", "other/cell"),
     ]);
     let cell = "stadt/post".parse().unwrap();
-    let conn = Conn::new("10.0.0.1".parse().unwrap(), None).0;
+    let conn = Conn::new(Peer::new("10.0.0.1".parse().unwrap()), None).0;
     let proxies = Proxies::new(vec!["10.0.0.0/8".parse().unwrap()]);
     let asker = proxies.client(conn.peer, &headers).unwrap();
     introduce(&mut headers, (&conn, &asker), "stadt.example", &cell);

@@ -17,6 +17,7 @@ mod open;
 mod passthrough;
 mod path;
 mod proxy;
+mod proxy_protocol;
 mod smtp;
 mod smuggle;
 mod stage;

@@ -77,9 +77,9 @@ async fn an_untrusted_one_says_nothing() {
 }
 
 /// A proxy that asks from 127.0.0.2; ends with this value.
-struct Front {
+pub struct Front {
     process: Child,
-    address: SocketAddr,
+    pub address: SocketAddr,
     _folder: tempfile::TempDir,
 }
 
@@ -96,7 +96,11 @@ fn free_port() -> SocketAddr {
 }
 
 /// Starts a program with the text as its settings, and waits until it answers.
-async fn front(program: &str, flags: &[&str], text: impl Fn(SocketAddr, &Path) -> String) -> Front {
+pub async fn front(
+    program: &str,
+    flags: &[&str],
+    text: impl Fn(SocketAddr, &Path) -> String,
+) -> Front {
     let folder = tempfile::tempdir().unwrap();
     let address = free_port();
     let file = folder.path().join("settings");

@@ -4,7 +4,7 @@ mod clients;
 mod content;
 mod foreign;
 mod postfix;
-mod server;
+pub mod server;
 mod verdict;
 
 use std::collections::BTreeMap;
@@ -50,7 +50,7 @@ async fn post_office() -> Post {
     }
 }
 
-fn mail(servers: [SocketAddr; 3]) -> Mail {
+pub fn mail(servers: [SocketAddr; 3]) -> Mail {
     let place = |((domain, id), server): ((&str, &str), SocketAddr)| {
         let server = format!("tcp://{server}");
         let cell = cell(id);
@@ -84,7 +84,7 @@ async fn shut(house: &House, id: &str, epoch: u64) {
 }
 
 /// A client that says exactly what it is told to.
-struct Mailer {
+pub struct Mailer {
     stream: TcpStream,
     left: Vec<u8>,
 }
@@ -98,7 +98,11 @@ impl Mailer {
     }
 
     async fn greeted(to: SocketAddr) -> Self {
-        let stream = TcpStream::connect(to).await.unwrap();
+        Self::over(TcpStream::connect(to).await.unwrap()).await
+    }
+
+    /// The same over a connection that is there.
+    pub async fn over(stream: TcpStream) -> Self {
         let left = Vec::new();
         let mut mailer = Self { stream, left };
         assert!(mailer.answer().await.starts_with("220 "));
@@ -138,7 +142,7 @@ impl Mailer {
     }
 
     /// One command and its answer.
-    async fn ask(&mut self, line: &str) -> String {
+    pub async fn ask(&mut self, line: &str) -> String {
         self.say(format!("{line}\r\n")).await;
         self.answer().await
     }

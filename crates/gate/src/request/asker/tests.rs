@@ -14,6 +14,10 @@ fn proxies() -> Proxies {
     ])
 }
 
+fn peer(address: &str) -> Peer {
+    Peer::new(address.parse().unwrap())
+}
+
 fn fields(lines: &[(&str, &str)]) -> HeaderMap {
     let mut fields = HeaderMap::new();
     for (name, value) in lines {
@@ -25,7 +29,7 @@ fn fields(lines: &[(&str, &str)]) -> HeaderMap {
 
 /// The client in words.
 fn asked(peer: &str, lines: &[(&str, &str)]) -> String {
-    match proxies().client(peer.parse().unwrap(), &fields(lines)) {
+    match proxies().client(self::peer(peer), &fields(lines)) {
         Ok(asker) => asker.address.map_or("nobody".into(), |at| at.to_string()),
         Err(wrong) => format!("{wrong:?}"),
     }
@@ -104,7 +108,7 @@ fn two_clients_are_none() {
 fn what_cannot_be_understood_is_not_handed_on() {
     let before = |value| {
         let lines = fields(&[("x-forwarded-for", value)]);
-        let asker = proxies().client(PROXY.parse().unwrap(), &lines);
+        let asker = proxies().client(peer(PROXY), &lines);
         asker.unwrap().before.len()
     };
     assert_eq!(before("203.0.113.9, 192.0.2.7, 10.0.0.2"), 3);
@@ -115,9 +119,22 @@ fn what_cannot_be_understood_is_not_handed_on() {
 
 #[test]
 fn a_connection_without_lines_is_its_own_client() {
-    let alone = |peer: &str| proxies().alone(peer.parse().unwrap());
+    let alone = |peer: &str| proxies().alone(self::peer(peer));
     assert_eq!(alone("192.0.2.7"), "192.0.2.7".parse().ok());
     assert_eq!(alone(PROXY), None);
+}
+
+/// It is no proxy of ours, so its lines say nothing; and it did not say whom it is for.
+#[test]
+fn who_was_announced_without_a_name_is_nobody() {
+    let peer = Peer {
+        is_client: false,
+        ..peer("192.0.2.7")
+    };
+    let lines = fields(&[("x-forwarded-for", "192.0.2.8")]);
+    let asker = proxies().client(peer, &lines).unwrap();
+    assert_eq!((asker.address, asker.before.len()), (None, 0));
+    assert_eq!(proxies().alone(peer), None);
 }
 
 proptest! {
@@ -125,9 +142,9 @@ proptest! {
     #[test]
     fn strangers_are_themselves(custom in "[ -~]{0,40}", standard in "[ -~]{0,40}") {
         let lines = fields(&[("x-forwarded-for", &custom), ("forwarded", &standard)]);
-        let peer = "203.0.113.1".parse().unwrap();
+        let peer = peer("203.0.113.1");
         let asker = proxies().client(peer, &lines).unwrap();
-        prop_assert_eq!(asker.address, Some(peer));
+        prop_assert_eq!(asker.address, Some(peer.address));
         prop_assert!(asker.before.is_empty() && asker.scheme.is_none());
     }
 
