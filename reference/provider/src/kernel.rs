@@ -2,6 +2,7 @@
 //!
 //! In:    settings. Out: a running [`house::House`]. Never: a rule of one service.
 
+mod anchor;
 pub mod ask;
 pub mod clock;
 pub mod front;

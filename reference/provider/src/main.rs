@@ -147,6 +147,9 @@ fn main() -> Result<()> {
         settings.status.clone_from(&serve.status);
     }
     let house = House::open(settings)?;
+    for tenant in house.lost() {
+        eprintln!("the data of `{tenant}` is gone; it is not made anew, bring it back");
+    }
     match cli.verb {
         Verb::Serve(wanted) => serve(house, &wanted),
         Verb::Emergency {

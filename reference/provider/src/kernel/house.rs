@@ -10,6 +10,7 @@ use std::sync::{Mutex, OnceLock, PoisonError};
 use anyhow::{Context, Result, bail};
 use ring::rand::SystemRandom;
 
+use super::anchor::Anchor;
 use super::clock::Clock;
 use super::miss::Miss;
 use super::tenant::{Tenant, TenantLine};
@@ -54,12 +55,15 @@ pub struct House {
     /// What the control plane said last.
     pub board: Board,
     tenants: BTreeMap<String, Tenant>,
+    lost: Vec<String>,
     /// One image is decoded at a time and core: the memory of a decoder is bounded, not their sum.
     pub decoding: Mutex<()>,
 }
 
 impl House {
-    /// Lays out every insurer and gives it its people if it has none.
+    /// Lays out every insurer and gives it its people if it never had any.
+    ///
+    /// An insurer that had people and has none is not filled again: it is [`House::lost`].
     ///
     /// # Errors
     /// A folder, key or database cannot be used; the master key lies in the data.
@@ -67,17 +71,19 @@ impl House {
         std::fs::create_dir_all(&settings.data).context("cannot make the data folder")?;
         let chance = SystemRandom::new();
         let master = Master::open(&settings.record_key, &settings.data)?;
-        let mut tenants = BTreeMap::new();
+        let mut anchor = Anchor::open(&settings.record_key)?;
+        let (mut tenants, mut lost) = (BTreeMap::new(), Vec::new());
         for (place, line) in settings.tenants.iter().enumerate() {
             check_name(&line.id)?;
             let folder = settings.data.join(&line.id);
             let key = Key::open(&folder.join("login.key"), &line.id, &chance)?;
             let origin = settings.public.replace("{tenant}", &line.id);
             let tenant = Tenant::new(line, place, (origin, &folder), key);
-            seed::people(&tenant, &settings)
-                .with_context(|| format!("cannot fill `{}` with people", line.id))?;
-            records(&tenant, &master, &settings)
-                .with_context(|| format!("cannot fill `{}` with records", line.id))?;
+            let filled = fill(&tenant, &master, (&settings, &mut anchor));
+            match filled.with_context(|| format!("cannot fill `{}`", line.id))? {
+                true => {}
+                false => lost.push(line.id.clone()),
+            }
             tenants.insert(line.id.clone(), tenant);
         }
         Ok(Self {
@@ -87,6 +93,7 @@ impl House {
             master,
             board: Board::default(),
             tenants,
+            lost,
             decoding: Mutex::new(()),
         })
     }
@@ -94,6 +101,12 @@ impl House {
     /// One insurer.
     pub fn tenant(&self, id: &str) -> Option<&Tenant> {
         self.tenants.get(id)
+    }
+
+    /// Insurers whose people are gone from the disk: bring them back from a backup, then open
+    /// anew.
+    pub fn lost(&self) -> &[String] {
+        &self.lost
     }
 
     /// All of them.
@@ -120,6 +133,24 @@ impl House {
     pub fn today(&self) -> jiff::civil::Date {
         clock::day(self.settings.clock.seconds())
     }
+}
+
+/// Fills an insurer that never had anybody; false when what it had is gone.
+fn fill(
+    tenant: &Tenant,
+    master: &Master,
+    (settings, anchor): (&Settings, &mut Anchor),
+) -> Result<bool> {
+    if !seed::has_people(tenant)? {
+        if anchor.knows(&tenant.id) {
+            tracing::error!(tenant = tenant.id, "the people are gone from the disk");
+            return Ok(false);
+        }
+        seed::people(tenant, settings)?;
+    }
+    records(tenant, master, settings)?;
+    anchor.add(&tenant.id)?;
+    Ok(true)
 }
 
 /// Puts a service of an insurer into emergency operation, or back.

@@ -87,17 +87,22 @@ fn chance(tenant: &str, seed: u64, number: u32) -> Xoshiro256PlusPlus {
     Xoshiro256PlusPlus::from_seed(state)
 }
 
+/// Whether an insurer has people.
+///
+/// # Errors
+/// The store does not answer.
+pub(crate) fn has_people(tenant: &Tenant) -> Result<bool> {
+    let count: i64 = tenant
+        .store
+        .with(|c| c.query_row("SELECT count(*) FROM insured", [], |row| row.get(0)))?;
+    Ok(count > 0)
+}
+
 /// Fills an insurer that has nobody.
 ///
 /// # Errors
 /// The store does not answer.
 pub(crate) fn people(tenant: &Tenant, settings: &Settings) -> Result<()> {
-    let count: i64 = tenant
-        .store
-        .with(|c| c.query_row("SELECT count(*) FROM insured", [], |row| row.get(0)))?;
-    if count > 0 {
-        return Ok(());
-    }
     let secret = password_of(settings.seed);
     let kept = password::keep(&secret).ok_or_else(|| anyhow!("the machine has no randomness"))?;
     tenant.store.with(|c| {

@@ -32,7 +32,8 @@ pub struct Manifest {
     pub resource_count: usize,
     /// SHA-256 over the lines of `marks`: `name mark`, in order, each with a line feed.
     pub digest: String,
-    /// `record/kind/id` and keyed mark of the plain content; `record` alone is the record itself.
+    /// `record/kind/id` and keyed mark of the plain content; `record` alone is the record itself
+    /// with its key.
     pub marks: BTreeMap<String, String>,
 }
 
@@ -172,9 +173,9 @@ fn marks(shelf: &Shelf<'_>) -> Result<Marks, Miss> {
             .master
             .unwrap_key(&shelf.key_place(&name), &wrapped)
             .ok();
-        let mark = key
-            .is_some()
-            .then(|| shelf.master.document_mark(name.as_bytes()));
+        // The key is random: a record that was made anew with the same documents is another one.
+        let both = [name.as_bytes(), &wrapped].concat();
+        let mark = key.is_some().then(|| shelf.master.document_mark(&both));
         found.insert(name.clone(), mark);
         keys.insert(name, key);
     }

@@ -200,6 +200,58 @@ fn a_lost_store_is_missing_and_not_made_anew() {
     );
 }
 
+/// An insurer's whole folder is gone.
+fn lose(stage: &Stage) {
+    let lost = tenant(stage);
+    lost.records.let_go();
+    lost.store.let_go();
+    std::fs::remove_dir_all(&lost.folder).expect("it was there");
+}
+
+#[test]
+fn an_insurer_that_is_lost_as_a_whole_is_said_and_not_made_anew() {
+    let stage = Stage::new();
+    let made = manifest::make(tenant(&stage), &stage.house.master, stage.time()).unwrap();
+    lose(&stage);
+    for _ in 0..2 {
+        let again = House::open(stage.house.settings.clone()).unwrap();
+        assert_eq!(again.lost(), [EISVOGEL]);
+        let asked = (&made, stage.time());
+        let bad = manifest::verify(again.tenant(EISVOGEL).unwrap(), &again.master, asked).unwrap();
+        assert!(
+            !bad.whole && bad.missing.len() == made.marks.len(),
+            "{bad:?}"
+        );
+        let question = "SELECT count(*) FROM insured";
+        let count = |id: &str| -> i64 {
+            let store = &again.tenant(id).unwrap().store;
+            store
+                .with(|c| c.query_row(question, [], |row| row.get(0)))
+                .unwrap()
+        };
+        assert_eq!((count(EISVOGEL), count(AMSEL)), (0, 8));
+    }
+}
+
+#[test]
+fn the_same_documents_made_anew_are_not_those_that_were_lost() {
+    let stage = Stage::new();
+    let made = manifest::make(tenant(&stage), &stage.house.master, stage.time()).unwrap();
+    lose(&stage);
+    let key = stage.house.settings.record_key.display();
+    std::fs::remove_file(format!("{key}.filled")).unwrap();
+    let again = House::open(stage.house.settings.clone()).unwrap();
+    assert!(again.lost().is_empty(), "nobody knows any more");
+    let asked = (&made, stage.time());
+    let bad = manifest::verify(again.tenant(EISVOGEL).unwrap(), &again.master, asked).unwrap();
+    assert!(!bad.whole && bad.missing.is_empty(), "{bad:?}");
+    assert_eq!(
+        bad.altered.len(),
+        made.record_count,
+        "each record is another one"
+    );
+}
+
 #[test]
 fn a_lost_master_key_is_said_and_not_made_anew_in_silence() {
     let stage = Stage::new();
