@@ -1,5 +1,5 @@
-//! The online branch of each insurer: my data, change of address, messages,
-//! certificate, card photo.
+//! The online branch of each insurer: my data, change of address, messages, certificate,
+//! applications with their clerk's desk.
 //!
 //! In:    a person's session and forms. Out: pages in the insurer's name and colour.
 //! Never: loses what was typed (a draft is kept here and in the browser); takes one form twice.
@@ -10,13 +10,13 @@ use crate::kernel::miss::Miss;
 use crate::kernel::page;
 use crate::kernel::route::{Guard, Route, Service};
 use crate::login;
-use crate::photo::BODY_SIZE_MAX;
 
 mod address;
 mod application;
 mod apply;
 mod certificate;
 mod data;
+mod desk;
 pub mod draft;
 mod message;
 mod pdf;
@@ -50,9 +50,6 @@ const ROUTES: &[Route] = &[
         certificate::load,
     ),
     Route::page("GET", "/og/photo", Guard::Insured, photo::show),
-    Route::page("POST", "/og/photo", Guard::Insured, photo::send)
-        .takes(BODY_SIZE_MAX)
-        .only_normal(),
     Route::page("GET", "/og/applications", Guard::Insured, apply::show),
     Route::page(
         "POST",
@@ -62,6 +59,18 @@ const ROUTES: &[Route] = &[
     )
     .takes(application::BODY_SIZE_MAX)
     .only_normal(),
+    Route::page("GET", "/og/desk/login", Guard::Public, login::enter),
+    Route::page("GET", "/og/desk/callback", Guard::Public, login::callback),
+    Route::page("POST", "/og/desk/logout", Guard::Public, login::leave),
+    Route::page("GET", "/og/desk/", Guard::Clerk, desk::list),
+    Route::page("GET", "/og/desk/{id}", Guard::Clerk, desk::show),
+    Route::page("POST", "/og/desk/{id}", Guard::Clerk, desk::decide).only_normal(),
+    Route::page(
+        "GET",
+        "/og/desk/{id}/files/{place}",
+        Guard::Clerk,
+        application::file,
+    ),
     Route::api("GET", "/og/api/me", Guard::Insured, data::told),
     Route::api("GET", "/og/api/messages", Guard::Insured, message::told),
     Route::api(

@@ -22,7 +22,7 @@ mod token;
 pub mod verify;
 
 pub(crate) use authorize::secret;
-pub(crate) use session::{callback, enter, leave};
+pub(crate) use session::{UPLOAD, callback, enter, leave};
 
 /// The service.
 pub const SERVICE: Service = Service {

@@ -14,6 +14,7 @@ pub mod check;
 mod desk;
 pub mod job;
 pub mod retention;
+pub(crate) mod upload;
 
 /// The service.
 pub const SERVICE: Service = Service {
@@ -68,6 +69,8 @@ const ROUTES: &[Route] = &[
     Route::page("GET", "/lichtbild/login", Guard::Public, login::enter),
     Route::page("GET", "/lichtbild/callback", Guard::Public, login::callback),
     Route::page("POST", "/lichtbild/logout", Guard::Public, login::leave),
+    Route::page("GET", "/lichtbild/upload", Guard::Insured, upload::show),
+    Route::page("POST", "/lichtbild/upload", Guard::Insured, upload::send).takes(BODY_SIZE_MAX),
     Route::page("GET", "/lichtbild/", Guard::Clerk, desk::queue),
     Route::page("GET", "/lichtbild/orders", Guard::Clerk, desk::orders),
     Route::page(

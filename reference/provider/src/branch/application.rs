@@ -29,8 +29,8 @@ const TEXT_LENGTH_MAX: usize = 4_000;
 
 /// One application without its files.
 pub(super) struct Application {
-    id: i64,
-    kvnr: String,
+    pub(super) id: i64,
+    pub(super) kvnr: String,
     pub(super) kind: String,
     pub(super) body: String,
     pub(super) state: String,
@@ -76,7 +76,7 @@ struct Form<'a> {
 /// `POST /og/applications`.
 pub(super) fn send(ask: &Ask<'_>) -> Result<Reply, Miss> {
     let media = ask.header("content-type").unwrap_or_default();
-    let parts = multipart::parts(media, &ask.body).ok_or_else(super::photo::no_form)?;
+    let parts = multipart::parts(media, &ask.body).ok_or_else(multipart::no_form)?;
     let form = read(&parts)?;
     let kvnr = ask.subject()?;
     ask.tenant.store.with(|c| {
@@ -180,6 +180,17 @@ pub(super) fn own(ask: &Ask<'_>) -> Result<Vec<Application>, Miss> {
     list(ask, more, ask.subject()?)
 }
 
+/// Those of a state at the clerk's desk, the oldest first.
+pub(super) fn waiting(ask: &Ask<'_>, state: &str) -> Result<Vec<Application>, Miss> {
+    list(ask, "WHERE a.state = ?1 ORDER BY a.id LIMIT 100", state)
+}
+
+/// One of them.
+pub(super) fn one(ask: &Ask<'_>, id: i64) -> Result<Application, Miss> {
+    let found = list(ask, "WHERE a.id = ?1", &id.to_string())?;
+    found.into_iter().next().ok_or_else(Miss::not_found)
+}
+
 fn list(ask: &Ask<'_>, more: &str, value: &str) -> Result<Vec<Application>, Miss> {
     let question = format!("SELECT {COLUMNS} {more}");
     Ok(ask.tenant.store.with(|c| {
@@ -191,7 +202,7 @@ fn list(ask: &Ask<'_>, more: &str, value: &str) -> Result<Vec<Application>, Miss
 /// `GET /og/api/applications?state=received`: the clerk's desk, the oldest first.
 pub(super) fn desk(ask: &Ask<'_>) -> Result<Reply, Miss> {
     let state = ask.asked("state").unwrap_or("received");
-    let all = list(ask, "WHERE a.state = ?1 ORDER BY a.id LIMIT 100", state)?;
+    let all = waiting(ask, state)?;
     let all: Vec<Value> = all.iter().map(Application::json).collect();
     Ok(Reply::json(200, &json!({ "applications": all })))
 }
@@ -217,6 +228,16 @@ pub(super) fn decide(ask: &Ask<'_>) -> Result<Reply, Miss> {
         .map_err(|_| Miss::bad("json-broken", "Das ist kein JSON.", "This is no JSON."))?;
     let state = told["state"].as_str().unwrap_or_default();
     let reason = told["reason"].as_str().unwrap_or_default().trim();
+    let id = ask.number(0)?;
+    decided(ask, id, (state, reason))?;
+    Ok(Reply::json(200, &json!({ "id": id, "state": state })))
+}
+
+/// Takes an application to its next state, and tells the person.
+///
+/// # Errors
+/// No such state, a no without its reason, or not from where the application is.
+pub(super) fn decided(ask: &Ask<'_>, id: i64, (state, reason): (&str, &str)) -> Result<(), Miss> {
     let from: &[&str] = match state {
         "taken" => &["received"],
         "approved" | "rejected" => &["taken"],
@@ -227,11 +248,11 @@ pub(super) fn decide(ask: &Ask<'_>) -> Result<Reply, Miss> {
         return Err(Miss::new(
             422,
             "decision",
-            "Bitte taken, approved oder rejected mit Grund angeben.",
+            "Bitte annehmen, bewilligen (approved) oder mit Grund ablehnen (rejected).",
             "Please say taken, approved, or rejected with a reason.",
         ));
     }
-    let (id, clerk) = (ask.number(0)?, ask.subject()?);
+    let clerk = ask.subject()?;
     let count = ask.tenant.store.with(|c| {
         let change = c.transaction()?;
         let count = change.execute(
@@ -251,22 +272,21 @@ pub(super) fn decide(ask: &Ask<'_>) -> Result<Reply, Miss> {
         Ok(count)
     })?;
     match count {
-        1 => Ok(Reply::json(200, &json!({ "id": id, "state": state }))),
-        _ => Err(not_now(ask, id)?),
+        1 => Ok(()),
+        _ => Err(not_now(ask, id)),
     }
 }
 
-fn not_now(ask: &Ask<'_>, id: i64) -> Result<Miss, Miss> {
-    let found = list(ask, "WHERE a.id = ?1", &id.to_string())?;
-    Ok(match found.is_empty() {
-        true => Miss::not_found(),
-        false => Miss::new(
+fn not_now(ask: &Ask<'_>, id: i64) -> Miss {
+    match one(ask, id) {
+        Err(miss) => miss,
+        Ok(_) => Miss::new(
             409,
             "application-state",
             "In diesem Stand geht das nicht.",
             "This cannot be done in this state.",
         ),
-    })
+    }
 }
 
 /// What a state says to the person.

@@ -1,89 +1,24 @@
-//! The card photo from the branch: the photo service's own checks, its waiting photos.
+//! The card photo from the branch: a form that the browser sends to the photo service itself.
 //!
-//! In:    a form with one file. Out: a waiting photo, or every reason against it on the page.
-//! Never: a check of its own; an answer of the clerk's desk.
+//! In:    a session. Out: the form, a way to the photos sent.
+//! Never: a photo, or a word about one: while the photo service's cell is shut the branch must not
+//!        be a way around its gate, although both run in one process.
 
 use maud::html;
 
 use crate::kernel::ask::{Ask, Reply};
-use crate::kernel::clock::rfc3339;
 use crate::kernel::miss::Miss;
-use crate::kernel::{multipart, page};
-use crate::photo::job;
+use crate::kernel::page;
+use crate::login::UPLOAD;
+use crate::photo::upload::form;
 
 pub(super) fn show(ask: &Ask<'_>) -> Result<Reply, Miss> {
-    form(ask, 200, None)
-}
-
-pub(super) fn send(ask: &Ask<'_>) -> Result<Reply, Miss> {
-    let media = ask.header("content-type").unwrap_or_default();
-    let parts = multipart::parts(media, &ask.body).ok_or_else(no_form)?;
-    let file = parts.iter().find(|part| part.name == "photo");
-    let bytes = file.map_or(&b""[..], |file| file.bytes);
-    match job::receive(ask, ask.subject()?, "insured", bytes) {
-        Ok(_) => Ok(Reply::see("/og/photo?done=1")),
-        Err(miss) if miss.status.is_client_error() && miss.status != 404 => {
-            form(ask, miss.status.as_u16(), Some(&miss))
-        }
-        Err(miss) => Err(miss),
-    }
-}
-
-pub(super) fn no_form() -> Miss {
-    Miss::new(
-        415,
-        "no-form",
-        "Das ist kein Formular mit Dateien.",
-        "This is no form with files.",
-    )
-}
-
-fn form(ask: &Ask<'_>, status: u16, miss: Option<&Miss>) -> Result<Reply, Miss> {
     let say = |de, en| ask.language.pick(de, en);
     let title = say("Foto für die Gesundheitskarte", "Photo for the health card");
-    let photos = job::of_person(ask, ask.subject()?)?;
     let main = html! {
         h1 { (title) }
-        @if ask.asked("done").is_some() {
-            p.done role="status" { (say("Ihr Foto ist angekommen und wird geprüft.",
-                "Your photo arrived and is reviewed.")) }
-        }
-        @if let Some(miss) = miss {
-            div.fault role="alert" {
-                p { (miss.words.get(ask.language)) }
-                @if !miss.more.is_empty() {
-                    ul { @for (code, words) in &miss.more {
-                        li data-code=(code) { (words.get(ask.language)) }
-                    } }
-                }
-            }
-        }
-        form method="post" action="/og/photo" enctype="multipart/form-data" data-draft="photo"
-            data-saved-at="0" {
-            label { (say("JPEG-Bild, 35 × 45 mm, höchstens 5 MB",
-                "JPEG image, 35 × 45 mm, 5 MB at most"))
-                input type="file" name="photo" accept="image/jpeg" required; }
-            p.hint.draft-state role="status" {}
-            button type="submit" { (say("Absenden", "Send")) }
-        }
-        @for photo in &photos {
-            article {
-                h2 { (state(ask, &photo.state)) }
-                p.hint { (rfc3339(photo.received_at)) }
-                @if let Some(reason) = &photo.reason { p { (reason) } }
-            }
-        }
+        (form(ask))
+        p { a href=(UPLOAD) { (say("Ihre gesendeten Fotos", "The photos you sent")) } }
     };
-    Ok(page::page(ask, status, (title, main)))
-}
-
-fn state(ask: &Ask<'_>, state: &str) -> &'static str {
-    match state {
-        "waiting" => ask.language.pick("wird geprüft", "is reviewed"),
-        "approved" => ask
-            .language
-            .pick("freigegeben, Karte bestellt", "approved, card ordered"),
-        "rejected" => ask.language.pick("abgelehnt", "rejected"),
-        _ => ask.language.pick("ersetzt", "replaced"),
-    }
+    Ok(page::page(ask, 200, (title, main)))
 }

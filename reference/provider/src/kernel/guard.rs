@@ -44,10 +44,12 @@ fn login(ask: &Ask<'_>, route: &Route) -> Miss {
     let mut miss = Miss::login();
     if route.proof == Proof::Cookie && route.method == "GET" {
         let service = ask.path.split('/').nth(1).unwrap_or_default();
-        miss.to = Some(format!(
-            "/{service}/login?to={}",
-            super::ask::encode(ask.path)
-        ));
+        let (room, to) = match (service, route.guard) {
+            ("og", Guard::Clerk) => ("og/desk", ask.path),
+            ("lichtbild", Guard::Insured) => ("og", "/og/photo"),
+            (service, _) => (service, ask.path),
+        };
+        miss.to = Some(format!("/{room}/login?to={}", super::ask::encode(to)));
     }
     miss
 }

@@ -2,8 +2,20 @@
 //!
 //! In:    the content type, bytes. Out: parts in order. Never: more parts than a form here has.
 
+use super::miss::Miss;
+
 /// Most parts of a form.
 const PART_COUNT_MAX: usize = 16;
+
+/// The no to a body that is no such form.
+pub(crate) fn no_form() -> Miss {
+    Miss::new(
+        415,
+        "no-form",
+        "Das ist kein Formular mit Dateien.",
+        "This is no form with files.",
+    )
+}
 
 /// One part.
 #[derive(Clone, PartialEq, Eq, Debug)]

@@ -34,7 +34,7 @@ pub(crate) fn page(ask: &Ask<'_>, status: u16, (title, main): (&str, Markup)) ->
                 p.synthetic role="note" { (say("Referenzanbieter: alle Personen sind erfunden.",
                     "Reference provider: all people are invented.")) }
                 header {
-                    a.brand href={ "/" (service) "/" } { (ask.tenant.name) }
+                    a.brand href={ (room(ask)) "/" } { (ask.tenant.name) }
                     (languages(ask))
                     @if ask.person.is_some() { (leave(ask)) }
                 }
@@ -67,7 +67,7 @@ pub(crate) fn miss(ask: &Ask<'_>, miss: &Miss) -> Reply {
                 li data-code=(code) { (words.get(ask.language)) }
             } }
         }
-        p { a href={ "/" (service_of(ask)) "/" } {
+        p { a href={ (room(ask)) "/" } {
             (ask.language.pick("Zur Startseite", "To the start page"))
         } }
     };
@@ -91,9 +91,8 @@ fn languages(ask: &Ask<'_>) -> Markup {
 }
 
 fn leave(ask: &Ask<'_>) -> Markup {
-    let service = ask.path.split('/').nth(1).unwrap_or_default();
     html! {
-        form.leave method="post" action={ "/" (service) "/logout" } {
+        form.leave method="post" action={ (room(ask)) "/logout" } {
             button.link type="submit" { (ask.language.pick("Abmelden", "Log out")) }
         }
     }
@@ -112,6 +111,7 @@ fn menu(ask: &Ask<'_>) -> Markup {
     let clerk: &[(&str, &str, &str)] = &[
         ("/lichtbild/", "Fotos prüfen", "Review photos"),
         ("/lichtbild/orders", "Kartenaufträge", "Card orders"),
+        ("/og/desk/", "Anträge bearbeiten", "Handle applications"),
     ];
     let entries = match ask.person.as_ref().map(|person| person.role) {
         Some(Role::Insured) => insured,
@@ -125,6 +125,18 @@ fn menu(ask: &Ask<'_>) -> Markup {
                     (ask.language.pick(de, en)) } }
             }
         } }
+    }
+}
+
+/// The pages that who asks is logged in to, and at home in.
+fn room(ask: &Ask<'_>) -> String {
+    match (
+        service_of(ask),
+        ask.person.as_ref().map(|person| person.role),
+    ) {
+        ("lichtbild", Some(Role::Insured)) => "/og".to_owned(),
+        ("og", Some(Role::Clerk)) => "/og/desk".to_owned(),
+        (service, _) => format!("/{service}"),
     }
 }
 

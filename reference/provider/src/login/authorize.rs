@@ -29,7 +29,7 @@ pub(super) struct Client {
 }
 
 /// Every client: where it is sent back to, below the insurer's own address, and for whom it is.
-pub(super) const CLIENTS: [Client; 3] = [
+pub(super) const CLIENTS: [Client; 4] = [
     Client {
         id: "branch",
         back: "/og/callback",
@@ -43,6 +43,11 @@ pub(super) const CLIENTS: [Client; 3] = [
     Client {
         id: "desk",
         back: "/lichtbild/callback",
+        role: Role::Clerk,
+    },
+    Client {
+        id: "branch-desk",
+        back: "/og/desk/callback",
         role: Role::Clerk,
     },
 ];

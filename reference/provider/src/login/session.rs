@@ -1,6 +1,6 @@
 //! Logs people in on pages: to the issuer, back with a code, a session as a cookie.
 //!
-//! In:    `/lichtbild/login`, `/callback`, `/logout` of the clerk's desk.
+//! In:    `login`, `callback`, `logout` of a room with pages: `/og`, `/og/desk`, `/lichtbild`.
 //! Out:   303s and a cookie. Never: a way back to another host; the secret itself on disk.
 
 use rusqlite::OptionalExtension;
@@ -19,18 +19,38 @@ const VISIT_SECONDS: i64 = 900;
 
 const VISIT: &str = "reference-visit";
 
-/// The relying party of a service.
+/// Where people of the branch send their card photo: its cell is the photo service's own.
+///
+/// The longest path comes first in what a browser sends (RFC 6265 §5.4), so that a clerk of the
+/// photo desk can be an insured person in the same browser.
+pub(crate) const UPLOAD: &str = "/lichtbild/upload";
+
+/// The pages that a login belongs to: the path without its last word.
+fn room<'a>(ask: &'a Ask<'_>) -> &'a str {
+    ask.path.rsplit_once('/').map_or("", |(room, _)| room)
+}
+
+/// Where the cookie of a room's session goes.
+fn cookie_paths(room: &str) -> Vec<&str> {
+    match room {
+        "/og" => vec![room, UPLOAD],
+        _ => vec![room],
+    }
+}
+
+/// The relying party of a room.
 fn party(ask: &Ask<'_>) -> Result<Party, Miss> {
-    let service = ask.path.split('/').nth(1).unwrap_or_default();
-    let client = match service {
-        "og" => "branch",
-        "lichtbild" => "desk",
+    let room = room(ask);
+    let client = match room {
+        "/og" => "branch",
+        "/og/desk" => "branch-desk",
+        "/lichtbild" => "desk",
         _ => return Err(Miss::not_found()),
     };
     Ok(Party {
         issuer: ask.tenant.issuer(),
         client: client.to_owned(),
-        redirect: format!("{}/{service}/callback", ask.tenant.origin),
+        redirect: format!("{}{room}/callback", ask.tenant.origin),
         tenant: ask.tenant.id.clone(),
         back: ask.house.back.get().copied(),
     })
@@ -41,8 +61,7 @@ pub(crate) fn enter(ask: &Ask<'_>) -> Result<Reply, Miss> {
     let party = party(ask)?;
     let endpoints = party.discover().map_err(miss)?;
     let (state, nonce, verifier) = (secret(ask)?, secret(ask)?, secret(ask)?);
-    let service = ask.path.split('/').nth(1).unwrap_or_default();
-    let own = format!("/{service}/");
+    let own = format!("{}/", room(ask));
     let wanted = ask.asked("to").unwrap_or(&own);
     let back = if wanted.starts_with(&own) && !wanted.contains(['\\', '\r', '\n']) {
         wanted.to_owned()
@@ -64,7 +83,10 @@ pub(crate) fn enter(ask: &Ask<'_>) -> Result<Reply, Miss> {
         )
     })?;
     let to = party.address(&endpoints, &state, &nonce, &verifier);
-    Ok(Reply::see(&to).with("set-cookie", cookie(ask, VISIT, &state, VISIT_SECONDS)))
+    Ok(Reply::see(&to).with(
+        "set-cookie",
+        cookie(ask, (VISIT, room(ask)), &state, VISIT_SECONDS),
+    ))
 }
 
 /// Takes a person back.
@@ -92,10 +114,9 @@ pub(crate) fn callback(ask: &Ask<'_>) -> Result<Reply, Miss> {
     let (person, _) = party
         .redeem(code, &verifier, &nonce, ask.now)
         .map_err(miss)?;
-    let wanted = if party.client == "desk" {
-        Role::Clerk
-    } else {
-        Role::Insured
+    let wanted = match party.client.as_str() {
+        "branch" => Role::Insured,
+        _ => Role::Clerk,
     };
     if person.role != wanted || super::authorize::name_of(ask.tenant, &person)?.is_empty() {
         return Err(Miss::forbidden());
@@ -114,17 +135,9 @@ pub(crate) fn callback(ask: &Ask<'_>) -> Result<Reply, Miss> {
         )
     })?;
     let value = format!("{}.{secret}", ask.tenant.id);
-    Ok(Reply::see(&back)
-        .with(
-            "set-cookie",
-            cookie(
-                ask,
-                crate::kernel::session_cookie(),
-                &value,
-                SESSION_SECONDS,
-            ),
-        )
-        .with("set-cookie", cookie(ask, VISIT, "", 0)))
+    let gone = cookie(ask, (VISIT, room(ask)), "", 0);
+    let reply = Reply::see(&back).with("set-cookie", gone);
+    Ok(with_session(ask, reply, (&value, SESSION_SECONDS)))
 }
 
 /// Ends a session.
@@ -135,19 +148,27 @@ pub(crate) fn leave(ask: &Ask<'_>) -> Result<Reply, Miss> {
             .store
             .with(|c| c.execute("DELETE FROM session WHERE digest = ?1", [mark(secret)]))?;
     }
-    let service = ask.path.split('/').nth(1).unwrap_or_default();
-    Ok(Reply::see(&format!("/{service}/")).with("set-cookie", cookie(ask, name, "", 0)))
+    let reply = Reply::see(&format!("{}/", room(ask)));
+    Ok(with_session(ask, reply, ("", 0)))
 }
 
-/// One service's cookie: a clerk's session is no session of the login.
-fn cookie(ask: &Ask<'_>, name: &str, value: &str, seconds: i64) -> String {
-    let service = ask.path.split('/').nth(1).unwrap_or_default();
+/// The session's cookie, everywhere it goes.
+fn with_session(ask: &Ask<'_>, reply: Reply, (value, seconds): (&str, i64)) -> Reply {
+    let name = crate::kernel::session_cookie();
+    let paths = cookie_paths(room(ask)).into_iter();
+    paths.fold(reply, |reply, path| {
+        reply.with("set-cookie", cookie(ask, (name, path), value, seconds))
+    })
+}
+
+/// One room's cookie: a clerk's session is no session of the login.
+fn cookie(ask: &Ask<'_>, (name, path): (&str, &str), value: &str, seconds: i64) -> String {
     let secure = if ask.tenant.origin.starts_with("https:") {
         "; Secure"
     } else {
         ""
     };
-    format!("{name}={value}; Path=/{service}; Max-Age={seconds}; HttpOnly; SameSite=Lax{secure}")
+    format!("{name}={value}; Path={path}; Max-Age={seconds}; HttpOnly; SameSite=Lax{secure}")
 }
 
 fn lost() -> Miss {

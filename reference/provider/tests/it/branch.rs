@@ -185,16 +185,22 @@ fn a_photo_from_the_branch_passes_the_photo_services_own_checks() {
         ];
         person
             .stage
-            .ask(EISVOGEL, ("POST", "/og/photo"), &headers, body)
+            .ask(EISVOGEL, ("POST", "/lichtbild/upload"), &headers, body)
     };
     let good = send(&photo_form(&portrait(1, (560, 720))));
     assert_eq!(
         (good.status, good.header("location")),
-        (303, "/og/photo?done=1"),
+        (303, "/lichtbild/upload?done=1"),
         "{}",
         good.text()
     );
-    assert!(person.get("/og/photo").contains("wird geprüft"));
+    assert!(person.get("/lichtbild/upload").contains("wird geprüft"));
+    let form = person.get("/og/photo");
+    assert!(form.contains("action=\"/lichtbild/upload\""));
+    assert!(
+        !form.contains("wird geprüft"),
+        "the branch knows nothing of photos"
+    );
     let square = send(&photo_form(&portrait(1, (700, 700))));
     assert_eq!(square.status, 422);
     assert!(
@@ -204,7 +210,13 @@ fn a_photo_from_the_branch_passes_the_photo_services_own_checks() {
     );
     assert_eq!(send(&photo_form(b"GIF89a")).status, 415);
     assert_eq!(send(b"--XX").status, 415);
-    assert_eq!(person.get("/og/photo").matches("<article>").count(), 1);
+    assert_eq!(
+        person.get("/lichtbild/upload").matches("<article>").count(),
+        1
+    );
+    let stage = &person.stage;
+    let none = stage.get(EISVOGEL, "/lichtbild/upload", &[]);
+    assert_eq!(none.header("location"), "/og/login?to=%2Fog%2Fphoto");
     let clerk = session_of(&person.stage, EISVOGEL, ("lichtbild", "clerk-1"));
     let desk = person
         .stage
@@ -295,6 +307,69 @@ fn an_application_is_taken_by_a_clerk_and_its_state_is_seen() {
     let page = person.get("/og/applications");
     assert!(page.contains("abgelehnt") && page.contains("Verordnung fehlt"));
     assert!(person.get("/og/messages").contains("Verordnung fehlt"));
+}
+
+#[test]
+fn a_clerk_decides_on_pages_and_the_person_reads_it() {
+    let person = Person::new();
+    let stage = &person.stage;
+    assert_eq!(person.apply(&form_of(&GOOD, &[b"%PDF-1.4 Rechnung"])), 303);
+    let cookie = session_of(stage, EISVOGEL, ("og/desk", "clerk-1"));
+    let shown = [("cookie", cookie.as_str()), ("accept-language", "en")];
+    let page = |path: &str| {
+        let told = stage.get(EISVOGEL, path, &shown);
+        assert_eq!(told.status, 200, "{path}: {}", told.text());
+        told.text()
+    };
+    let list = page("/og/desk/");
+    assert!(
+        list.contains(&kvnr(EISVOGEL, 2)) && list.contains("/og/desk/1"),
+        "{list}"
+    );
+    let one = page("/og/desk/1");
+    assert!(
+        one.contains("Hörgerät") && one.contains("Take it on"),
+        "{one}"
+    );
+    let file = stage.get(EISVOGEL, "/og/desk/1/files/0", &shown);
+    assert_eq!(file.body, b"%PDF-1.4 Rechnung");
+    assert_eq!(file.header("content-disposition"), "attachment");
+    let say = |path: &str, body: &str| {
+        let form = ("content-type", "application/x-www-form-urlencoded");
+        let headers = [shown[0], shown[1], form];
+        stage.ask(EISVOGEL, ("POST", path), &headers, body.as_bytes())
+    };
+    assert_eq!(
+        say("/og/desk/1", "state=approved").status,
+        409,
+        "not taken yet"
+    );
+    let taken = say("/og/desk/1", "state=taken");
+    assert_eq!(
+        (taken.status, taken.header("location")),
+        (303, "/og/desk/1")
+    );
+    let none = say("/og/desk/1", "state=rejected&reason=+");
+    assert_eq!(none.status, 422);
+    assert!(none.text().contains("role=\"alert\"") && none.text().contains("Approve"));
+    let done = say("/og/desk/1", "state=rejected&reason=Verordnung+fehlt");
+    assert_eq!(done.status, 303);
+    assert_eq!(say("/og/desk/1", "state=taken").status, 409);
+    assert_eq!(say("/og/desk/99", "state=taken").status, 404);
+    assert!(page("/og/desk/?state=rejected").contains("/og/desk/1"));
+    assert!(!page("/og/desk/").contains("/og/desk/1\""));
+    assert!(person.get("/og/messages").contains("Verordnung fehlt"));
+    // Neither the person nor a clerk of another insurer comes to the desk.
+    let own = stage.get(EISVOGEL, "/og/desk/1", &[("cookie", &person.cookie)]);
+    assert_eq!(own.status, 403);
+    let foreign = session_of(stage, AMSEL, ("og/desk", "clerk-1"));
+    for path in ["/og/desk/", "/og/desk/1", "/og/desk/1/files/0"] {
+        let told = stage.get(EISVOGEL, path, &[("cookie", &foreign)]);
+        assert_eq!(told.status, 404, "{path}");
+        let told = stage.get(EISVOGEL, path, &[]);
+        let to = path.replace('/', "%2F");
+        assert_eq!(told.header("location"), format!("/og/desk/login?to={to}"));
+    }
 }
 
 #[test]

@@ -11,6 +11,7 @@ use reference_provider::kernel::house::set_emergency;
 use reference_provider::kernel::seed::password_of;
 use serde_json::{Value, json};
 
+use crate::route::session_of;
 use crate::stage::{EISVOGEL, SEED, Stage, kvnr};
 
 /// Name of an element in answers of the driver (W3C WebDriver §12.1).
@@ -19,7 +20,7 @@ const ELEMENT: &str = "element-6066-11e4-a52e-4f735466cecf";
 /// Most looks at a page that has to change.
 const LOOK_COUNT_MAX: usize = 5_000;
 
-const PAGES: [&str; 7] = [
+const PAGES: [&str; 8] = [
     "/og/",
     "/og/data",
     "/og/address",
@@ -27,6 +28,7 @@ const PAGES: [&str; 7] = [
     "/og/applications",
     "/og/certificate",
     "/og/photo",
+    "/lichtbild/upload",
 ];
 
 /// A process that ends with the test.
@@ -148,6 +150,25 @@ impl Browser {
         self.post("/goog/cdp/execute", &order);
     }
 
+    /// Every page fits a desk and a phone, has one headline and a label at each field.
+    fn fit(&self, base: &str, pages: &[&str]) {
+        for width in [1280, 390] {
+            self.width(width);
+            for path in pages {
+                self.go(&format!("{base}{path}"));
+                let page = self.look(
+                    "const e = document.documentElement; return {
+                       at: location.pathname, h1: document.querySelectorAll('h1').length,
+                       wide: e.clientWidth, over: e.scrollWidth - e.clientWidth,
+                       bare: [...document.querySelectorAll('input, select, textarea')]
+                         .filter(f => f.type !== 'hidden' && !f.labels.length).length }",
+                );
+                let wanted = json!({ "at": path, "h1": 1, "wide": width, "over": 0, "bare": 0 });
+                assert_eq!(page, wanted);
+            }
+        }
+    }
+
     /// Asks the page until it says so.
     pub fn until(&self, what: &str, script: &str) {
         let is_so = (0..LOOK_COUNT_MAX).any(|_| self.look(script) == true);
@@ -179,21 +200,7 @@ fn the_branch_fits_a_phone_and_keeps_what_was_typed_across_a_closing() {
         "the login leads back",
         "return location.pathname === '/og/'",
     );
-    for width in [1280, 390] {
-        browser.width(width);
-        for path in PAGES {
-            browser.go(&format!("{base}{path}"));
-            let page = browser.look(
-                "const e = document.documentElement; return {
-                   at: location.pathname, h1: document.querySelectorAll('h1').length,
-                   wide: e.clientWidth, over: e.scrollWidth - e.clientWidth,
-                   bare: [...document.querySelectorAll('input, select, textarea')]
-                     .filter(f => f.type !== 'hidden' && !f.labels.length).length }",
-            );
-            let wanted = json!({ "at": path, "h1": 1, "wide": width, "over": 0, "bare": 0 });
-            assert_eq!(page, wanted);
-        }
-    }
+    browser.fit(&base, &PAGES);
     let tenant = stage.house.tenant(EISVOGEL).expect("an insurer");
     set_emergency(tenant, "og", true).expect("503 to what is sent");
     browser.go(&format!("{base}/og/messages"));
@@ -220,4 +227,49 @@ fn the_branch_fits_a_phone_and_keeps_what_was_typed_across_a_closing() {
         "return document.querySelectorAll('article').length === 1",
     );
     browser.until("no draft is left", &format!("{typed} === ''"));
+}
+
+#[test]
+fn a_clerk_handles_an_application_at_a_desk_and_on_a_phone() {
+    let stage = Stage::new();
+    let cookie = session_of(&stage, EISVOGEL, ("og", &kvnr(EISVOGEL, 2)));
+    let headers = [
+        ("cookie", cookie.as_str()),
+        ("content-type", "multipart/form-data; boundary=XX"),
+    ];
+    let part = "--XX\r\nContent-Disposition: form-data; name=";
+    let sent = format!(
+        "{part}\"kind\"\r\n\r\naid\r\n{part}\"body\"\r\n\r\nHörgerät\r\n\
+         {part}\"once\"\r\n\r\n0123456789abcdef\r\n\
+         {part}\"file\"; filename=\"a\"\r\n\r\n%PDF-1.4\r\n--XX--\r\n"
+    );
+    let told = stage.ask(
+        EISVOGEL,
+        ("POST", "/og/applications"),
+        &headers,
+        sent.as_bytes(),
+    );
+    assert_eq!(told.status, 303, "{}", told.text());
+    let profile = tempfile::TempDir::new().expect("a folder");
+    let browser = Browser::open(profile.path());
+    let tenant = stage.house.tenant(EISVOGEL).expect("an insurer");
+    let base = tenant.origin.as_str();
+    browser.go(&format!("{base}/og/desk/"));
+    browser.type_into("input[name=name]", "clerk-1");
+    browser.type_into(
+        "input[name=password]",
+        &format!("{}\u{e007}", password_of(SEED)),
+    );
+    browser.until("the login", "return location.pathname === '/og/desk/'");
+    browser.fit(base, &["/og/desk/", "/og/desk/1"]);
+    browser.look("document.querySelector('main form button').click(); return 0");
+    let rejects = "return document.querySelector('input[name=state][value=rejected]') !== null";
+    browser.until("it is taken on", rejects);
+    browser.fit(base, &["/og/desk/1"]);
+    let reason = "input[value=rejected] ~ label input[name=reason]";
+    browser.type_into(reason, "Verordnung fehlt\u{e007}");
+    let is_said = "return document.body.innerText.includes('Reason: Verordnung fehlt')";
+    browser.until("it is decided", is_said);
+    let own = stage.get(EISVOGEL, "/og/messages", &[("cookie", &cookie)]);
+    assert!(own.text().contains("Verordnung fehlt"));
 }
