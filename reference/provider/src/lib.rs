@@ -31,8 +31,9 @@
 //! # What is stored where
 //!
 //! Each insurer has a folder of its own with `house.sqlite` (people, logins, photos, card orders,
-//! messages, drafts), `record.sqlite` (patient records, sealed), `mail` and `login.key`. One insurer
-//! can be damaged and restored without touching another. The master key of the records lies elsewhere.
+//! messages, drafts), `record.sqlite` (patient records, sealed), `mail` and `login.key`. One
+//! insurer can be damaged and restored without touching another. The master key of the records lies
+//! elsewhere, and beside it which insurers ever had data.
 
 pub mod app;
 pub mod branch;
