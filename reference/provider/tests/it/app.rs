@@ -13,7 +13,7 @@ use reference_provider::kernel::seed::password_of;
 use reference_provider::record::shelf::{State, set_state};
 use serde_json::{Value, json};
 
-use crate::browser::{Browser, Ended};
+use crate::driver::{Browser, Ended};
 use crate::stage::{EISVOGEL, SEED, Stage, kvnr};
 
 /// As the gate says it of a shut cell (`crates/gate/src/page/snapshots`).
@@ -156,7 +156,7 @@ fn the_app_fits_installs_and_says_when_the_record_is_back() {
     let stage = Stage::with_status(Some(format!("http://{address}/api/v1/public/status")));
     let tenant = stage.house.tenant(EISVOGEL).expect("an insurer");
     let profile = tempfile::TempDir::new().expect("a folder");
-    let browser = Browser::open(profile.path());
+    let browser = Browser::open(profile.path(), &[]);
     browser.width(390);
     log_in(&browser, &tenant.origin);
     browser.until("the worker is in charge", CONTROLLED);
@@ -242,7 +242,7 @@ fn the_shell_opens_without_the_server_and_is_calm_at_a_shut_gate() {
     drop(free);
     let mut served = serve(folder.path(), address);
     let profile = tempfile::TempDir::new().expect("a folder");
-    let browser = Browser::open(profile.path());
+    let browser = Browser::open(profile.path(), &[]);
     let base = format!("http://{EISVOGEL}.localhost:{}", address.port());
     browser.width(390);
     log_in(&browser, &base);

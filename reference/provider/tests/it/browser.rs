@@ -4,21 +4,11 @@
 //!        keeps what was typed while the service says 503, and is sent once it is back.
 //! Never: a wait by the clock: the page is asked again, bounded in count.
 
-use std::io::{BufRead, BufReader};
-use std::process::{Child, Command, Stdio};
-
-use reference_provider::kernel::house::set_emergency;
-use reference_provider::kernel::seed::password_of;
-use serde_json::{Value, json};
-
+use crate::driver::Browser;
 use crate::route::session_of;
 use crate::stage::{EISVOGEL, SEED, Stage, kvnr};
-
-/// Name of an element in answers of the driver (W3C WebDriver §12.1).
-const ELEMENT: &str = "element-6066-11e4-a52e-4f735466cecf";
-
-/// Most looks at a page that has to change.
-const LOOK_COUNT_MAX: usize = 5_000;
+use reference_provider::kernel::house::set_emergency;
+use reference_provider::kernel::seed::password_of;
 
 const PAGES: [&str; 8] = [
     "/og/",
@@ -31,160 +21,11 @@ const PAGES: [&str; 8] = [
     "/lichtbild/upload",
 ];
 
-/// A process that ends with the test.
-pub struct Ended(pub Child);
-
-impl Drop for Ended {
-    fn drop(&mut self) {
-        let _gone = self.0.kill();
-        let _reaped = self.0.wait();
-    }
-}
-
-/// One browser, driven by WebDriver.
-///
-/// It is the driver's child, not ours: ended with the driver alone it would stay behind.
-pub struct Browser {
-    _driver: Ended,
-    session: String,
-    web: ureq::Agent,
-}
-
-impl Drop for Browser {
-    /// Runs before the driver ends, also when a look at a page has failed.
-    fn drop(&mut self) {
-        let _gone = self.web.delete(&self.session).call();
-    }
-}
-
-impl Browser {
-    pub fn open(profile: &std::path::Path) -> Self {
-        let child = Command::new("chromedriver")
-            .arg("--port=0")
-            .stdout(Stdio::piped())
-            .stderr(Stdio::null())
-            .spawn();
-        let mut child = child.expect("chromedriver is there; `cargo xtask ci` installs it");
-        let talk = BufReader::new(child.stdout.take().expect("asked for"));
-        let driver = Ended(child);
-        let mut lines = talk.lines().map_while(Result::ok);
-        let port = lines.find_map(|line| {
-            let (_, port) = line.split_once("started successfully on port ")?;
-            port.trim_end_matches('.').parse::<u16>().ok()
-        });
-        let base = format!(
-            "http://127.0.0.1:{}/session",
-            port.expect("the driver says its port")
-        );
-        let web: ureq::Agent = ureq::Agent::config_builder()
-            .http_status_as_error(false)
-            .build()
-            .into();
-        let arguments = json!([
-            "--headless",
-            "--no-sandbox",
-            "--disable-gpu",
-            "--disable-quic",
-            "--no-first-run",
-            "--disable-background-networking",
-            "--disable-component-update",
-            "--disable-sync",
-            "--hide-scrollbars",
-            "--accept-lang=en",
-            format!("--user-data-dir={}", profile.display()),
-        ]);
-        let wanted = json!({ "capabilities": { "alwaysMatch": {
-            "goog:chromeOptions": { "args": arguments },
-            "goog:loggingPrefs": { "browser": "ALL" },
-        } } });
-        let mut browser = Self {
-            _driver: driver,
-            session: base,
-            web,
-        };
-        let opened = browser.post("", &wanted);
-        let id = opened["sessionId"]
-            .as_str()
-            .unwrap_or_else(|| panic!("no session: {opened}"));
-        browser.session = format!("{}/{id}", browser.session);
-        browser
-    }
-
-    pub fn post(&self, path: &str, body: &Value) -> Value {
-        let mut answer = self
-            .web
-            .post(format!("{}{path}", self.session))
-            .send_json(body)
-            .expect("the driver answers");
-        let answer: Value = answer
-            .body_mut()
-            .read_json()
-            .expect("the driver speaks JSON");
-        let value = answer["value"].clone();
-        assert!(value["error"].is_null(), "{path} {body}: {value}");
-        value
-    }
-
-    pub fn go(&self, address: &str) {
-        self.post("/url", &json!({ "url": address }));
-    }
-
-    pub fn look(&self, script: &str) -> Value {
-        self.post("/execute/sync", &json!({ "script": script, "args": [] }))
-    }
-
-    pub fn type_into(&self, selector: &str, text: &str) {
-        let found = self.post(
-            "/element",
-            &json!({ "using": "css selector", "value": selector }),
-        );
-        let id = found[ELEMENT].as_str().expect("an element");
-        self.post(&format!("/element/{id}/value"), &json!({ "text": text }));
-    }
-
-    /// A phone or a desk.
-    pub fn width(&self, width: u32) {
-        let size =
-            json!({ "width": width, "height": 900, "deviceScaleFactor": 1, "mobile": false });
-        let order = json!({ "cmd": "Emulation.setDeviceMetricsOverride", "params": size });
-        self.post("/goog/cdp/execute", &order);
-    }
-
-    /// Every page fits a desk and a phone, has one headline and a label at each field.
-    fn fit(&self, base: &str, pages: &[&str]) {
-        for width in [1280, 390] {
-            self.width(width);
-            for path in pages {
-                self.go(&format!("{base}{path}"));
-                let page = self.look(
-                    "const e = document.documentElement; return {
-                       at: location.pathname, h1: document.querySelectorAll('h1').length,
-                       wide: e.clientWidth, over: e.scrollWidth - e.clientWidth,
-                       bare: [...document.querySelectorAll('input, select, textarea')]
-                         .filter(f => f.type !== 'hidden' && !f.labels.length).length }",
-                );
-                let wanted = json!({ "at": path, "h1": 1, "wide": width, "over": 0, "bare": 0 });
-                assert_eq!(page, wanted);
-            }
-        }
-    }
-
-    /// Asks the page until it says so.
-    pub fn until(&self, what: &str, script: &str) {
-        let is_so = (0..LOOK_COUNT_MAX).any(|_| self.look(script) == true);
-        assert!(
-            is_so,
-            "{what}: {}",
-            self.look("return document.body.innerText")
-        );
-    }
-}
-
 #[test]
 fn the_branch_fits_a_phone_and_keeps_what_was_typed_across_a_closing() {
     let stage = Stage::new();
     let profile = tempfile::TempDir::new().expect("a folder");
-    let browser = Browser::open(profile.path());
+    let browser = Browser::open(profile.path(), &[]);
     let base = stage
         .house
         .tenant(EISVOGEL)
@@ -251,7 +92,7 @@ fn a_clerk_handles_an_application_at_a_desk_and_on_a_phone() {
     );
     assert_eq!(told.status, 303, "{}", told.text());
     let profile = tempfile::TempDir::new().expect("a folder");
-    let browser = Browser::open(profile.path());
+    let browser = Browser::open(profile.path(), &[]);
     let tenant = stage.house.tenant(EISVOGEL).expect("an insurer");
     let base = tenant.origin.as_str();
     browser.go(&format!("{base}/og/desk/"));

@@ -6,6 +6,7 @@
 mod app;
 mod branch;
 mod browser;
+mod driver;
 mod foreign;
 mod login;
 mod mail;
