@@ -29,6 +29,7 @@ pub mod gates;
 pub mod genesis;
 pub mod inbox;
 pub mod incident;
+pub mod inflow;
 pub mod init;
 pub mod key;
 pub mod landscape;

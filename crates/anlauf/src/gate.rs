@@ -383,9 +383,10 @@ fn cannot_start(error: GateError) -> Failure {
         GateError::Setting { .. } | GateError::Admin { .. } | GateError::Certificate { .. } => {
             Code::Usage
         }
-        GateError::Damaged { .. } | GateError::Foreign { .. } | GateError::Table { .. } => {
-            Code::Ledger
-        }
+        GateError::Damaged { .. }
+        | GateError::Foreign { .. }
+        | GateError::Table { .. }
+        | GateError::Inflow { .. } => Code::Ledger,
         GateError::Listen { .. } | GateError::Disk { .. } => Code::Failed,
     };
     Failure::new(code, format!("{:#}", anyhow::Error::from(error)))

@@ -93,6 +93,7 @@ enum Verb {
     Cell(Box<cli::cell::Verb>),
     Events(cli::events::Args),
     Gates(cli::gates::Args),
+    Inflow(cli::inflow::Args),
     Notice(cli::notice::Args),
     Prove(Box<cli::prove::Args>),
     #[command(subcommand)]
@@ -169,6 +170,7 @@ fn run(verb: Verb, output: Output) -> Done {
         Verb::Cell(verb) => cli::cell::run(&verb, output),
         Verb::Events(args) => cli::events::run(&args, output),
         Verb::Gates(args) => cli::gates::run(&args, output),
+        Verb::Inflow(args) => cli::inflow::run(&args, output),
         Verb::Notice(args) => cli::notice::run(&args, output),
         Verb::Prove(args) => cli::prove::run(&args, output),
         Verb::Ledger(verb) => cli::ledger::run(&verb, output),

@@ -1,7 +1,7 @@
 //! The gate's own door for its operators, on loopback only.
 //!
-//! In:    `POST /close` with a signed close, `POST /certificates`; `GET /state`, `/health`,
-//!        `/metrics`.
+//! In:    `POST /close` with a signed close, `POST /certificates`, `POST /inflow`; `GET /state`,
+//!        `/inflow`, `/health`, `/metrics`.
 //! Out:   the same effect as a close from the feed, answered after the cut; state as JSON.
 //! Never: opens anything; takes a close that nobody signed.
 
@@ -9,6 +9,7 @@ use std::convert::Infallible;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
+use anlauf_model::CellId;
 use anlauf_model::feed::GateReport;
 use anlauf_model::limits::ENVELOPE_SIZE_MAX;
 use http_body_util::{BodyExt, Full, Limited};
@@ -18,12 +19,14 @@ use hyper::server::conn::http1::Builder;
 use hyper::service::service_fn;
 use hyper::{Method, Request, Response, StatusCode};
 use hyper_util::rt::{TokioIo, TokioTimer};
+use serde::Deserialize;
 use serde_json::{Value, json};
 use tokio::net::TcpListener;
 use tokio::sync::{oneshot, watch};
 use tokio::task::JoinSet;
 
 use crate::feed::Desk;
+use crate::inflow::{FlowReport, Inflow};
 use crate::keeper::{Closed, Order};
 use crate::limits::{ACCEPT_PAUSE, HEAD_WAIT_MAX};
 use crate::shared::Shared;
@@ -31,6 +34,9 @@ use crate::table::Table;
 use crate::tls::Certificates;
 
 type Answer = Response<Full<Bytes>>;
+
+/// Largest order how fast a cell fills. Bytes.
+const FILL_SIZE_MAX: usize = 4_096;
 
 /// What operators may see and ask.
 #[derive(Clone)]
@@ -80,6 +86,8 @@ async fn answer(operators: &Operators, request: Request<Incoming>) -> Answer {
     match (&route.0, route.1.as_str()) {
         (&Method::POST, "/close") => close(desk, request).await,
         (&Method::POST, "/certificates") => certificates(operators).await,
+        (&Method::GET, "/inflow") => say(StatusCode::OK, &json!({ "cells": flows(shared) })),
+        (&Method::POST, "/inflow") => fill(operators, request).await,
         (&Method::GET, "/state") => state(desk, shared).await,
         (&Method::GET, "/health") => {
             let applied = shared.progress.borrow().applied;
@@ -120,6 +128,72 @@ async fn close(desk: &Desk, request: Request<Incoming>) -> Answer {
         }
         Some(Err(reasons)) => problem(StatusCode::FORBIDDEN, "the close was refused", &reasons),
         None => problem(StatusCode::SERVICE_UNAVAILABLE, "the gate is stopping", &[]),
+    }
+}
+
+/// What an operator sets for one cell.
+///
+/// Every limit must be said, if only as `null`: what is left out by a slip would be no limit.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Fill {
+    cell: CellId,
+    #[serde(deserialize_with = "Option::deserialize")]
+    share_percent: Option<u8>,
+    #[serde(deserialize_with = "Option::deserialize")]
+    rate_per_minute: Option<u32>,
+    #[serde(deserialize_with = "Option::deserialize")]
+    concurrent_max: Option<u32>,
+}
+
+/// How every cell fills for which that was set.
+fn flows(shared: &Shared) -> Vec<FlowReport> {
+    let table = shared.table();
+    let flows = table
+        .cells()
+        .filter_map(|cell| Some((cell, cell.state.flow()?)));
+    let flows = flows.filter(|(_, flow)| flow.inflow().is_set());
+    flows
+        .map(|(cell, flow)| flow.report(&cell.spec.id))
+        .collect()
+}
+
+/// Sets how fast a cell fills. It opens nothing: whom the stage keeps out stays out.
+async fn fill(operators: &Operators, request: Request<Incoming>) -> Answer {
+    let body = Limited::new(request.into_body(), FILL_SIZE_MAX)
+        .collect()
+        .await;
+    let body = body.map(|body| body.to_bytes()).unwrap_or_default();
+    let fill: Fill = match serde_json::from_slice(&body) {
+        Ok(fill) => fill,
+        Err(error) => {
+            let title = "this does not say how fast a cell fills";
+            return problem(StatusCode::BAD_REQUEST, title, &[error.to_string()]);
+        }
+    };
+    let inflow = Inflow {
+        share_percent: fill.share_percent,
+        rate_per_minute: fill.rate_per_minute,
+        concurrent_max: fill.concurrent_max,
+    };
+    if let Some(wrong) = inflow.wrong() {
+        let title = "a cell cannot fill like this";
+        return problem(StatusCode::BAD_REQUEST, title, &[wrong.to_owned()]);
+    }
+    let (reply, answer) = oneshot::channel();
+    let order = Order::Fill(fill.cell, inflow, reply);
+    let sent = operators.desk.orders.send(order).await;
+    match (sent, answer.await) {
+        (Ok(()), Ok(true)) => say(
+            StatusCode::OK,
+            &json!({ "cells": flows(&operators.shared) }),
+        ),
+        (Ok(()), Ok(false)) => problem(
+            StatusCode::NOT_FOUND,
+            "this gate's table has no such cell",
+            &[],
+        ),
+        _ => problem(StatusCode::SERVICE_UNAVAILABLE, "the gate is stopping", &[]),
     }
 }
 
@@ -209,7 +283,7 @@ fn metrics(shared: &Shared) -> Answer {
         table.cells().count().saturating_sub(open),
         shared.progress.borrow().applied,
     );
-    let text = text + &cells(&table);
+    let text = text + &cells(&table) + &filling(&table);
     let mut answer = Answer::new(Full::new(text.into()));
     let kind = HeaderValue::from_static("text/plain; version=0.0.4");
     answer.headers_mut().insert(CONTENT_TYPE, kind);
@@ -242,6 +316,36 @@ fn cells(table: &Table) -> String {
         text.insert_str(0, "# TYPE anlauf_gate_cell_requests_total counter\n");
     }
     text
+}
+
+/// Who came in, waits and was sent away, of cells for which it was set how fast they fill.
+fn filling(table: &Table) -> String {
+    let (mut totals, mut gauges) = (String::new(), String::new());
+    for cell in table.cells() {
+        let Some(flow) = cell.state.flow() else {
+            continue;
+        };
+        let id = &cell.state.id;
+        for (outcome, count) in &flow.counts {
+            let count = count.load(Ordering::Relaxed);
+            totals.push_str(&format!(
+                "anlauf_gate_inflow_total{{cell=\"{id}\",outcome=\"{outcome}\"}} {count}\n"
+            ));
+        }
+        let report = flow.report(id);
+        let (under_way, waiting) = (report.in_flight, report.waiting);
+        gauges.push_str(&format!(
+            "anlauf_gate_inflow{{cell=\"{id}\",what=\"in_flight\"}} {under_way}\n\
+             anlauf_gate_inflow{{cell=\"{id}\",what=\"waiting\"}} {waiting}\n"
+        ));
+    }
+    if totals.is_empty() {
+        return String::new();
+    }
+    format!(
+        "# TYPE anlauf_gate_inflow_total counter\n{totals}\
+         # TYPE anlauf_gate_inflow gauge\n{gauges}"
+    )
 }
 
 fn say(status: StatusCode, value: &Value) -> Answer {

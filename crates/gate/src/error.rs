@@ -90,6 +90,17 @@ pub enum GateError {
         /// Why.
         why: String,
     },
+    /// What was set for the filling of cells cannot be read.
+    #[error(
+        "cannot use `{path}`: {why}; put it right, or remove it to let everyone in whom the \
+         stages let in (AN-GAT-016)"
+    )]
+    Inflow {
+        /// File.
+        path: PathBuf,
+        /// Why.
+        why: String,
+    },
 }
 
 /// Why a gate refused an item, beside the verifier's own reasons.

@@ -20,10 +20,11 @@ use crate::clock::Floor;
 use crate::config::{GateConfig, Mail, Network, Serving};
 use crate::error::GateError;
 use crate::feed::{self, Control, Desk};
+use crate::inflow::keep;
 use crate::intake::Port;
 use crate::journal::Journal;
 use crate::judge::Testers;
-use crate::keeper::Keeper;
+use crate::keeper::{Keeper, Order, Urgent};
 use crate::listener::Worker;
 use crate::mind::Mind;
 use crate::passthrough::Purpose;
@@ -64,12 +65,14 @@ impl Gate {
             pilot: config.pilot,
             proxies: Proxies::new(config.serving.proxies.clone()),
         };
-        let shared = Arc::new(Shared::new(testers, Floor::new(config.clock), zone));
         let opened = Journal::open(&config.state_dir, &config.id, &config.pin)?;
+        let (places, inflows) = keep::open(opened.0.dir())?;
+        let clock = Floor::new(config.clock);
+        let shared = Arc::new(Shared::new(testers, clock, zone, places));
         let words_path = opened.0.words_path();
         shared.set_words(feed::words_kept(&words_path));
         let mind = Mind::new(config.pin, config.upstreams);
-        let keeper = Keeper::start(config.id, Arc::clone(&shared), mind, opened)?;
+        let keeper = Keeper::start(config.id, Arc::clone(&shared), (mind, inflows), opened)?;
 
         let (stop, stopped) = watch::channel(false);
         let (orders, order_inbox) = mpsc::channel(ORDER_COUNT_MAX);
@@ -103,15 +106,8 @@ impl Gate {
             Some(address) => Some(entry.open_admin(&mut tasks, address, operators)?),
             None => None,
         };
-        let (fail, failure) = oneshot::channel();
-        let halt = stop.clone();
-        tasks.spawn(async move {
-            if let Err(error) = keeper.run(order_inbox, urgent_inbox).await {
-                tracing::error!(%error, "the gate stops");
-                let _ = halt.send(true);
-                let _ = fail.send(error);
-            }
-        });
+        let inboxes = (order_inbox, urgent_inbox);
+        let failure = keep_on(&mut tasks, keeper, inboxes, stop.clone());
         let (own, line) = (Arc::clone(&shared), control.clone());
         tasks.spawn(feed::report(line, desk.clone(), own, stopped.clone()));
         let own = Arc::clone(&shared);
@@ -192,6 +188,24 @@ impl Gate {
         let _ = self.stop.send(true);
         while self.tasks.join_next().await.is_some() {}
     }
+}
+
+/// Has the keeper work; if its disk fails, everything stops, and why is told.
+fn keep_on(
+    tasks: &mut JoinSet<()>,
+    keeper: Keeper,
+    (orders, urgent): (mpsc::Receiver<Order>, mpsc::Receiver<Urgent>),
+    halt: watch::Sender<bool>,
+) -> oneshot::Receiver<GateError> {
+    let (fail, failure) = oneshot::channel();
+    tasks.spawn(async move {
+        if let Err(error) = keeper.run(orders, urgent).await {
+            tracing::error!(%error, "the gate stops");
+            let _ = halt.send(true);
+            let _ = fail.send(error);
+        }
+    });
+    failure
 }
 
 fn zone(name: &str) -> Result<TimeZone, GateError> {

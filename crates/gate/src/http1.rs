@@ -23,7 +23,7 @@ use crate::limits::{
 use crate::listener::Worker;
 use crate::page::{Why, Wishes};
 use crate::request::{Line, Wrong};
-use crate::serve::{Admitted, Counts, Refused, admit};
+use crate::serve::{Admitted, Counts, Refused, admit, carry};
 use crate::socket::Socket;
 use crate::upstream::Backend;
 use crate::visit::{Conn, Cut, Presence};
@@ -248,7 +248,8 @@ impl Visitor {
                 };
                 self.out.clear();
                 let why = Why::Failed(failed, &cell.state);
-                let answer = counts.shared.speaker().say(why, page.1, page.0);
+                let mut answer = counts.shared.speaker().say(why, page.1, page.0);
+                carry(&mut answer, terms.carry.as_deref());
                 let keep = terms.keep && terms.framing == Framing::Empty;
                 self.say(answer, terms.is_head, keep).await
             }
@@ -371,7 +372,7 @@ impl Part<'_> {
         let (is_head, stays) = (name == Method::HEAD, keep && is_bare);
         let admitted = match admit(&self.worker.shared, self.conn, &line) {
             Ok(admitted) => admitted,
-            Err(Refused::No((no, now), cell, target)) if stays && !is_head => {
+            Err(Refused::No((no, now), cell, target)) if stays && !is_head && !no.is_personal() => {
                 let page = Page {
                     no,
                     cell: &cell.state,
@@ -396,6 +397,7 @@ impl Part<'_> {
             trailers: is_http11 && head::says(lines, "te", "trailers"),
             upgrade: upgrade.is_some(),
             is_safe: is_bare && safe.contains(&name),
+            carry: admitted.permit.carry().cloned().map(Box::new),
         };
         self.onward(admitted, lines, (method, onward, upgrade), (terms, out))
     }

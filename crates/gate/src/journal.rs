@@ -182,6 +182,11 @@ impl Journal {
         GateTable::from_bytes(&bytes).map_err(|_| GateError::Table { digest: *digest })
     }
 
+    /// The folder that everything of the gate lies in.
+    pub(crate) fn dir(&self) -> &Path {
+        &self.dir
+    }
+
     /// Where the last words for the pages are kept. They are only words.
     pub(crate) fn words_path(&self) -> PathBuf {
         self.dir.join(WORDS)
@@ -193,7 +198,7 @@ fn table_name(digest: &Digest) -> String {
 }
 
 /// Writes beside, flushes, renames, flushes the folder: the old or the new, never a half.
-fn replace(dir: &Path, name: &str, bytes: &[u8]) -> io::Result<()> {
+pub(crate) fn replace(dir: &Path, name: &str, bytes: &[u8]) -> io::Result<()> {
     let beside = dir.join(format!("{name}.new"));
     let mut file = File::create(&beside)?;
     file.write_all(bytes)?;

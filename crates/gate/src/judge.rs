@@ -13,6 +13,7 @@ use anlauf_model::{Digest, Stage, Timestamp};
 use hyper::Method;
 
 use crate::config::{Network, Pilot};
+use crate::inflow::{Carry, Comer, Slot};
 use crate::request::Proxies;
 use crate::table::{Cell, is_below};
 use crate::visit::{Conn, Visit};
@@ -22,6 +23,9 @@ use crate::visit::{Conn, Visit};
 /// Its fields are private and only `judge` makes one: a way around the judge does not compile.
 pub struct Permit {
     visit: Visit,
+    /// Counts as under way while the permit lives.
+    _slot: Option<Slot>,
+    carry: Option<Box<Carry>>,
 }
 
 /// Why a request does not pass. Shown as calm words, never as blame.
@@ -33,6 +37,27 @@ pub(crate) enum No {
     Testing,
     /// The service is back with fewer functions, and this is not one of them.
     Reduced,
+    /// The service is fully back, but fills slowly, and this client is not of the share yet.
+    Outside(Again),
+    /// The same, and this client stands in line; so many stand before it.
+    Waits(Again, u64),
+    /// The client is in, but as many requests are under way as may be.
+    Busy(Again),
+}
+
+/// When it makes sense to ask again.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) struct Again {
+    /// Seconds.
+    pub(crate) seconds: u16,
+    /// Whether a page may ask by itself: what it asked for changes nothing.
+    pub(crate) reloads: bool,
+}
+
+/// A no, and what the client is to carry from here on.
+pub(crate) struct Denied {
+    pub(crate) no: No,
+    pub(crate) carry: Option<Box<Carry>>,
 }
 
 /// What the judge has to know of a request.
@@ -45,6 +70,8 @@ pub(crate) struct Asked<'a> {
     pub(crate) client: Option<IpAddr>,
     /// The tester's pass, as sent.
     pub(crate) pass: Option<&'a str>,
+    /// How it comes into a cell that fills slowly; none for what cannot stand in line.
+    pub(crate) comer: Option<Comer<'a>>,
 }
 
 /// Who is let in before everyone.
@@ -57,10 +84,22 @@ pub(crate) struct Testers {
     pub(crate) proxies: Proxies,
 }
 
+impl No {
+    /// Whether the answer is for this client only.
+    pub(crate) fn is_personal(self) -> bool {
+        matches!(self, Self::Outside(_) | Self::Waits(..) | Self::Busy(_))
+    }
+}
+
 impl Permit {
     /// The cell it is for.
     pub(crate) fn cell(&self) -> &Arc<Cell> {
         self.visit.cell()
+    }
+
+    /// What the client is to carry from here on, if that changes.
+    pub(crate) fn carry(&self) -> Option<&Carry> {
+        self.carry.as_deref()
     }
 
     /// The connection it is for.
@@ -75,21 +114,53 @@ pub(crate) fn judge(
     asked: &Asked<'_>,
     testers: &Testers,
     now: Timestamp,
-) -> Result<Permit, No> {
-    let answer = match visit.cell().state.stage(now) {
+) -> Result<Permit, Denied> {
+    let (stage, is_filling) = visit.cell().state.present(now);
+    let answer = match stage {
         Stage::Closed => Err(No::Closed),
         Stage::CleanRoom if testers.is_clean_room(asked) => Ok(()),
         Stage::Pilot if testers.is_pilot(&visit, asked) => Ok(()),
         Stage::CleanRoom | Stage::Pilot => Err(No::Testing),
         Stage::Basic if is_basic(visit.cell(), asked) => Ok(()),
         Stage::Basic => Err(No::Reduced),
+        Stage::Full if is_filling => return filling(visit, asked, now),
         Stage::Full => Ok(()),
     };
     match answer {
-        Ok(()) => Ok(Permit { visit }),
+        Ok(()) => Ok(Permit {
+            visit,
+            _slot: None,
+            carry: None,
+        }),
         Err(no) => {
             visit.withdraw();
-            Err(no)
+            Err(Denied { no, carry: None })
+        }
+    }
+}
+
+/// Everyone may pass, but not all at once.
+fn filling(visit: Visit, asked: &Asked<'_>, now: Timestamp) -> Result<Permit, Denied> {
+    let flow = visit.cell().state.flow();
+    let (Some(flow), Some(comer)) = (flow, &asked.comer) else {
+        return Ok(Permit {
+            visit,
+            _slot: None,
+            carry: None,
+        });
+    };
+    let cell = (&*visit.cell().state.name, visit.cell().spec.path.as_str());
+    let answer = flow.ask(cell, comer, asked.client, now);
+    let carry = answer.carry;
+    match answer.verdict {
+        Ok(slot) => Ok(Permit {
+            visit,
+            _slot: Some(slot),
+            carry,
+        }),
+        Err(no) => {
+            visit.withdraw();
+            Err(Denied { no, carry })
         }
     }
 }

@@ -19,6 +19,8 @@ use anlauf_model::{CellId, Digest, GateId, Timestamp};
 use tokio::sync::{mpsc, oneshot};
 
 use crate::error::{GateError, refusal};
+use crate::inflow::Inflow;
+use crate::inflow::keep::{self, Inflows};
 use crate::journal::{Entry, Floor, Journal, Signed};
 use crate::limits::{
     DECISION_COUNT_MAX, EXPIRY_LOOK_EVERY, JOURNAL_REWRITE_COUNT_MIN, REASON_COUNT_MAX,
@@ -42,6 +44,8 @@ pub(crate) enum Order {
     Heard(u64),
     /// The feed is shorter than what was taken from it: take it from the beginning.
     Rewind,
+    /// Set how fast a cell fills; whether the table knows the cell.
+    Fill(CellId, Inflow, oneshot::Sender<bool>),
 }
 
 /// A close, from the feed before its turn or straight from a person.
@@ -81,6 +85,8 @@ pub(crate) struct Keeper {
     decisions: VecDeque<(u64, GateDecision)>,
     /// Why items are refused: said once, for a feed may hold thousands of the same.
     refused: Repeat,
+    /// How fast cells fill, as operators have set it.
+    inflows: Inflows,
 }
 
 impl Keeper {
@@ -92,7 +98,7 @@ impl Keeper {
     pub(crate) fn start(
         id: GateId,
         shared: Arc<Shared>,
-        mut mind: Mind,
+        (mut mind, inflows): (Mind, Inflows),
         (mut journal, entries): (Journal, Vec<Entry>),
     ) -> Result<Self, GateError> {
         for (index, entry) in entries.iter().enumerate() {
@@ -125,8 +131,10 @@ impl Keeper {
             changed: BTreeMap::new(),
             decisions: VecDeque::new(),
             refused: Repeat::default(),
+            inflows,
             shared,
         };
+        keeper.fill_all();
         let table = keeper.shared.table();
         let all: Vec<_> = table.cells().map(|cell| Arc::clone(&cell.state)).collect();
         keeper.note(&all);
@@ -180,6 +188,10 @@ impl Keeper {
                 self.shared
                     .progress
                     .send_modify(|progress| progress.applied = 0);
+            }
+            Order::Fill(cell, inflow, reply) => {
+                let known = self.fill(cell, inflow).await?;
+                let _ = reply.send(known);
             }
             Order::Report(reply) => drop(reply.send(self.report())),
             Order::Heard(mark) => {
@@ -284,7 +296,11 @@ impl Keeper {
             match step {
                 Step::Install => {
                     if let Some(effect) = effect.take() {
+                        let is_policy = matches!(effect, Effect::Policy(..));
                         touched = self.mind.install(effect, &self.shared);
+                        if is_policy {
+                            self.fill_all();
+                        }
                     }
                 }
                 Step::Cut => {
@@ -299,6 +315,36 @@ impl Keeper {
             }
         }
         Ok(touched)
+    }
+
+    /// Sets how fast a cell fills, once the disk has it.
+    async fn fill(&mut self, cell: CellId, inflow: Inflow) -> io::Result<bool> {
+        if self.shared.table().cell(&cell).is_none() {
+            return Ok(false);
+        }
+        match inflow.is_set() {
+            true => self.inflows.insert(cell.clone(), inflow),
+            false => self.inflows.remove(&cell),
+        };
+        let (dir, inflows) = (self.journal().dir().to_owned(), self.inflows.clone());
+        let written = tokio::task::spawn_blocking(move || keep::write(&dir, &inflows)).await;
+        written.map_err(io::Error::other)??;
+        tracing::info!(gate = %self.id, %cell, ?inflow, "set how fast a cell fills");
+        if let Some(cell) = self.shared.table().cell(&cell) {
+            cell.state.fill(inflow, self.shared.now());
+        }
+        self.shared.changed();
+        Ok(true)
+    }
+
+    /// Has every cell of the table fill as it was set.
+    fn fill_all(&self) {
+        let (table, now) = (self.shared.table(), self.shared.now());
+        for (id, inflow) in &self.inflows {
+            if let Some(cell) = table.cell(id) {
+                cell.state.fill(*inflow, now);
+            }
+        }
     }
 
     async fn write(&self, entry: Entry, table: Option<Vec<u8>>) -> io::Result<()> {

@@ -21,6 +21,7 @@ use jiff::tz::TimeZone;
 use crate::GateError;
 use crate::clock::{Clock, Floor, Steady};
 use crate::config::{Pilot, Upstreams};
+use crate::inflow::Key;
 use crate::journal::{self, Entry, Signed};
 use crate::judge::Testers;
 use crate::keeper::replay;
@@ -137,7 +138,12 @@ impl Lab {
             pilot: Pilot::default(),
             proxies: Proxies::default(),
         };
-        let shared = Arc::new(Shared::new(testers, Floor::new(clock), TimeZone::UTC));
+        let shared = Arc::new(Shared::new(
+            testers,
+            Floor::new(clock),
+            TimeZone::UTC,
+            Key::new(b"lab"),
+        ));
         let mut mind = Mind::new(*pin, Upstreams::default());
         let find = |digest: &Digest| table(digest).ok_or(GateError::Table { digest: *digest });
         for (index, entry) in kept.entries.iter().enumerate() {

@@ -34,6 +34,7 @@ mod tls;
 mod backdoor;
 mod body;
 mod forward;
+mod inflow;
 mod judge;
 mod page;
 mod repeat;
@@ -61,5 +62,6 @@ pub use config::{
 };
 pub use error::GateError;
 pub use gate::Gate;
+pub use inflow::Inflow;
 pub use judge::Permit;
 pub use shared::Progress;

@@ -142,6 +142,28 @@ pub const RETRY_AFTER_MIN: i64 = 60;
 /// Most `Retry-After`: a day, so that nobody sleeps through an opening. Seconds.
 pub const RETRY_AFTER_MAX: i64 = 86_400;
 
+/// Places of one waiting line that are called and not yet taken. Memory: 64 KiB a line at most.
+pub const CALL_COUNT_MAX: usize = 4_096;
+
+/// How long a called place waits for its client. Milliseconds. Three times the longest pause
+/// between two looks of a page ([`AGAIN_FAR_SECONDS`]), so that one lost look loses no place.
+pub const CALL_WAIT_MS: i64 = 60_000;
+
+/// How long a client that was let in stays so without asking. Milliseconds. Half an hour: reading
+/// a long page is no reason to wait again.
+pub const INSIDE_MS: i64 = 30 * 60_000;
+
+/// Places before one below which it asks more often.
+pub const NEAR_COUNT: u64 = 50;
+/// When a client near the front of a line asks again. Seconds.
+pub const AGAIN_NEAR_SECONDS: u16 = 5;
+/// When a client further back asks again. Seconds.
+pub const AGAIN_FAR_SECONDS: u16 = 20;
+/// When a client that is in and finds every slot taken asks again. Seconds.
+pub const AGAIN_BUSY_SECONDS: u16 = 3;
+/// When a client outside of the share asks again. Seconds. Shares are turned every few minutes.
+pub const AGAIN_SHARE_SECONDS: u16 = 300;
+
 /// Journal entries below which a start never rewrites the journal.
 pub const JOURNAL_REWRITE_COUNT_MIN: usize = 256;
 
@@ -151,6 +173,7 @@ pub const CLOCK_JUMP_MS_MAX: i64 = 5 * 60 * 1000;
 const _: () = assert!(
     UPSTREAM_IDLE_LOOKS as u64 * PATIENCE_LOOK_EVERY.as_secs() == UPSTREAM_IDLE_MAX.as_secs()
 );
+const _: () = assert!(CALL_WAIT_MS >= 3 * 1_000 * AGAIN_FAR_SECONDS as i64);
 const _: () = assert!(RETRY_AFTER_MIN <= RETRY_AFTER_DEFAULT);
 const _: () = assert!(RETRY_AFTER_DEFAULT <= RETRY_AFTER_MAX);
 const _: () = assert!(FEED_SIZE_MAX >= ENVELOPE_SIZE_MAX);

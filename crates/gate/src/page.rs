@@ -62,13 +62,17 @@ pub(crate) struct Told<'a> {
     pub(crate) language: Language,
     pub(crate) host: &'a str,
     pub(crate) title: &'static str,
-    pub(crate) detail: &'static str,
+    pub(crate) detail: Cow<'static, str>,
+    /// After how many seconds the page asks again by itself.
+    pub(crate) reload: Option<u16>,
     pub(crate) drill: bool,
     pub(crate) as_of: String,
     pub(crate) next_word: Option<String>,
     status: StatusCode,
     kind: &'static str,
     cell: Option<String>,
+    /// How many stand before this client in a line.
+    before: Option<u64>,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -152,17 +156,30 @@ impl Speaker {
             Language::De => (title_de, detail_de),
             Language::En => (title_en, detail_en),
         };
+        let (again, before) = match why {
+            Why::No(No::Outside(again) | No::Busy(again), _) => (Some(again), None),
+            Why::No(No::Waits(again, before), _) => (Some(again), Some(before)),
+            _ => (None, None),
+        };
+        let detail = match before {
+            Some(before) => Cow::Owned(format!("{} {detail}", position(before, language))),
+            None => Cow::Borrowed(*detail),
+        };
         Told {
             language,
             host,
             title,
             detail,
+            reload: again
+                .filter(|again| again.reloads)
+                .map(|again| again.seconds),
             drill: self.drill,
             as_of: self.time(self.as_of(), language),
             next_word: self.next_word_at().map(|at| self.time(at, language)),
             status,
             kind,
             cell: cell(why).map(|cell| cell.id.to_string()),
+            before,
         }
     }
 
@@ -181,6 +198,9 @@ impl Speaker {
         let expected = match why {
             Why::No(No::Closed | No::Testing | No::Reduced, cell) => {
                 self.words.expected.get(&cell.id).copied()
+            }
+            Why::No(No::Outside(again) | No::Waits(again, _) | No::Busy(again), _) => {
+                return Some(again.seconds.into());
             }
             Why::Failed(Failed::Unreachable | Failed::Silent, _) => return Some(RETRY_AFTER_MIN),
             _ => return None,
@@ -216,6 +236,9 @@ impl Speaker {
         if let Value::Object(map) = &mut value {
             if let Some(cell) = &told.cell {
                 map.insert("cell".to_owned(), json!(cell));
+            }
+            if let Some(before) = told.before {
+                map.insert("before".to_owned(), json!(before));
             }
             if let Some(at) = self.next_word_at() {
                 map.insert("next_word_at".to_owned(), json!(at));
@@ -254,6 +277,9 @@ fn meaning(why: Why<'_>) -> (StatusCode, &'static str, &'static Text4) {
         Why::No(No::Closed, _) => (StatusCode::SERVICE_UNAVAILABLE, "cell-closed", &CLOSED),
         Why::No(No::Testing, _) => (StatusCode::SERVICE_UNAVAILABLE, "cell-testing", &TESTING),
         Why::No(No::Reduced, _) => (StatusCode::SERVICE_UNAVAILABLE, "cell-reduced", &REDUCED),
+        Why::No(No::Outside(_), _) => (StatusCode::SERVICE_UNAVAILABLE, "cell-filling", &OUTSIDE),
+        Why::No(No::Waits(..), _) => (StatusCode::SERVICE_UNAVAILABLE, "cell-line", &WAITS),
+        Why::No(No::Busy(_), _) => (StatusCode::SERVICE_UNAVAILABLE, "cell-busy", &BUSY),
         Why::Failed(Failed::Unreachable, _) => (StatusCode::BAD_GATEWAY, "backend", &FAILED),
         Why::Failed(Failed::Silent, _) => (StatusCode::GATEWAY_TIMEOUT, "backend-late", &FAILED),
         Why::Failed(Failed::Spoiled, _) => (StatusCode::BAD_REQUEST, "body", &SPOILED),
@@ -298,6 +324,29 @@ const REDUCED: Text4 = [
     "This function is not available again yet",
     "The service runs with fewer functions at first. Other functions can be used already.",
 ];
+const OUTSIDE: Text4 = [
+    "Dieser Dienst läuft wieder an",
+    "Wir lassen nach und nach alle hinein; Sie sind noch nicht dabei. \
+     Es hilft nicht, die Seite oft neu zu laden. Bitte versuchen Sie es später noch einmal.",
+    "This service is starting up again",
+    "We let everyone in by and by, and your turn has not come yet. \
+     Loading the page again and again does not help. Please try again later.",
+];
+const WAITS: Text4 = [
+    "Sie sind in der Warteschlange",
+    "Der Dienst läuft wieder, aber nicht für alle zugleich. \
+     Wer zuerst kam, ist zuerst an der Reihe. Ihr Platz bleibt Ihnen, solange Sie hier warten.",
+    "You are in the line",
+    "The service is back, but not for everyone at once. \
+     Whoever came first goes in first. Your place stays yours while you wait here.",
+];
+const BUSY: Text4 = [
+    "Einen Moment bitte",
+    "Sie sind an der Reihe, aber gerade sind alle Plätze belegt. \
+     In wenigen Sekunden geht es weiter.",
+    "One moment, please",
+    "It is your turn, but every place is taken right now. It goes on in a few seconds.",
+];
 const FAILED: Text4 = [
     "Der Dienst antwortet gerade nicht",
     "Bitte versuchen Sie es in einigen Minuten noch einmal.",
@@ -328,6 +377,18 @@ const SPOILED: Text4 = [
     "The content of this request cannot be understood",
     "It broke off or is built wrongly. Please send the request again.",
 ];
+
+/// How many stand before a client. The number may count some who have left.
+fn position(before: u64, language: Language) -> String {
+    match (language, before) {
+        (Language::De, 0) => "Sie sind als Nächstes an der Reihe.".to_owned(),
+        (Language::De, 1) => "Vor Ihnen ist noch etwa 1 Platz.".to_owned(),
+        (Language::De, _) => format!("Vor Ihnen sind noch etwa {before} Plätze."),
+        (Language::En, 0) => "You are next.".to_owned(),
+        (Language::En, 1) => "There is about 1 place before you.".to_owned(),
+        (Language::En, _) => format!("There are about {before} places before you."),
+    }
+}
 
 fn outcome(told: &Told<'_>) -> Value {
     let code = if told.status.is_server_error() {

@@ -126,6 +126,7 @@ fn admitted(worker: &Worker, cell: &Arc<Cell>, conn: &Arc<Conn>) -> Option<Permi
         paths: &["/".into()],
         client: worker.shared.testers.proxies.alone(conn.peer),
         pass: None,
+        comer: None,
     };
     let visit = Visit::enter(cell, conn);
     judge(visit, &asked, &worker.shared.testers, worker.shared.now()).ok()

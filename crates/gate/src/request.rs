@@ -15,6 +15,7 @@ use hyper::{Method, Version};
 
 use anlauf_model::CellId;
 
+use crate::inflow::PLACE;
 use crate::visit::Conn;
 
 mod asker;
@@ -76,7 +77,7 @@ pub(crate) const HOP_BY_HOP: [&str; 9] = [
 ];
 
 /// Headers by which a backend learns of the client: only the gate may say them.
-const OURS: [&str; 3] = ["forwarded", "x-real-ip", PASS];
+const OURS: [&str; 4] = ["forwarded", "x-real-ip", PASS, PLACE];
 const OURS_PREFIX: [&str; 2] = ["x-forwarded-", "x-anlauf-"];
 
 /// Header lines, whatever protocol brought them.
@@ -313,15 +314,33 @@ fn hex(high: Option<u8>, low: Option<u8>) -> Result<u8, Wrong> {
     u8::try_from(high * 16 + low).map_err(|_| Wrong::Path)
 }
 
-/// The tester's pass: header before cookie.
+/// The tester's pass.
 pub(crate) fn pass(fields: &impl Fields) -> Option<&str> {
-    if let Some(value) = fields.all(PASS).next() {
+    carried(fields, PASS)
+}
+
+/// The client's place in a cell that fills slowly.
+pub(crate) fn place(fields: &impl Fields) -> Option<&str> {
+    carried(fields, PLACE)
+}
+
+/// What the gate has told a client to carry: header before cookie.
+fn carried<'a>(fields: &'a impl Fields, own: &str) -> Option<&'a str> {
+    if let Some(value) = fields.all(own).next() {
         return ascii(value);
     }
     let cookies = fields.all("cookie").filter_map(ascii);
     cookies.flat_map(|line| line.split(';')).find_map(|pair| {
         let (name, value) = pair.trim().split_once('=')?;
-        (name == PASS).then_some(value)
+        (name == own).then_some(value)
+    })
+}
+
+/// Whether a cookie is the gate's own: the tester's pass, the client's place.
+pub(crate) fn is_own_cookie(pair: &[u8]) -> bool {
+    [PASS, PLACE].iter().any(|own| {
+        pair.strip_prefix(own.as_bytes())
+            .is_some_and(|rest| rest.is_empty() || rest.trim_ascii_start().starts_with(b"="))
     })
 }
 
@@ -406,14 +425,14 @@ pub(crate) fn is_ours(name: &str) -> bool {
         || OURS_PREFIX.iter().any(|own| begins(own))
 }
 
-/// Takes the pass out of the cookies; the rest stays, in one line (RFC 9113 §8.2.3).
+/// Takes the gate's own out of the cookies; the rest stays, in one line (RFC 9113 §8.2.3).
 fn clean_cookies(headers: &mut HeaderMap) {
     let lines: Vec<_> = headers.get_all(header::COOKIE).iter().cloned().collect();
-    if !lines.iter().any(|line| {
-        line.as_bytes()
-            .windows(PASS.len())
-            .any(|w| w == PASS.as_bytes())
-    }) {
+    let has = |line: &HeaderValue, own: &str| {
+        let mut windows = line.as_bytes().windows(own.len());
+        windows.any(|w| w == own.as_bytes())
+    };
+    if !lines.iter().any(|line| has(line, PASS) || has(line, PLACE)) {
         return;
     }
     headers.remove(header::COOKIE);
@@ -421,10 +440,9 @@ fn clean_cookies(headers: &mut HeaderMap) {
         .iter()
         .filter_map(|v| v.to_str().ok())
         .flat_map(|line| line.split(';'));
-    let own = format!("{PASS}=");
     let kept: Vec<_> = pairs
         .map(str::trim)
-        .filter(|pair| !pair.starts_with(&own))
+        .filter(|pair| !is_own_cookie(pair.as_bytes()))
         .collect();
     if let Ok(value) = HeaderValue::from_str(&kept.join("; "))
         && !kept.is_empty()

@@ -8,11 +8,13 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use anlauf_model::feed::GateCounts;
 use anlauf_model::{Stage, Timestamp};
-use hyper::{Request, Response};
+use hyper::header::{HeaderValue, SET_COOKIE};
+use hyper::{Method, Request, Response};
 
 use crate::body::{Download, Upload};
 use crate::forward::Failed;
-use crate::judge::{Asked, No, Permit, judge};
+use crate::inflow::{Carry, Comer, PLACE};
+use crate::judge::{Asked, Denied, No, Permit, judge};
 use crate::page::{Why, Wishes};
 use crate::proxy_protocol::TurnedAway;
 use crate::request::{self, Asker, Fields, Line, Target};
@@ -171,6 +173,12 @@ pub(crate) fn admit<'a>(
         paths: &target.paths,
         client: client.address,
         pass: request::pass(line.fields),
+        comer: Some(Comer {
+            key: &shared.places,
+            carried: request::place(line.fields),
+            reloads: *line.method == Method::GET,
+            is_tls: client.scheme.unwrap_or(conn.scheme()) == "https",
+        }),
     };
     let visit = Visit::enter(cell, conn);
     match judge(visit, &asked, &shared.testers, now) {
@@ -179,11 +187,29 @@ pub(crate) fn admit<'a>(
             target,
             client,
         }),
-        Err(no) => {
+        Err(denied) => {
             shared.counts.note_refused(&cell.state);
-            Err(Refused::No((no, now), Arc::clone(cell), target))
+            let wishes = Wishes::of(line.fields);
+            Err(refused(shared, (denied, now), (cell, target), &wishes))
         }
     }
+}
+
+/// A no of the judge; one with something to carry is for this client only.
+fn refused<'a>(
+    shared: &Shared,
+    (denied, now): (Denied, Timestamp),
+    (cell, target): (&Arc<Cell>, Target<'a>),
+    wishes: &Wishes<'_>,
+) -> Refused<'a> {
+    let no = denied.no;
+    if denied.carry.is_none() {
+        return Refused::No((no, now), Arc::clone(cell), target);
+    }
+    let why = Why::No(no, &cell.state);
+    let mut answer = shared.speaker().say(why, &target.host, wishes);
+    carry(&mut answer, denied.carry.as_deref());
+    Refused::Said(Box::new(answer))
 }
 
 /// Forwards what was admitted.
@@ -198,8 +224,9 @@ pub(crate) async fn pass(
         client,
     } = admitted;
     let cell = Arc::clone(permit.cell());
+    let own = permit.carry().cloned();
     let wishes = Wishes::of(request.headers()).into_owned();
-    match shared
+    let mut answer = match shared
         .forwarder
         .forward(permit, (&target, &client), request)
         .await
@@ -217,6 +244,20 @@ pub(crate) async fn pass(
                 .speaker()
                 .say(Why::Failed(failed, &cell.state), &target.host, &wishes)
         }
+    };
+    carry(&mut answer, own.as_ref());
+    answer
+}
+
+/// Has the client carry something: browsers by cookie, programs by the line of its name.
+pub(crate) fn carry(answer: &mut Response<Download>, carry: Option<&Carry>) {
+    let Some(carry) = carry else { return };
+    let headers = answer.headers_mut();
+    if let Ok(cookie) = HeaderValue::from_str(&carry.cookie) {
+        headers.append(SET_COOKIE, cookie);
+    }
+    if let Ok(value) = HeaderValue::from_str(&carry.value) {
+        headers.insert(PLACE, value);
     }
 }
 

@@ -13,6 +13,7 @@ use tokio::sync::{Notify, watch};
 
 use crate::clock::Floor;
 use crate::forward::Forwarder;
+use crate::inflow::Key;
 use crate::judge::Testers;
 use crate::page::Speaker;
 use crate::serve::Counts;
@@ -39,13 +40,15 @@ pub(crate) struct Shared {
     /// Rung when there is something to report.
     pub(crate) news: Notify,
     pub(crate) zone: TimeZone,
+    /// What clients' places are sealed with.
+    pub(crate) places: Key,
     drill: AtomicBool,
     table: RwLock<Arc<Table>>,
     words: RwLock<Arc<Words>>,
 }
 
 impl Shared {
-    pub(crate) fn new(testers: Testers, clock: Floor, zone: TimeZone) -> Self {
+    pub(crate) fn new(testers: Testers, clock: Floor, zone: TimeZone, places: Key) -> Self {
         Self {
             testers,
             forwarder: Forwarder::new(),
@@ -54,6 +57,7 @@ impl Shared {
             progress: watch::Sender::new(Progress::default()),
             news: Notify::new(),
             zone,
+            places,
             drill: AtomicBool::new(false),
             table: RwLock::new(Arc::new(Table::empty())),
             words: RwLock::default(),

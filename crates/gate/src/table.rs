@@ -8,7 +8,7 @@
 use std::borrow::Cow;
 use std::collections::{BTreeMap, HashMap};
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
 use anlauf_model::feed::GateCellState;
 use anlauf_model::table::{GateCell, GateTable};
@@ -17,6 +17,7 @@ use anlauf_trust::{CellFacts, Scope};
 use hyper::Method;
 
 use crate::config::Upstreams;
+use crate::inflow::{Flow, Inflow};
 use crate::upstream::Upstream;
 use crate::visit::Conn;
 
@@ -56,6 +57,8 @@ pub(crate) struct CellState {
     epoch: AtomicU64,
     /// Connections with a permit for this cell, or that just ask the judge.
     visitors: Mutex<BTreeMap<u64, Arc<Conn>>>,
+    /// How fast it fills, once that was set.
+    flow: OnceLock<Arc<Flow>>,
     /// Requests by outcome, since the start.
     pub(crate) counts: CellCounts,
 }
@@ -80,6 +83,10 @@ pub(crate) enum Found<'a> {
 }
 
 const STAGE_BITS: u32 = 3;
+const STAGE_MASK: u64 = (1 << STAGE_BITS) - 1;
+
+/// Stage `full` of a cell that fills slowly: in the same word, so that one load tells it too.
+const FILLING: u64 = 5;
 
 fn word(stage: Stage, not_after: Timestamp) -> u64 {
     let index = match stage {
@@ -96,6 +103,19 @@ fn word(stage: Stage, not_after: Timestamp) -> u64 {
     (ms << STAGE_BITS) | index
 }
 
+/// Stage and expiry of a word.
+fn read(word: u64) -> (Stage, Timestamp) {
+    let stage = match word & STAGE_MASK {
+        1 => Stage::CleanRoom,
+        2 => Stage::Pilot,
+        3 => Stage::Basic,
+        4 | FILLING => Stage::Full,
+        _ => Stage::Closed,
+    };
+    let ms = i64::try_from(word >> STAGE_BITS).unwrap_or(i64::MAX);
+    (stage, Timestamp(ms))
+}
+
 // === impl CellState ===
 
 impl CellState {
@@ -106,34 +126,30 @@ impl CellState {
             word: AtomicU64::new(0),
             epoch: AtomicU64::new(epoch.0),
             visitors: Mutex::new(BTreeMap::new()),
+            flow: OnceLock::new(),
             counts: CellCounts::default(),
         }
     }
 
     /// Stage in the present: a release that ran out is closed, whoever has noticed.
     pub(crate) fn stage(&self, now: Timestamp) -> Stage {
-        let (stage, not_after) = self.opened();
+        self.present(now).0
+    }
+
+    /// The same, and whether the cell fills slowly.
+    pub(crate) fn present(&self, now: Timestamp) -> (Stage, bool) {
+        let word = self.word.load(Ordering::SeqCst);
+        let (stage, not_after) = read(word);
         if now >= not_after {
-            Stage::Closed
+            (Stage::Closed, false)
         } else {
-            stage
+            (stage, word & STAGE_MASK == FILLING)
         }
     }
 
     /// Stage and expiry as last set, whatever the time.
     pub(crate) fn opened(&self) -> (Stage, Timestamp) {
-        let word = self.word.load(Ordering::SeqCst);
-        let stage = match word & ((1 << STAGE_BITS) - 1) {
-            1 => Stage::CleanRoom,
-            2 => Stage::Pilot,
-            3 => Stage::Basic,
-            4 => Stage::Full,
-            _ => Stage::Closed,
-        };
-        (
-            stage,
-            Timestamp(i64::try_from(word >> STAGE_BITS).unwrap_or(i64::MAX)),
-        )
+        read(self.word.load(Ordering::SeqCst))
     }
 
     /// Whether it is set open, but its time has run out.
@@ -146,16 +162,41 @@ impl CellState {
         Epoch(self.epoch.load(Ordering::SeqCst))
     }
 
-    /// Shuts the cell for every request that asks from here on.
+    /// Shuts the cell for every request that asks from here on, and empties its line.
     pub(crate) fn shut(&self, epoch: Epoch) {
         self.word.store(0, Ordering::SeqCst);
         self.epoch.fetch_max(epoch.0, Ordering::SeqCst);
+        if let Some(flow) = self.flow.get() {
+            flow.clear();
+        }
     }
 
     /// Sets a stage; only the keeper calls this, with a verified release in hand.
     pub(crate) fn open(&self, stage: Stage, not_after: Timestamp, epoch: Epoch) {
         self.epoch.fetch_max(epoch.0, Ordering::SeqCst);
-        self.word.store(word(stage, not_after), Ordering::SeqCst);
+        self.store(word(stage, not_after));
+    }
+
+    /// Sets how fast the cell fills; only the keeper calls this.
+    pub(crate) fn fill(&self, inflow: Inflow, now: Timestamp) {
+        self.flow.get_or_init(|| Flow::new(now)).set(inflow);
+        self.store(self.word.load(Ordering::SeqCst));
+    }
+
+    /// Who comes in and who waits, once it was set how fast the cell fills.
+    pub(crate) fn flow(&self) -> Option<&Arc<Flow>> {
+        self.flow.get()
+    }
+
+    /// Stores a word, with the mark for a cell that fills slowly. There is one writer: the keeper.
+    fn store(&self, word: u64) {
+        let is_filling = self.flow.get().is_some_and(|flow| flow.inflow().is_set());
+        let word = match word & STAGE_MASK {
+            4 | FILLING if is_filling => (word & !STAGE_MASK) | FILLING,
+            FILLING => (word & !STAGE_MASK) | 4,
+            _ => word,
+        };
+        self.word.store(word, Ordering::SeqCst);
     }
 
     /// What the control plane is told.

@@ -16,6 +16,7 @@ use super::chunk::{self, Chunks, Step, trailers_onward};
 use super::head::{self, Framing, response_framing, says};
 use super::onward::{self, Back};
 use super::patience::{Looks, Until, within};
+use crate::inflow::Carry;
 use crate::limits::{HEAD_SIZE_MAX, UPSTREAM_HEAD_WAIT_MAX};
 use crate::upstream::Backend;
 
@@ -35,6 +36,8 @@ pub(crate) struct Terms {
     pub(crate) upgrade: bool,
     /// Whether asking twice does what asking once does.
     pub(crate) is_safe: bool,
+    /// What the client is to carry from here on.
+    pub(crate) carry: Option<Box<Carry>>,
 }
 
 /// A finished exchange.
@@ -350,6 +353,7 @@ impl Down<'_> {
             framing: back,
             keep: answer.keep || status < 200,
             upgrades,
+            carry: terms.carry.as_deref().filter(|_| status >= 200),
         };
         onward::answer(
             self.out,

@@ -11,7 +11,8 @@ use hyper::Response;
 use hyper::body::Bytes;
 
 use super::head::{Framing, says};
-use crate::request::{HOP_BY_HOP, PASS, is_ours, node};
+use crate::inflow::{Carry, PLACE};
+use crate::request::{HOP_BY_HOP, is_ours, is_own_cookie, node};
 
 /// A request on its way to a backend.
 pub(crate) struct Onward<'a> {
@@ -33,11 +34,13 @@ pub(crate) struct Onward<'a> {
 }
 
 /// An answer on its way to a client.
-pub(crate) struct Back {
+pub(crate) struct Back<'a> {
     pub(crate) framing: Framing,
     /// Whether the connection stays.
     pub(crate) keep: bool,
     pub(crate) upgrades: bool,
+    /// What the client is to carry from here on.
+    pub(crate) carry: Option<&'a Carry>,
 }
 
 /// Lines that the writer says itself, or never.
@@ -123,7 +126,7 @@ pub(crate) fn request(out: &mut Vec<u8>, lines: &[Header<'_>], onward: &Onward<'
     out.extend_from_slice(b"\r\n");
 }
 
-/// All cookies in one line, without the tester's pass.
+/// All cookies in one line, without the gate's own.
 fn cookies(out: &mut Vec<u8>, lines: &[Header<'_>], named: bool) {
     let values = lines
         .iter()
@@ -135,7 +138,7 @@ fn cookies(out: &mut Vec<u8>, lines: &[Header<'_>], named: bool) {
     let pairs = values
         .flat_map(|value| value.split(|byte| *byte == b';'))
         .map(<[u8]>::trim_ascii)
-        .filter(|pair| !pair.is_empty() && !is_pass(pair));
+        .filter(|pair| !pair.is_empty() && !is_own_cookie(pair));
     let mut first = true;
     for pair in pairs {
         out.extend_from_slice(if first { b"cookie: " } else { b"; " });
@@ -145,11 +148,6 @@ fn cookies(out: &mut Vec<u8>, lines: &[Header<'_>], named: bool) {
     if !first {
         out.extend_from_slice(b"\r\n");
     }
-}
-
-fn is_pass(pair: &[u8]) -> bool {
-    pair.strip_prefix(PASS.as_bytes())
-        .is_some_and(|rest| rest.is_empty() || rest.trim_ascii_start().starts_with(b"="))
 }
 
 /// Says who asks for what.
@@ -183,7 +181,7 @@ pub(crate) fn answer(
     out: &mut Vec<u8>,
     (status, reason): (u16, &str),
     lines: &[Header<'_>],
-    back: &Back,
+    back: &Back<'_>,
 ) {
     status_line(out, status, reason);
     let named = names_others(lines);
@@ -199,6 +197,10 @@ pub(crate) fn answer(
         Framing::Length(size) => number(out, "content-length", size),
         Framing::Chunked => line(out, "transfer-encoding", b"chunked"),
         Framing::Empty | Framing::Close => {}
+    }
+    if let Some(carry) = back.carry {
+        line(out, "set-cookie", carry.cookie.as_bytes());
+        line(out, PLACE, carry.value.as_bytes());
     }
     if back.upgrades {
         line(out, "connection", b"upgrade");

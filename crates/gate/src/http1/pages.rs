@@ -86,6 +86,8 @@ impl Page<'_> {
             No::Closed => b'c',
             No::Testing => b't',
             No::Reduced => b'r',
+            // Never kept: see `No::is_personal`.
+            No::Outside(_) | No::Waits(..) | No::Busy(_) => b'p',
         });
         let wishes = self.wishes.parts();
         for part in [&*self.cell.name, self.host, wishes.0, wishes.1] {

@@ -41,17 +41,21 @@ pub(super) fn page(told: &Told<'_>) -> String {
         ),
         None => String::new(),
     };
+    let reload = match told.reload {
+        Some(seconds) => format!("<meta http-equiv=\"refresh\" content=\"{seconds}\">"),
+        None => String::new(),
+    };
     format!(
         "<!doctype html>\n<html lang=\"{tag}\"><head><meta charset=\"utf-8\">\
          <meta name=\"viewport\" content=\"width=device-width,initial-scale=1\">\
-         <meta name=\"robots\" content=\"noindex\"><title>{title}</title>\
+         <meta name=\"robots\" content=\"noindex\">{reload}<title>{title}</title>\
          <style>{STYLE}</style></head>\n<body>{drill}<main><article>\
          <p class=\"host\">{host}</p><h1>{title}</h1><p>{detail}</p>\
          <dl><dt>{as_of_label}</dt><dd>{as_of}</dd>{next}</dl>\
          </article></main></body></html>\n",
         tag = language.tag(),
         host = escape(told.host),
-        detail = escape(told.detail),
+        detail = escape(&told.detail),
         as_of_label = label(language, "as_of"),
         as_of = escape(&told.as_of),
     )

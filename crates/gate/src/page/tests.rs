@@ -5,6 +5,7 @@ use anlauf_model::{CellId, Epoch};
 use hyper::header::HeaderMap;
 
 use super::*;
+use crate::judge::Again;
 
 fn at(text: &str) -> Timestamp {
     text.parse().unwrap()
@@ -87,10 +88,19 @@ fn the_same_for_programs() {
 #[test]
 fn every_no_in_both_languages() {
     let cell = cell();
+    let again = Again {
+        seconds: 20,
+        reloads: true,
+    };
     let every = [
         Why::No(No::Closed, &cell),
         Why::No(No::Testing, &cell),
         Why::No(No::Reduced, &cell),
+        Why::No(No::Outside(again), &cell),
+        Why::No(No::Waits(again, 0), &cell),
+        Why::No(No::Waits(again, 1), &cell),
+        Why::No(No::Waits(again, 1_234), &cell),
+        Why::No(No::Busy(again), &cell),
         Why::Failed(Failed::Unreachable, &cell),
         Why::Failed(Failed::Silent, &cell),
         Why::Failed(Failed::Spoiled, &cell),

@@ -11,6 +11,7 @@ mod house;
 mod close;
 mod feed;
 mod http2;
+mod inflow;
 mod journal;
 mod kill;
 mod open;

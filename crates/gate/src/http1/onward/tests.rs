@@ -107,6 +107,7 @@ fn an_answer_is_framed_anew() {
             framing,
             keep,
             upgrades: false,
+            carry: None,
         };
         answer(&mut out, (404, "Not Found"), &lines(&pairs), &back);
         String::from_utf8(out).unwrap()

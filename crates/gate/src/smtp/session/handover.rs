@@ -149,6 +149,7 @@ impl Session<'_> {
             paths: &["/".into()],
             client: shared.testers.proxies.alone(self.conn.peer),
             pass: None,
+            comer: None,
         };
         let visit = Visit::enter(cell, &self.conn);
         judge(visit, &asked, &shared.testers, shared.now()).ok()
