@@ -4,6 +4,7 @@
 
 mod anchor;
 pub mod ask;
+pub mod backup;
 pub mod clock;
 pub mod front;
 mod guard;
@@ -14,6 +15,7 @@ pub mod multipart;
 pub mod page;
 pub mod route;
 pub mod seed;
+pub mod stock;
 pub mod store;
 pub mod synth;
 pub mod tenant;

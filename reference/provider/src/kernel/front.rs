@@ -69,7 +69,7 @@ impl Door {
         let address = listener.local_addr()?;
         house.back.get_or_init(|| address);
         let (stop, mut stopped) = watch::channel(false);
-        let router = Router::new().fallback(serve).with_state(Arc::clone(&house));
+        let router = router(Arc::clone(&house));
         let task = tokio::spawn(async move {
             let end = async move {
                 let _told = stopped.wait_for(|stop| *stop).await;
@@ -92,6 +92,12 @@ impl Door {
         let _told = self.stop.send(true);
         let _ended = self.task.await;
     }
+}
+
+/// All services of a house: for who serves them on a listener of their own. Who does says in
+/// [`House::back`] where it is.
+pub fn router(house: Arc<House>) -> Router {
+    Router::new().fallback(serve).with_state(house)
 }
 
 /// What was found for a request.

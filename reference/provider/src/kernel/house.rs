@@ -13,6 +13,7 @@ use ring::rand::SystemRandom;
 use super::anchor::Anchor;
 use super::clock::Clock;
 use super::miss::Miss;
+use super::store::StoreError;
 use super::tenant::{Tenant, TenantLine};
 use super::{clock, seed};
 use crate::app::board::Board;
@@ -79,7 +80,14 @@ impl House {
             let key = Key::open(&folder.join("login.key"), &line.id, &chance)?;
             let origin = settings.public.replace("{tenant}", &line.id);
             let tenant = Tenant::new(line, place, (origin, &folder), key);
-            let filled = fill(&tenant, &master, (&settings, &mut anchor));
+            let filled = match fill(&tenant, &master, (&settings, &mut anchor)) {
+                // One insurer's destroyed store must not keep the others from being served.
+                Err(error) if is_destroyed(&error) => {
+                    tracing::error!(tenant = line.id, %error, "the store is destroyed");
+                    Ok(false)
+                }
+                filled => filled,
+            };
             match filled.with_context(|| format!("cannot fill `{}`", line.id))? {
                 true => {}
                 false => lost.push(line.id.clone()),
@@ -103,8 +111,8 @@ impl House {
         self.tenants.get(id)
     }
 
-    /// Insurers whose people are gone from the disk: bring them back from a backup, then open
-    /// anew.
+    /// Insurers whose people are gone from the disk, or whose database is none any more: bring them
+    /// back from a backup, then open anew.
     pub fn lost(&self) -> &[String] {
         &self.lost
     }
@@ -175,6 +183,16 @@ fn setting(tenant: &Tenant, name: &str) -> Result<Option<String>, Miss> {
         .optional()
     };
     Ok(tenant.store.with(read)?)
+}
+
+/// Whether a file is there and is no database any more.
+fn is_destroyed(error: &anyhow::Error) -> bool {
+    use rusqlite::ErrorCode::{DatabaseCorrupt, NotADatabase};
+    let code = match error.downcast_ref() {
+        Some(StoreError::Sql(error)) => error.sqlite_error_code(),
+        _ => None,
+    };
+    matches!(code, Some(DatabaseCorrupt | NotADatabase))
 }
 
 /// A name is a folder and a label of a host.

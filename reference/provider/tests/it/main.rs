@@ -4,6 +4,7 @@
 //! Never: a look into the store instead of an answer.
 
 mod app;
+mod backup;
 mod branch;
 mod browser;
 mod driver;
