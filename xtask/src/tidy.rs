@@ -171,6 +171,10 @@ fn check_file(path: &Path) -> Result<Vec<String>> {
                 .filter(|word| line.contains(**word));
             findings.extend(said.map(|word| format!("{at}: the core does not say `{word}`")));
         }
+        let product = path.starts_with("crates") && !path.starts_with("crates/anlauf/src/drill");
+        if product && line.contains("reference_provider") {
+            findings.push(format!("{at}: the reference provider is the drill's only"));
+        }
     }
     Ok(findings)
 }
@@ -188,6 +192,9 @@ fn check_layers() -> Result<Vec<String>> {
                 && !may.contains(&ours)
             {
                 findings.push(format!("{path}: `{name}` must not lean on `{ours}`"));
+            }
+            if dependency == "reference-provider" && name != "anlauf" {
+                findings.push(format!("{path}: `{name}` must not lean on `{dependency}`"));
             }
             if CORE.contains(&name) && CORE_BANNED.contains(&dependency) {
                 findings.push(format!("{path}: the core must not know `{dependency}`"));

@@ -20,12 +20,15 @@ mod clock;
 mod desk;
 mod forger;
 mod hours;
+mod insured;
 mod landscape;
 mod normal;
 mod order;
 mod party;
 mod play;
 mod probe;
+pub mod provider;
+mod real;
 mod report;
 mod show;
 mod stage;
@@ -87,6 +90,16 @@ pub enum Speed {
     Max,
 }
 
+impl Speed {
+    /// Story seconds per real second; none waits for nothing.
+    fn times(self) -> Option<f64> {
+        match self {
+            Speed::Times(times) => Some(times),
+            Speed::Max => None,
+        }
+    }
+}
+
 fn speed(text: &str) -> Result<Speed, String> {
     match text.parse::<f64>() {
         _ if text == "max" => Ok(Speed::Max),
@@ -132,15 +145,7 @@ async fn play(args: &Args, (landscape, story): (Landscape, Story), output: Outpu
     let audit = audit(&scene, &folder).await?;
     let summary = Summary::new(&scene, &audit, wall.elapsed());
     let page = folder.join("report.html");
-    write(
-        &page,
-        &report::report(
-            &scene.control.read(),
-            &scene.tally,
-            &summary,
-            output.language,
-        ),
-    )?;
+    write(&page, &page_of(&scene, &summary, output.language))?;
     let json = serde_json::to_string_pretty(summary.to_json())?;
     write(&folder.join("drill.json"), &json)?;
     let text = || {
@@ -163,6 +168,9 @@ async fn play(args: &Args, (landscape, story): (Landscape, Story), output: Outpu
     for backend in backends {
         backend.stop();
     }
+    if let Some(real) = &mut scene.real {
+        real.stop()?;
+    }
     server.stop().await?;
     if !summary.violations.is_empty() {
         bail!(
@@ -171,6 +179,18 @@ async fn play(args: &Args, (landscape, story): (Landscape, Story), output: Outpu
         );
     }
     Ok(())
+}
+
+/// The report as HTML.
+fn page_of(scene: &Scene, summary: &Summary, language: Language) -> String {
+    let state = scene.control.read();
+    let told = report::Told {
+        state: &state,
+        tally: &scene.tally,
+        summary,
+        real: scene.real.as_ref(),
+    };
+    report::report(&told, language)
 }
 
 /// Keeps everything open until Ctrl-C. Said even when quiet: without a login nobody gets in.

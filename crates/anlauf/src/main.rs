@@ -61,6 +61,8 @@ enum Verb {
     Gate(Box<gate::Args>),
     Adopt(cli::adopt::Args),
     Drill(Box<drill::Args>),
+    #[command(name = drill::provider::VERB, hide = true)]
+    DrillServices(drill::provider::serve::Args),
 
     Contain(Box<cli::contain::Args>),
     Close(Box<cli::close::Args>),
@@ -149,6 +151,7 @@ fn run(verb: Verb, output: Output) -> Done {
         Verb::Gate(args) => gate::run(&args, output),
         Verb::Adopt(args) => cli::adopt::run(&args, output),
         Verb::Drill(args) => drill::run(&args, output),
+        Verb::DrillServices(args) => drill::provider::serve::run(&args),
         Verb::Contain(args) => cli::contain::run(&args, output),
         Verb::Close(args) => cli::close::run(&args, output),
         Verb::Incident(verb) => cli::incident::run(&verb, output),

@@ -3,7 +3,7 @@
 //! In:    the built-in reference landscape and the municipal one. Out: what must hold in each.
 //! Never: looks at a clock: how long it takes is the benchmark's business.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use std::process::{Command, Output};
 
@@ -11,6 +11,11 @@ use serde_json::Value;
 use tempfile::TempDir;
 
 const KOMMUNEN: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../landscapes/kommunen");
+
+const KRANKENKASSEN: &str = concat!(
+    env!("CARGO_MANIFEST_DIR"),
+    "/../../landscapes/krankenkassen"
+);
 
 fn anlauf(arguments: &[&str]) -> Output {
     let mut command = Command::new(env!("CARGO_BIN_EXE_anlauf"));
@@ -161,6 +166,141 @@ fn another_landscape_comes_back_twice_in_the_same_order() {
     }
     assert_eq!(first["slots"], again["slots"]);
     assert_eq!(first["forecast"], again["forecast"]);
+}
+
+/// Insurers of the small landscape. The first is attacked.
+const INSURERS: [&str; 4] = ["bkk-eisvogel", "ek-amsel", "bkk-kolibri", "bkk-habicht"];
+
+/// The reference landscape with four of its insurers, and what of its story they can play.
+fn few_insurers(folder: &Path, more: &str) {
+    std::fs::create_dir(folder).expect("a folder");
+    let read = |name: &str| {
+        let path = Path::new(KRANKENKASSEN).join(name);
+        std::fs::read_to_string(path).expect("the landscape")
+    };
+    let write = |name: &str, text: String| {
+        std::fs::write(folder.join(name), text).expect("a copy");
+    };
+    for name in ["landscape.toml", "policy.toml", "people.csv"] {
+        write(name, read(name));
+    }
+    let tenants = read("tenants.csv");
+    let all = tenants.lines().skip(1);
+    let all = all.filter_map(|line| line.split(',').next());
+    let gone: Vec<&str> = all.filter(|id| !INSURERS.contains(id)).collect();
+    let is_kept = |line: &str| !gone.contains(&line.split(',').next().unwrap_or_default());
+    for name in ["tenants.csv", "offers.csv"] {
+        let text = read(name);
+        let lines: Vec<&str> = text.lines().filter(|line| is_kept(line)).collect();
+        write(name, lines.join("\n") + "\n");
+    }
+    let story = read("story.toml").replace("round_tenants = 16", "round_tenants = 2");
+    let story = story.replace("[services]\n", &format!("[services]\n{more}\n"));
+    let blocks = story.split("\n\n");
+    let fits = |block: &&str| !gone.iter().any(|id| block.contains(&format!("\"{id}/")));
+    let blocks: Vec<&str> = blocks.filter(fits).collect();
+    write("story.toml", blocks.join("\n\n"));
+}
+
+/// Names in a list of the facts.
+fn names(facts: &Value, pointer: &str) -> BTreeSet<String> {
+    let list = facts.pointer(pointer).and_then(Value::as_array);
+    let list = list.unwrap_or_else(|| panic!("no list at {pointer}"));
+    let names = list.iter().filter_map(Value::as_str);
+    names.map(str::to_owned).collect()
+}
+
+#[test]
+fn real_services_come_back_whole_and_keep_what_they_accepted() {
+    let room = TempDir::new().expect("a folder");
+    let (landscape, data) = (room.path().join("landscape"), room.path().join("drill"));
+    few_insurers(&landscape, "");
+    let landscape = landscape.to_str().expect("a path of ours");
+    let facts = play(&data, &["--landscape", landscape]);
+    holds(&facts, number(&facts, "/cells"));
+
+    for service in ["idp", "lichtbild", "og", "app", "epa", "mailbox"] {
+        let count = |what: &str| number(&facts, &format!("/services/by_service/{service}/{what}"));
+        assert!(count("served") > 0 && count("told") > 0, "{service}");
+        assert_eq!((count("lost"), count("twice"), count("leaked")), (0, 0, 0));
+        for insurer in INSURERS {
+            let at = format!("/services/by_insurer/{insurer}/{service}/served");
+            assert!(facts.pointer(&at).is_none_or(|served| served != 0), "{at}");
+        }
+    }
+    let all = |what: &str| number(&facts, &format!("/services/all/{what}"));
+    assert!(all("accepted") > 0 && all("turned_away") > 0 && all("not_in_backup") > 0);
+    assert_eq!(
+        all("caught_up"),
+        all("turned_away") + all("not_in_backup"),
+        "everybody sent what was turned away, or came too late for the backup"
+    );
+    assert_eq!(number(&facts, "/services/waiting"), 0);
+    assert_eq!(number(&facts, "/services/wrong"), 0);
+
+    let did = |what: &str| names(&facts, &format!("/services/data/damage/{what}"));
+    let harmed: BTreeSet<String> = did("encrypted").union(&did("altered")).cloned().collect();
+    let deleted = did("deleted");
+    assert!(harmed.len() > 1 && !deleted.is_empty());
+    assert_eq!(names(&facts, "/services/data/before/altered"), harmed);
+    let missed = names(&facts, "/services/data/before/missing");
+    assert!(!missed.is_empty() && missed.is_subset(&deleted));
+    assert!(facts.pointer("/services/data/before/house/Err").is_some());
+    assert_eq!(facts["services"]["data"]["named_exactly"], true);
+    assert_eq!(facts["services"]["data"]["after"]["whole"], true);
+    assert!(number(&facts, "/services/data/checks") > 4);
+
+    let report = std::fs::read_to_string(data.join("report.html")).expect("a report");
+    for words in [
+        "What people got",
+        "Gap windows",
+        "It names exactly the damage.",
+    ] {
+        assert!(report.contains(words), "{words}");
+    }
+}
+
+/// Plays a drill in which one promise is broken on purpose; what it says of it.
+fn broken(canary: &str) -> String {
+    let room = TempDir::new().expect("a folder");
+    let (landscape, data) = (room.path().join("landscape"), room.path().join("drill"));
+    few_insurers(&landscape, &format!("canary = \"{canary}\""));
+    let (landscape, data) = (landscape.to_str(), data.to_str());
+    let (landscape, data) = (landscape.expect("a path"), data.expect("a path"));
+    let arguments = [
+        "drill",
+        "--speed",
+        "max",
+        "--quiet",
+        "--landscape",
+        landscape,
+    ];
+    let output = anlauf(&[&arguments[..], &["--data", data]].concat());
+    assert_eq!(output.status.code(), Some(1), "{canary}");
+    String::from_utf8_lossy(&output.stderr).into_owned()
+}
+
+#[test]
+fn a_drill_notices_a_photo_that_was_lost() {
+    let said = broken("lose-photo");
+    let words = "1 things were accepted and are not there any more: `bkk-eisvogel/lichtbild`";
+    assert!(said.contains(words), "{said}");
+}
+
+#[test]
+fn a_drill_notices_a_service_that_is_reached_around_its_gate() {
+    let said = broken("serve-while-closed");
+    assert!(
+        said.contains("answers of a service whose cell was shut"),
+        "{said}"
+    );
+}
+
+#[test]
+fn a_drill_does_not_go_on_when_the_restore_was_left_out() {
+    let said = broken("skip-restore");
+    assert!(said.contains("the data behind `bkk-eisvogel/"), "{said}");
+    assert!(said.contains("is not whole"), "{said}");
 }
 
 #[test]

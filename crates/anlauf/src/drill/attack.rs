@@ -46,6 +46,7 @@ impl Scene {
         self.desk
             .must(&operator, "first indicators in the internal systems", order)
             .await?;
+        self.services_are_attacked().await?;
         self.clock
             .advance(self.story.attack_at + Minutes(self.story.contain_after_minutes));
         let shutting = Shutting {
@@ -58,6 +59,7 @@ impl Scene {
         let closing = self.close(&shutting, &all).await?;
         self.tally.contained = Some(closing);
         self.tally.shut = self.traffic.sweep().await;
+        self.services_are_examined().await?;
         self.adopt_recovery_policy().await?;
         for hold in self.story.hold.clone() {
             let until = self.story.day(hold.until_day);
@@ -113,7 +115,10 @@ impl Scene {
             with_dependents: true,
             reason,
         };
+        // People are on their way while it shuts: what was accepted from them must be kept.
+        let on_their_way = self.people_set_out();
         let closing = self.close(&shutting, &shut).await?;
+        on_their_way.join_all().await;
         self.tally.closed_again = Some(closing);
         Ok(shut)
     }

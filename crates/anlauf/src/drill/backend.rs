@@ -27,10 +27,19 @@ pub const SERVED: &str = "x-drill-served";
 /// Time between two pieces of a running answer.
 const PIECE_EVERY: Duration = Duration::from_millis(20);
 
+/// When this process first asked, and what the drill's time was then.
+static START: OnceLock<(Instant, u64)> = OnceLock::new();
+
 /// Microseconds since the drill's process first asked. What backends stamp on each piece they send.
 pub fn stamp() -> u64 {
-    static START: OnceLock<Instant> = OnceLock::new();
-    u64::try_from(START.get_or_init(Instant::now).elapsed().as_micros()).unwrap_or(u64::MAX)
+    let (began, before) = START.get_or_init(|| (Instant::now(), 0));
+    before.saturating_add(u64::try_from(began.elapsed().as_micros()).unwrap_or(u64::MAX))
+}
+
+/// Has another process go by the drill's time, as it was when that was sent here: a stamp is
+/// early by the way of that word, never late.
+pub fn follow(stamp: u64) {
+    START.get_or_init(|| (Instant::now(), stamp));
 }
 
 /// A running backend.
@@ -89,7 +98,7 @@ async fn answer(
 }
 
 /// A running answer: pieces, each with the time it was sent, until the client or a gate ends it.
-fn slow_body() -> BoxBody<Bytes, Infallible> {
+pub fn slow_body() -> BoxBody<Bytes, Infallible> {
     /// Ten minutes of pieces: no answer runs for ever.
     const PIECE_COUNT: u32 = 30_000;
     let (sender, receiver) = mpsc::channel(1);

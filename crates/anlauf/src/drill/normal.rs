@@ -33,12 +33,14 @@ impl Scene {
         self.frame().await?;
         self.commission().await?;
         self.gates_follow().await?;
+        self.people_before().await?;
         self.traffic.start(self.clients, self.story.seed);
         let quiet = self.story.normal();
         let began = (std::time::Instant::now(), self.clock.get());
         self.clock.advance(self.story.attack_at - Minutes(1));
         self.pace(began, began.1 + quiet).await;
         self.people_are_served().await?;
+        self.people_after_backup().await;
         self.tally.normal = self.traffic.sweep().await;
         self.show.update(&self.control, self.clock.get());
         Ok(())

@@ -83,6 +83,8 @@ pub struct Scene {
     /// Cells whose release was refused, with how many findings stood for them and the incident
     /// then: it is asked for again when something new is known.
     pub waiting: BTreeMap<CellId, (usize, usize)>,
+    /// The services that are real servers, and the insured people who use them.
+    pub real: Option<super::real::Real>,
 }
 
 /// What has happened of the things that happen once.
@@ -159,6 +161,7 @@ impl Scene {
         self.answer().await?;
         self.open_restored().await?;
         self.begin_work(crews).await?;
+        self.people_come().await?;
         Ok(())
     }
 
@@ -270,7 +273,10 @@ impl Scene {
             .partition(|task| task.task == TaskKind::Acceptance);
         if !done.is_empty() {
             self.tally.tasks += done.len() as u64;
-            let findings = done.iter().filter_map(finding_of).collect::<Vec<_>>();
+            let mut findings = Vec::new();
+            for task in &done {
+                findings.extend(self.finding_of(task).await?);
+            }
             let order = Ask::FinishTasks { tasks: done };
             self.desk
                 .must(&operator, "done and written down", order)
@@ -282,6 +288,7 @@ impl Scene {
                     .must(&forensics, "checked and found clear", order)
                     .await?;
             }
+            self.services_are_whole()?;
         }
         self.accept(tested, once).await
     }
@@ -437,6 +444,7 @@ impl Scene {
     }
 
     async fn end(&mut self, began: (Instant, Timestamp)) -> Result<()> {
+        self.people_after().await?;
         // The last gaps are worked off before the incident may end.
         loop {
             let now = self.clock.get() + Minutes::hours(12);
@@ -459,8 +467,29 @@ impl Scene {
         self.tell().await?;
         self.gates_follow().await?;
         self.tally.back = self.traffic.sweep().await;
+        self.people_look().await?;
         self.show.update(&self.control, self.clock.get());
         Ok(())
+    }
+
+    /// The finding a finished task yields: of a real service the computed one, else the story's.
+    async fn finding_of(&mut self, task: &TaskRef) -> Result<Option<FindingDraft>> {
+        let Some(kind) = task.task.finding() else {
+            return Ok(None);
+        };
+        if kind == FindingKind::BackupClean
+            && let Some(computed) = self.computed_finding(&task.cell).await?
+        {
+            return Ok(Some(computed));
+        }
+        let evidence = format!("drill: record of {} of {}", task.task, task.cell);
+        Ok(Some(FindingDraft {
+            cell: Some(task.cell.clone()),
+            kind,
+            verdict: Verdict::Pass,
+            evidence: Digest::of(evidence.as_bytes()),
+            note: String::new(),
+        }))
     }
 
     /// What the first few unrestored cells wait for.
@@ -502,15 +531,4 @@ fn by_tenant(cells: Vec<CellId>) -> BTreeMap<TenantId, Vec<CellId>> {
 /// Whether something that comes every so many hours is due.
 fn is_due(last: Option<Timestamp>, now: Timestamp, every_hours: i64) -> bool {
     last.is_none_or(|last| last + Minutes::hours(every_hours) <= now)
-}
-
-/// The clear finding a finished task yields.
-fn finding_of(task: &TaskRef) -> Option<FindingDraft> {
-    Some(FindingDraft {
-        cell: Some(task.cell.clone()),
-        kind: task.task.finding()?,
-        verdict: Verdict::Pass,
-        evidence: Digest::of(format!("drill: record of {} of {}", task.task, task.cell).as_bytes()),
-        note: String::new(),
-    })
 }

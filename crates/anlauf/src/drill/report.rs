@@ -7,15 +7,35 @@ use anlauf_recovery::State;
 use maud::{DOCTYPE, Markup, PreEscaped, html};
 
 use self::chart::when;
+use super::real::Real;
 use super::summary::{Say, ServiceReturn, Summary};
 use super::tally::Tally;
 
 mod chart;
+mod people;
 
 const STYLE: &str = include_str!("report.css");
 
+/// What the report is about.
+pub struct Told<'a> {
+    /// The last state.
+    pub state: &'a State,
+    /// What was counted.
+    pub tally: &'a Tally,
+    /// What is said of it.
+    pub summary: &'a Summary,
+    /// The services that were real, if any.
+    pub real: Option<&'a Real>,
+}
+
 /// Renders the report.
-pub fn report(state: &State, tally: &Tally, summary: &Summary, language: Language) -> String {
+pub fn report(told: &Told<'_>, language: Language) -> String {
+    let Told {
+        state,
+        tally,
+        summary,
+        real,
+    } = *told;
     let say = Say(language);
     let incident = state.incident.as_ref();
     let title = incident.map_or("", |i| i.title.get(language));
@@ -39,6 +59,7 @@ pub fn report(state: &State, tally: &Tally, summary: &Summary, language: Languag
                         }
                     }
                     (verdict(summary, say))
+                    (people::people(state, real, say))
                     h2 { (say.of("Two progress numbers", "Zwei Fortschrittszahlen")) }
                     (chart::progress(&tally.curve, say))
                     h2 { (say.of("When each service came back", "Wann welcher Dienst wiederkam")) }

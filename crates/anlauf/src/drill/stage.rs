@@ -4,30 +4,34 @@
 //! Never: a part that `anlauf serve` and `anlauf gate` do not run in earnest, but for backends,
 //!        clients and the attacker.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::Path;
 use std::sync::Arc;
 
-use anlauf_gate::{Gate, GateConfig, Pilot, Serving, Upstreams};
-use anlauf_model::{Digest, Landscape, Language, Minutes, Role, SiteId};
+use anlauf_gate::{Gate, GateConfig, Mail, MailPlace, Pilot, Serving, Upstreams};
+use anlauf_model::{CellId, Digest, Landscape, Language, Minutes, Role, SiteId};
 use anlauf_store::{Desk as Control, DeskConfig};
 use anlauf_web::Web;
 use anyhow::{Context, Result};
+use reference_provider::mail::MESSAGE_SIZE_MAX;
 
+use super::Args;
 use super::backend::Backend;
 use super::ceremony;
 use super::clock::DrillClock;
 use super::desk::Desk;
 use super::forger::Forger;
+use super::insured::Insured;
 use super::order::Order;
 use super::party::Parties;
 use super::play::Scene;
+use super::provider::{self, Provider};
+use super::real::Real;
 use super::show::Show;
 use super::story::Story;
 use super::tally::Tally;
 use super::traffic::Traffic;
-use super::{Args, Speed};
 use crate::logins::Book;
 use crate::server::Server;
 
@@ -64,32 +68,35 @@ pub async fn build(
     let clock = Arc::new(DrillClock::new(story.attack_at - Minutes(before)));
     let book = Arc::new(Book::default());
     let parties = Parties::new(&landscape, story.seed, GATE_COUNT, &book)?;
-    let control = Control::open(DeskConfig {
-        data_dir: folder.to_owned(),
-        domain: None,
-        clock: clock.clone(),
-        signer: parties.log_key(),
-        origin: origin(&landscape),
-    })?;
+    let control = control(&landscape, &parties, (clock.clone(), folder))?;
     let web = web(args, &control, folder, (book, &parties));
     let listen = SocketAddr::from((Ipv4Addr::LOCALHOST, args.port));
     let server = Server::start(listen, anlauf_web::router(web)).await?;
     let forger = Forger::start(server.address).await?;
 
-    let (backends, upstreams) = backends(&landscape).await?;
+    let behind = behind(&landscape, &story, folder).await?;
     let root = ceremony::root(&landscape, &parties, clock.get());
     let builder = GateBuilder {
         landscape: &landscape,
         folder,
         forger: &forger,
-        upstreams,
+        behind: &behind,
         clock: &clock,
         pin: root.digest(),
     };
     let gates = builder.start_all(&parties).await?;
     let addresses: Vec<SocketAddr> = gates.iter().flat_map(Gate::addresses).collect();
+    let posts: Vec<SocketAddr> = gates.iter().flat_map(Gate::mail).collect();
     let admins = gates.iter().filter_map(Gate::admin).collect();
-    let traffic = Traffic::new(&landscape, &addresses);
+    let traffic = Traffic::new(&landscape, &addresses, &behind.real);
+    let Behind {
+        backends, provider, ..
+    } = behind;
+    let real = story.services.clone().zip(provider);
+    let real = real.map(|(services, provider)| {
+        let insured = Insured::new(&landscape, &services, (&traffic.doors, &addresses, &posts));
+        Real::new(services, provider, insured)
+    });
     let scene = Scene {
         desk: Desk::new(server.address),
         gates: addresses,
@@ -99,10 +106,7 @@ pub async fn build(
         tally: Tally::default(),
         show: Show::new(language, args.quiet, &landscape.declared().time_zone),
         language,
-        speed: match args.speed {
-            Speed::Times(times) => Some(times),
-            Speed::Max => None,
-        },
+        speed: args.speed.times(),
         steps: args.steps,
         samples: args.samples,
         clients: args.clients,
@@ -110,6 +114,7 @@ pub async fn build(
         impatient: false,
         order: Order::new(&landscape),
         waiting: BTreeMap::new(),
+        real,
         root,
         landscape,
         story,
@@ -122,6 +127,58 @@ pub async fn build(
         gates,
         backends,
         server,
+    })
+}
+
+/// The control plane in its folder.
+fn control(
+    landscape: &Landscape,
+    parties: &Parties,
+    (clock, folder): (Arc<DrillClock>, &Path),
+) -> Result<Control> {
+    let config = DeskConfig {
+        data_dir: folder.to_owned(),
+        domain: None,
+        clock,
+        signer: parties.log_key(),
+        origin: origin(landscape),
+    };
+    Ok(Control::open(config)?)
+}
+
+/// What is behind the gates.
+struct Behind {
+    backends: Vec<Backend>,
+    provider: Option<Provider>,
+    /// The cells that the provider serves.
+    real: BTreeSet<CellId>,
+    upstreams: Upstreams,
+    mail: Option<Mail>,
+}
+
+/// Starts the backends, and the provider if the story has it.
+async fn behind(landscape: &Landscape, story: &Story, folder: &Path) -> Result<Behind> {
+    let (backends, sites) = backends(landscape).await?;
+    let provider = match &story.services {
+        Some(services) => Some(Provider::start(landscape, services, folder)?),
+        None => None,
+    };
+    let (mut real, mut cells) = (BTreeSet::new(), BTreeMap::new());
+    if let Some(provider) = &provider {
+        let upstream = format!("http://{}", provider.address);
+        real = provider::real_cells(landscape);
+        cells.extend(real.iter().map(|cell| (cell.clone(), upstream.clone())));
+    }
+    Ok(Behind {
+        backends,
+        mail: provider.as_ref().map(|one| mail(landscape, one)),
+        provider,
+        real,
+        upstreams: Upstreams {
+            sites,
+            cells,
+            ..Upstreams::default()
+        },
     })
 }
 
@@ -153,6 +210,23 @@ async fn backends(landscape: &Landscape) -> Result<(Vec<Backend>, BTreeMap<SiteI
     Ok((backends, upstreams))
 }
 
+/// The gates' relay for the mail of every insurer.
+fn mail(landscape: &Landscape, provider: &Provider) -> Mail {
+    let place = |(domain, cell)| {
+        let server = format!("tcp://{}", provider.mail);
+        (domain, MailPlace { cell, server })
+    };
+    Mail {
+        listen: vec![SocketAddr::from((Ipv4Addr::LOCALHOST, 0))],
+        name: "mx.drill.example".to_owned(),
+        size_max: MESSAGE_SIZE_MAX as u64,
+        domains: provider::mail_cells(landscape)
+            .into_iter()
+            .map(place)
+            .collect(),
+    }
+}
+
 /// Name of the ledger in its checkpoints.
 pub fn origin(landscape: &Landscape) -> String {
     format!("anlauf/{}", ceremony::domain(landscape))
@@ -162,7 +236,7 @@ struct GateBuilder<'a> {
     landscape: &'a Landscape,
     folder: &'a Path,
     forger: &'a Forger,
-    upstreams: BTreeMap<SiteId, String>,
+    behind: &'a Behind,
     clock: &'a Arc<DrillClock>,
     pin: Digest,
 }
@@ -194,10 +268,7 @@ impl GateBuilder<'_> {
             listen: vec![loopback],
             admin: Some(loopback),
             pin: self.pin,
-            upstreams: Upstreams {
-                sites: self.upstreams.clone(),
-                ..Upstreams::default()
-            },
+            upstreams: self.behind.upstreams.clone(),
             clean_room: Vec::new(),
             pilot: Pilot {
                 networks: Vec::new(),
@@ -205,7 +276,10 @@ impl GateBuilder<'_> {
             },
             time_zone: self.landscape.declared().time_zone.clone(),
             clock: self.clock.clone(),
-            serving: Serving::default(),
+            serving: Serving {
+                mail: self.behind.mail.clone(),
+                ..Serving::default()
+            },
         };
         Gate::start(config)
             .await

@@ -43,12 +43,44 @@ pub struct Story {
     pub second_attack: Option<SecondAttack>,
     /// When forged releases are slipped into the feed of the gates.
     pub forgery_day: Option<f64>,
+    /// The services that run as real servers; without it every service is the drill's own.
+    pub services: Option<Services>,
     /// How often the public hears. Hours.
     pub notice_every_hours: i64,
     /// How often the order is planned anew. Hours.
     pub replan_every_hours: i64,
     /// From the opening of a cell until its gap is worked off. Hours.
     pub catch_up_hours: i64,
+}
+
+/// The services of the founding case as real servers for every insurer that has them.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Services {
+    /// Seed of the synthetic people.
+    pub seed: u64,
+    /// How many each insurer has. Four or more: the first two send no photo.
+    pub insured: u32,
+    /// Whose files the attacker harms.
+    pub attacked: TenantId,
+    /// How often insured people come while services are shut and open. Days.
+    pub round_every_days: f64,
+    /// How many insurers' people come each time, in turn.
+    pub round_tenants: usize,
+    /// Breaks one promise on purpose, so that it is seen that the drill notices.
+    pub canary: Option<Canary>,
+}
+
+/// Which promise is broken.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Canary {
+    /// The backup is not brought back.
+    SkipRestore,
+    /// A photo that was accepted is deleted before the end.
+    LosePhoto,
+    /// People find a way around the gates while everything is shut.
+    ServeWhileClosed,
 }
 
 /// Truth behind the estimates.
@@ -173,7 +205,8 @@ impl Story {
         let sites = sites
             .filter(|s| landscape.site(s).is_none())
             .map(|s| format!("site `{s}`"));
-        let tenants = self.wish.iter().map(|w| &w.tenant);
+        let attacked = self.services.iter().map(|services| &services.attacked);
+        let tenants = self.wish.iter().map(|w| &w.tenant).chain(attacked);
         let tenants = tenants
             .filter(|t| landscape.tenant(t).is_none())
             .map(|t| format!("tenant `{t}`"));

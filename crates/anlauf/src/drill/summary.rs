@@ -17,6 +17,8 @@ use super::play::Scene;
 use super::tally::{Closing, Restriction, Tally, restrictions, without_names};
 use super::traffic::Book;
 
+pub mod real;
+
 /// How many kinds of refusal the table names.
 const REFUSALS_SHOWN: usize = 8;
 
@@ -95,7 +97,8 @@ impl Summary {
         let hits = hit_rate(&state);
         let mut violations = super::tally::violations(&state, tally, leaked);
         violations.extend(audit.violations.iter().cloned());
-        let groups = vec![
+        violations.extend(scene.real.iter().flat_map(|real| real.violations()));
+        let mut groups = vec![
             say.group("closing", "Schließen", closing(tally, say)),
             say.group(
                 "requests through the gates",
@@ -136,6 +139,9 @@ impl Summary {
                 ],
             ),
         ];
+        // What people got stands right after what the gates did.
+        let people = scene.real.iter().flat_map(|real| real::groups(real, say));
+        groups.splice(2..2, people);
         let facts = facts(scene, &state, audit, wall, &violations);
         Self {
             groups,
@@ -554,6 +560,7 @@ fn facts(
             "cells_as_signed": audit.in_force,
         },
         "opened": opened(state),
+        "services": scene.real.as_ref().map(real::facts),
         "violations": violations,
     })
 }

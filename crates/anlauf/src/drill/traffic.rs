@@ -4,7 +4,7 @@
 //! Out:   counts, and the one number that must stay 0: let through without a valid release.
 //! Never: asks a gate or the control plane what is open; it knows only what outsiders are told.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -94,15 +94,19 @@ enum Outcome {
 }
 
 impl Doors {
-    /// Every cell of the landscape; all shut: nothing was released yet.
-    pub fn new(landscape: &Landscape) -> Self {
+    /// Every cell of the landscape; all shut: nothing was released yet. The real services among
+    /// them are asked for their health: they have no page at their root.
+    pub fn new(landscape: &Landscape, real: &BTreeSet<CellId>) -> Self {
         let mut doors = Vec::new();
         let mut index = BTreeMap::new();
         for (id, cell) in landscape.cells() {
             index.insert(id.clone(), doors.len());
             doors.push(Door {
                 host: cell.host.clone(),
-                path: cell.path.clone(),
+                path: match real.contains(id) {
+                    true => format!("{}/health", cell.path),
+                    false => cell.path.clone(),
+                },
                 cell: id.to_string(),
                 turn: AtomicU64::new(1),
             });
@@ -113,6 +117,11 @@ impl Doors {
     /// One cell's door.
     pub fn door(&self, cell: &CellId) -> Option<&Door> {
         self.doors.get(*self.index.get(cell)?)
+    }
+
+    /// How often a cell has turned: odd while it is known to be shut at every gate.
+    pub fn turn_of(&self, cell: &CellId) -> Option<u64> {
+        Some(self.door(cell)?.turn.load(Ordering::SeqCst))
     }
 
     /// From here on the cells are shut at every gate: an answer of a backend is a leak.
@@ -139,10 +148,10 @@ impl Doors {
 
 impl Traffic {
     /// People who know every door and do not ask yet.
-    pub fn new(landscape: &Landscape, gates: &[SocketAddr]) -> Self {
+    pub fn new(landscape: &Landscape, gates: &[SocketAddr], real: &BTreeSet<CellId>) -> Self {
         Self {
             book: Arc::default(),
-            doors: Arc::new(Doors::new(landscape)),
+            doors: Arc::new(Doors::new(landscape, real)),
             gates: gates.into(),
             tasks: Vec::new(),
         }

@@ -1,6 +1,6 @@
 //! Copies of one insurer's data: taken while it is in use, held against later, brought back.
 //!
-//! In:    an insurer, a folder. Out: a copy that can be opened; a whole store where one was damaged.
+//! In:    an insurer, a folder. Out: a copy that can be opened; a whole store for a damaged one.
 //! Never: the master key of the records; a file half copied under its own name.
 
 use std::path::Path;
