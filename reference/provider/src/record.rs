@@ -11,8 +11,10 @@ use crate::kernel::route::{Guard, Route, Service};
 mod access;
 mod api;
 mod audit;
+mod change;
 mod create;
 mod date;
+mod history;
 mod link;
 pub mod manifest;
 mod outcome;
@@ -39,6 +41,22 @@ const ROUTES: &[Route] = &[
     Route::api("GET", "/epa/status", Guard::Insured, api::status),
     Route::api("GET", "/epa/{kind}", Guard::Insured, api::search),
     Route::api("GET", "/epa/{kind}/{id}", Guard::Insured, api::read),
+    Route::api(
+        "GET",
+        "/epa/{kind}/{id}/_history",
+        Guard::Insured,
+        history::all,
+    ),
+    Route::api(
+        "GET",
+        "/epa/{kind}/{id}/_history/{version}",
+        Guard::Insured,
+        history::one,
+    ),
+    Route::api("PUT", "/epa/{kind}/{id}", Guard::Insured, change::update)
+        .takes(RESOURCE_SIZE_MAX)
+        .only_normal(),
+    Route::api("DELETE", "/epa/{kind}/{id}", Guard::Insured, change::delete).only_normal(),
     Route::api("POST", "/epa/{kind}", Guard::Insured, api::make)
         .takes(RESOURCE_SIZE_MAX)
         .only_normal(),

@@ -1,4 +1,5 @@
-//! FHIR R4 over HTTP: read, search, create, conditional create.
+//! FHIR R4 over HTTP: read, search, create, conditional create. Versions: `history.rs`, changes:
+//! `change.rs`.
 //!
 //! In:    requests of insured people. Out: resources, bundles, outcomes.
 //! Never: an answer whose log entry is not on disk; a resource in a record of another person than
@@ -12,6 +13,8 @@ use serde_json::{Value, json};
 
 use super::access;
 use super::audit::{self, Deed, KVNR_SYSTEM};
+use super::change::{deleted, tag};
+use super::history::gone;
 use super::link;
 use super::outcome::{self, reply};
 use super::search;
@@ -96,16 +99,39 @@ pub(super) fn read(ask: &Ask<'_>) -> Result<Reply, Miss> {
         Ok(resource)
     })?;
     link::whole(ask.tenant, &mut resource);
-    Ok(plain(ask, &resource).unwrap_or_else(|| reply(200, &resource).with("etag", "W/\"1\"")))
+    let etag = tag(&resource);
+    Ok(plain(ask, &resource).unwrap_or_else(|| reply(200, &resource).with("etag", etag)))
 }
 
 /// The record that has a resource, among those that are open to who asks.
-fn holder(ask: &Ask<'_>, shelf: &Shelf<'_>, (kind, id): (&str, &str)) -> Result<Record, Miss> {
-    let name = shelf.holder(kind, id)?.ok_or_else(Miss::not_found)?;
+pub(super) fn holder(
+    ask: &Ask<'_>,
+    shelf: &Shelf<'_>,
+    (kind, id): (&str, &str),
+) -> Result<Record, Miss> {
+    match holder_of_any(ask, shelf, (kind, id))? {
+        (record, false) => Ok(record),
+        (_, true) => Err(gone()),
+    }
+}
+
+/// The same, also for a resource that was deleted (true).
+pub(super) fn holder_of_any(
+    ask: &Ask<'_>,
+    shelf: &Shelf<'_>,
+    (kind, id): (&str, &str),
+) -> Result<(Record, bool), Miss> {
+    let (name, is_gone) = match shelf.holder(kind, id)? {
+        Some(name) => (name, false),
+        None => {
+            let name = shelf.holder(&deleted(kind), id)?;
+            (name.ok_or_else(Miss::not_found)?, true)
+        }
+    };
     let reader = ask.subject()?;
     let own = ask.house.master.record_name(&ask.tenant.id, reader);
     if name == own {
-        return access::open(ask, shelf, reader);
+        return Ok((access::open(ask, shelf, reader)?, is_gone));
     }
     // The log is for the insured person alone; of a record let in to, the query says whose it is.
     if kind == "AuditEvent" {
@@ -115,7 +141,7 @@ fn holder(ask: &Ask<'_>, shelf: &Shelf<'_>, (kind, id): (&str, &str)) -> Result<
     if ask.house.master.record_name(&ask.tenant.id, other) != name {
         return Err(Miss::not_found());
     }
-    access::open(ask, shelf, other)
+    Ok((access::open(ask, shelf, other)?, is_gone))
 }
 
 /// A document as it is, when the client asks for its own media type.
@@ -249,7 +275,7 @@ pub(super) fn make(ask: &Ask<'_>) -> Result<Reply, Miss> {
     })?;
     link::whole(ask.tenant, &mut resource);
     let to = format!("{}/epa/{}", ask.tenant.origin, audit::reference(&resource));
-    let answer = reply(status, &resource).with("etag", "W/\"1\"");
+    let answer = reply(status, &resource).with("etag", tag(&resource));
     Ok(answer.with("location", to))
 }
 
@@ -271,7 +297,11 @@ fn known(
 }
 
 /// A document that a reference names must be in the same record, and be what it says.
-fn check_attachments(shelf: &Shelf<'_>, record: &Record, wanted: &Value) -> Result<(), Miss> {
+pub(super) fn check_attachments(
+    shelf: &Shelf<'_>,
+    record: &Record,
+    wanted: &Value,
+) -> Result<(), Miss> {
     for content in wanted["content"].as_array().into_iter().flatten() {
         let said = &content["attachment"];
         let url = said["url"].as_str().unwrap_or_default();

@@ -19,8 +19,12 @@ pub(super) const KVNR_SYSTEM: &str = "http://fhir.de/sid/gkv/kvid-10";
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) enum Deed {
     Read,
+    ReadVersion,
+    History,
     Search,
     Create,
+    Update,
+    Delete,
 }
 
 /// Writes down that somebody gets to see or makes something.
@@ -39,7 +43,11 @@ fn event(ask: &Ask<'_>, id: &str, (deed, what): (Deed, &[String])) -> Result<Val
     let (code, action) = match deed {
         Deed::Read => ("read", "R"),
         Deed::Search => ("search-type", "E"),
+        Deed::ReadVersion => ("vread", "R"),
+        Deed::History => ("history-instance", "R"),
         Deed::Create => ("create", "C"),
+        Deed::Update => ("update", "U"),
+        Deed::Delete => ("delete", "D"),
     };
     let now = rfc3339(ask.now);
     let mut entities: Vec<Value> = what

@@ -55,12 +55,7 @@ pub(super) fn check(kind: &str, query: &[(String, String)]) -> Result<(), Miss> 
         let known = parameters(kind).iter().find(|(known, _)| known == name);
         let is_form = FORM.contains(&name.as_str());
         if known.is_none() && !is_form {
-            let shown: String = name
-                .chars()
-                .filter(char::is_ascii_graphic)
-                .take(40)
-                .collect();
-            return Err(wrong(&shown, &shown));
+            return Err(wrong_name(name));
         }
         let is_date = known.is_some_and(|(_, kind)| *kind == "date");
         if value.is_empty() || (is_date && date::fits((0, 1), value).is_none()) {
@@ -68,6 +63,16 @@ pub(super) fn check(kind: &str, query: &[(String, String)]) -> Result<(), Miss> 
         }
     }
     Ok(())
+}
+
+/// A parameter that this server does not know.
+pub(super) fn wrong_name(name: &str) -> Miss {
+    let shown: String = name
+        .chars()
+        .filter(char::is_ascii_graphic)
+        .take(40)
+        .collect();
+    wrong(&shown, &shown)
 }
 
 fn wrong(de: &str, en: &str) -> Miss {

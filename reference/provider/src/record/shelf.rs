@@ -16,7 +16,7 @@ pub const RECORDS_FILE: &str = "record.sqlite";
 /// Tables of the records.
 pub const RECORDS: &str = include_str!("shelf/record.sql");
 
-/// Most resources in a record, the log aside.
+/// Most resources in a record, old versions and marks of deleted ones too, the log aside.
 pub const RESOURCE_COUNT_MAX: usize = 5_000;
 
 /// States of a record, as the ePA's information service has them.
@@ -205,6 +205,18 @@ impl Shelf<'_> {
         self.change.execute(
             "INSERT INTO resource (record, kind, id, sealed) VALUES (?1, ?2, ?3, ?4)",
             (&record.name, kind, id, sealed.map_err(|Unsound| damaged())?),
+        )?;
+        Ok(())
+    }
+
+    /// Takes a resource out.
+    ///
+    /// # Errors
+    /// The store does not answer.
+    pub fn remove(&self, record: &Record, kind: &str, id: &str) -> Result<(), Miss> {
+        self.change.execute(
+            "DELETE FROM resource WHERE record = ?1 AND kind = ?2 AND id = ?3",
+            (&record.name, kind, id),
         )?;
         Ok(())
     }

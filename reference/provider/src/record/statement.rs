@@ -6,6 +6,7 @@
 use serde_json::{Value, json};
 
 use super::api::KINDS;
+use super::change::{can_change, can_delete};
 use super::search::parameters;
 use crate::kernel::ask::Ask;
 
@@ -36,12 +37,26 @@ fn resource(kind: &str) -> Value {
     let is_made = matches!(kind, "DocumentReference" | "Binary" | "Consent");
     let parameters = parameters(kind);
     let mut can = vec![json!({ "code": "read" })];
-    if is_made {
-        can.push(json!({ "code": "create" }));
-    }
+    let more = [
+        ("vread", is_made),
+        ("history-instance", is_made),
+        ("create", is_made),
+        ("update", can_change(kind)),
+        ("delete", can_delete(kind)),
+    ];
+    let more = more.iter().filter(|(_, can)| *can);
+    can.extend(more.map(|(code, _)| json!({ "code": code })));
+    // Changes must name the version they are made from.
+    let versioning = match (can_change(kind), is_made) {
+        (true, _) => "versioned-update",
+        (false, true) => "versioned",
+        (false, false) => "no-version",
+    };
     let mut resource = json!({
         "type": kind,
-        "versioning": "no-version",
+        "versioning": versioning,
+        "readHistory": is_made,
+        "updateCreate": false,
         "conditionalCreate": is_made && kind != "Binary",
     });
     if !parameters.is_empty() {

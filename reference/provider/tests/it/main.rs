@@ -16,4 +16,5 @@ mod record;
 mod route;
 mod stage;
 mod validator;
+mod version;
 mod whole;

@@ -57,6 +57,21 @@ impl<'a> Person<'a> {
         self.stage.ask(EISVOGEL, ("POST", path), &shown, body)
     }
 
+    /// Any other method.
+    pub fn ask(&self, (method, path): (&str, &str), body: &Value, more: &[(&str, &str)]) -> Answer {
+        let mut shown = vec![
+            ("authorization", self.bearer.as_str()),
+            ("content-type", FHIR),
+        ];
+        shown.extend(more);
+        let body = match body {
+            Value::Null => String::new(),
+            body => body.to_string(),
+        };
+        self.stage
+            .ask(EISVOGEL, (method, path), &shown, body.as_bytes())
+    }
+
     pub fn log(&self) -> Vec<Value> {
         let found = self.found("/epa/AuditEvent?_count=100");
         let all = found["entry"].as_array().cloned().unwrap_or_default();
@@ -104,13 +119,13 @@ pub fn document(kvnr: &str, binary: &str, name: &str) -> Value {
     })
 }
 
-fn id(answer: &Answer) -> String {
+pub fn id(answer: &Answer) -> String {
     assert_eq!(answer.status, 201, "{}", answer.text());
     answer.json()["id"].as_str().expect("an id").to_owned()
 }
 
 /// What a no says: kind of issue, and paths.
-fn issues(answer: &Answer) -> Vec<(String, String)> {
+pub fn issues(answer: &Answer) -> Vec<(String, String)> {
     let told = answer.json();
     assert_eq!(told["resourceType"], "OperationOutcome", "{told}");
     assert!(answer.header("content-type").starts_with(FHIR));

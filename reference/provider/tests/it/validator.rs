@@ -11,7 +11,7 @@ use std::process::{Command, Stdio};
 use serde_json::{Value, json};
 
 use crate::record::{Person, binary, document};
-use crate::stage::{EISVOGEL, Stage};
+use crate::stage::{Answer, EISVOGEL, Stage};
 
 /// Later releases model R4B and R5; this one stands on the first pydantic.
 const PACKAGES: [&str; 2] = ["fhir.resources==6.4.0", "pydantic==1.10.27"];
@@ -79,6 +79,23 @@ fn judge(resources: &[Value]) -> Vec<String> {
     lines
 }
 
+/// A changed resource, its history, and the no to a change from an old version.
+fn versions(person: &Person<'_>, made: &Answer) -> Vec<Value> {
+    let mut next = made.json();
+    next["description"] = json!("zweite Fassung");
+    let own = next["id"].as_str().expect("an id");
+    let at = format!("/epa/DocumentReference/{own}");
+    let from = [("if-match", made.header("etag"))];
+    let changed = person.ask(("PUT", &at), &next, &from);
+    assert_eq!(changed.status, 200, "{}", changed.text());
+    vec![
+        changed.json(),
+        person.found(&format!("{at}/_history/1")),
+        person.found(&format!("{at}/_history")),
+        person.ask(("PUT", &at), &next, &from).json(),
+    ]
+}
+
 #[test]
 fn a_foreign_model_of_fhir_takes_every_answer_and_no_spoilt_one() {
     let stage = Stage::new();
@@ -95,6 +112,7 @@ fn a_foreign_model_of_fhir_takes_every_answer_and_no_spoilt_one() {
     let consent = person.send("/epa/Consent", &person.consent(&none.kvnr, "permit"), &[]);
     assert_eq!((reference.status, consent.status), (201, 201));
     let mut answers = vec![made.clone(), reference.json(), consent.json()];
+    answers.extend(versions(&person, &reference));
     for path in [
         "metadata",
         "Patient",
