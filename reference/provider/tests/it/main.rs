@@ -9,6 +9,7 @@ mod branch;
 mod browser;
 mod driver;
 mod foreign;
+mod log;
 mod login;
 mod mail;
 mod photo;
