@@ -361,7 +361,8 @@ fn a_clerk_decides_on_pages_and_the_person_reads_it() {
     assert!(person.get("/og/messages").contains("Verordnung fehlt"));
     // Neither the person nor a clerk of another insurer comes to the desk.
     let own = stage.get(EISVOGEL, "/og/desk/1", &[("cookie", &person.cookie)]);
-    assert_eq!(own.status, 403);
+    assert_eq!(own.header("location"), "/og/desk/login?to=%2Fog%2Fdesk%2F1");
+    assert_eq!(person.send("POST", "/og/desk/1", "state=taken").status, 403);
     let foreign = session_of(stage, AMSEL, ("og/desk", "clerk-1"));
     for path in ["/og/desk/", "/og/desk/1", "/og/desk/1/files/0"] {
         let told = stage.get(EISVOGEL, path, &[("cookie", &foreign)]);
