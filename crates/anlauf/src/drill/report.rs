@@ -58,7 +58,7 @@ pub fn report(told: &Told<'_>, language: Language) -> String {
                             (incident.ended.map(when).unwrap_or_default())
                         }
                     }
-                    (verdict(summary, say))
+                    (verdict(summary, real, say))
                     (people::people(state, real, say))
                     h2 { (say.of("Two progress numbers", "Zwei Fortschrittszahlen")) }
                     (chart::progress(&tally.curve, say))
@@ -79,7 +79,7 @@ pub fn report(told: &Told<'_>, language: Language) -> String {
     markup.into_string()
 }
 
-fn verdict(summary: &Summary, say: Say) -> Markup {
+fn verdict(summary: &Summary, real: Option<&Real>, say: Say) -> Markup {
     html! {
         @if summary.violations.is_empty() {
             p.verdict.held {
@@ -89,6 +89,13 @@ fn verdict(summary: &Summary, say: Say) -> Markup {
                         "Alle Zusagen gehalten: nichts wurde ohne gültige Freigabe \
                          durchgelassen, die Reihenfolge stimmt, jedes Gate steht wie \
                          unterschrieben, das Register beweist es."))
+                @if real.is_some() {
+                    " "
+                    (say.of("Nothing that was accepted from people is lost, and what was harmed is \
+                             whole again.",
+                            "Nichts, was von Leuten angenommen wurde, ist verloren, und was \
+                             beschädigt wurde, ist wieder unversehrt."))
+                }
             }
         } @else {
             div.verdict.broken {

@@ -92,7 +92,7 @@ fn insurers(state: &State, book: &Book, kind: Kind, say: Say) -> Markup {
             div.wide { table.numbers {
                 thead { tr {
                     th { (say.of("insurer", "Kasse")) }
-                    th { (say.of("gap", "Lücke")) }
+                    th.text { (say.of("gap (UTC)", "Lücke (UTC)")) }
                     th { (say.of("served", "bedient")) }
                     th { (say.of("told", "Bescheid")) }
                     th { (say.of("to catch up", "nachzuholen")) }
@@ -103,7 +103,8 @@ fn insurers(state: &State, book: &Book, kind: Kind, say: Say) -> Markup {
                     th scope="row" { (name) }
                     td.text {
                         @if let Some((from, to)) = gap {
-                            (when(from)) " – " (to.map(when).unwrap_or_default())
+                            span.at { (moment(from)) } " "
+                            span.at { "– " (to.map(moment).unwrap_or_default()) }
                         }
                     }
                     td { (counts.served) } td { (counts.told) }
@@ -113,6 +114,15 @@ fn insurers(state: &State, book: &Book, kind: Kind, say: Say) -> Markup {
             } }
         }
     }
+}
+
+/// Month, day and minute: the report's head says the year.
+fn moment(at: Timestamp) -> String {
+    let time = jiff::Timestamp::from_millisecond(at.0);
+    time.map_or_else(
+        |_| at.to_string(),
+        |time| time.strftime("%m-%d %H:%M").to_string(),
+    )
 }
 
 /// How much there was to catch up, with a tick when it is done.
