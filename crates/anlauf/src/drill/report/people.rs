@@ -54,19 +54,25 @@ fn sums(book: &Book, say: Say) -> Markup {
         div.wide { table.numbers {
             thead { tr {
                 th { (say.of("service", "Dienst")) }
-                th { (say.of("served", "bedient")) }
-                th { (say.of("told honestly", "ehrlicher Bescheid")) }
-                th { (say.of("no word", "ohne Antwort")) }
-                th { (say.of("to catch up", "nachzuholen")) }
-                th { (say.of("lost", "verloren")) }
-                th { (say.of("leaked", "durch\u{ad}gesickert")) }
+                th { (say.of("served", "be\u{ad}dient")) }
+                th { (say.of("told honestly", "ehr\u{ad}licher Be\u{ad}scheid")) }
+                th { (say.of("no word", "ohne Ant\u{ad}wort")) }
+                th { (say.of("to catch up", "nach\u{ad}zu\u{ad}holen")) }
+                th { (say.of("lost", "ver\u{ad}loren")) }
+                th { (say.of("leaked", "durch\u{ad}ge\u{ad}sickert")) }
             } }
             tbody {
-                @for kind in Kind::ALL { (sum(kind_name(kind, say), &book.sum(Some(kind)))) }
+                @for kind in Kind::ALL { (sum(&parted(kind_name(kind, say)), &book.sum(Some(kind)))) }
                 (sum(say.of("all", "alle"), &book.sum(None)))
             }
         } }
     }
+}
+
+/// Long names, with the places where they may part on a telephone.
+fn parted(name: &str) -> String {
+    name.replace("geschäfts", "\u{ad}geschäfts\u{ad}")
+        .replace("Patientenakte", "Patienten\u{ad}akte")
 }
 
 fn sum(name: &str, counts: &Counts) -> Markup {
@@ -93,11 +99,11 @@ fn insurers(state: &State, book: &Book, kind: Kind, say: Say) -> Markup {
                 thead { tr {
                     th { (say.of("insurer", "Kasse")) }
                     th.text { (say.of("gap (UTC)", "Lücke (UTC)")) }
-                    th { (say.of("served", "bedient")) }
-                    th { (say.of("told", "Bescheid")) }
-                    th { (say.of("to catch up", "nachzuholen")) }
-                    th { (say.of("lost", "verloren")) }
-                    th { (say.of("leaked", "durch\u{ad}gesickert")) }
+                    th { (say.of("served", "be\u{ad}dient")) }
+                    th { (say.of("told", "Be\u{ad}scheid")) }
+                    th { (say.of("to catch up", "nach\u{ad}zu\u{ad}holen")) }
+                    th { (say.of("lost", "ver\u{ad}loren")) }
+                    th { (say.of("leaked", "durch\u{ad}ge\u{ad}sickert")) }
                 } }
                 tbody { @for (name, gap, counts) in rows { tr {
                     th scope="row" { (name) }
