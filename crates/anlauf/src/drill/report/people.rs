@@ -62,7 +62,9 @@ fn sums(book: &Book, say: Say) -> Markup {
                 th { (say.of("leaked", "durch\u{ad}ge\u{ad}sickert")) }
             } }
             tbody {
-                @for kind in Kind::ALL { (sum(&parted(kind_name(kind, say)), &book.sum(Some(kind)))) }
+                @for kind in Kind::ALL {
+                    (sum(&parted(kind_name(kind, say)), &book.sum(Some(kind))))
+                }
                 (sum(say.of("all", "alle"), &book.sum(None)))
             }
         } }
