@@ -18,10 +18,13 @@ use crate::task::{TaskKind, ThreePoint};
 
 pub mod derive;
 pub mod example;
+pub mod freshness;
 mod index;
 pub mod lint;
 pub mod policy;
 pub mod source;
+
+pub use freshness::{FreshnessRule, Stale};
 
 #[cfg(test)]
 mod tests;
@@ -63,6 +66,9 @@ pub struct Declared {
     pub objective: Objective,
     /// What must be known and who must sign, per class, kind of cell and stage.
     pub policy: Vec<PolicyRule>,
+    /// How long gates may go without fresh word, per class; a class not named may for ever.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub freshness: Vec<FreshnessRule>,
 }
 
 /// A data centre.

@@ -70,6 +70,17 @@ pub const RELEASE_LIFETIME_DAYS_MAX: i64 = 90;
 /// Longest life of a root document. Days. A yearly ceremony plus a month of delay.
 pub const ROOT_LIFETIME_DAYS_MAX: i64 = 400;
 
+/// Shortest time after which a gate's word counts as stale. Minutes. A gate asks four times in it,
+/// and holds a question for up to 25 seconds.
+pub const FRESHNESS_MINUTES_MIN: u32 = 2;
+
+/// Longest time after which a gate's word counts as stale. Minutes; a week. Whoever needs longer
+/// demands no freshness (trust study §4.4: class A 15 minutes, B 4 hours, C 72 hours).
+pub const FRESHNESS_MINUTES_MAX: u32 = 7 * 24 * 60;
+
+/// How far the clock of who answers a gate's beacon and the gate's own may differ. Minutes.
+pub const FRESHNESS_CLOCKS_APART_MINUTES_MAX: i64 = 5;
+
 /// Longest reason text. Bytes.
 pub const REASON_SIZE_MAX: usize = 2_000;
 

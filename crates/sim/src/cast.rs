@@ -127,6 +127,7 @@ impl Cast {
             version,
             table,
             rules,
+            freshness: landscape.declared().freshness.clone(),
         };
         self.sealed(policy.to_payload(), ROOT_SIGNERS)
     }

@@ -65,6 +65,7 @@ pub fn landscape(tenant_count: u32) -> Declared {
         work: work(),
         freezes: Vec::new(),
         deadlines: Vec::new(),
+        freshness: Vec::new(),
         objective: Default::default(),
         policy: policy(),
     }

@@ -7,6 +7,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use anlauf_model::landscape::freshness::freshness_faults;
 use anlauf_model::limits::ROOT_LIFETIME_DAYS_MAX;
 use anlauf_model::{Digest, Minutes, Role, Timestamp};
 
@@ -286,6 +287,10 @@ fn policy_faults(policy: &Policy) -> Vec<Reason> {
                 wrong(format!("it names {role} twice"));
             }
         }
+    }
+    for (index, why) in freshness_faults(&policy.freshness) {
+        let message = format!("freshness rule {} is unsound: {why}", index + 1);
+        reasons.push(Reason::new("AN-TRU-016", message));
     }
     reasons
 }

@@ -11,6 +11,7 @@ pub mod statement;
 pub mod words;
 
 pub mod authority;
+pub mod fresh;
 pub mod quorum;
 pub mod verify;
 
@@ -22,6 +23,7 @@ pub use anlauf_keys::{Refusal, Scheme, Signature, Signer};
 pub use anlauf_transparency::{Checkpoint, Frontier, Leaf};
 
 pub use authority::Authority;
+pub use fresh::{FEED_SUM_EMPTY, Freshness, VerifiedFreshness, feed_sum};
 pub use quorum::Demand;
 pub use statement::{Close, Policy, Release, ReleaseCell, Root, Scope, Statement};
 pub use verify::{CellFacts, VerifiedClose, VerifiedRelease};

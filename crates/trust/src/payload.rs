@@ -12,9 +12,10 @@ use anlauf_model::limits::{ENVELOPE_SIZE_MAX, ID_SIZE_MAX, REASON_SIZE_MAX, WAVE
 use serde::de::{DeserializeOwned, IgnoredAny};
 use serde::{Deserialize, Serialize};
 
+use crate::fresh::Freshness;
 use crate::statement::{
-    Close, Policy, Release, Root, Scope, Statement, TYPE_CLOSE, TYPE_POLICY, TYPE_RELEASE,
-    TYPE_ROOT,
+    Close, Policy, Release, Root, Scope, Statement, TYPE_CLOSE, TYPE_FRESHNESS, TYPE_POLICY,
+    TYPE_RELEASE, TYPE_ROOT,
 };
 use anlauf_keys::refusal::{Reason, Refusal, plain};
 use anlauf_keys::strict;
@@ -107,7 +108,7 @@ macro_rules! bytes_of {
     )*};
 }
 
-bytes_of!(Root, Policy, Release, Close);
+bytes_of!(Root, Policy, Release, Close, Freshness);
 
 impl Statement {
     /// Parses the bytes strictly as the statement they claim to be.
@@ -299,6 +300,20 @@ impl Predicate for Close {
             let message = "the scope names no cell; name at least one, or a wider scope";
             faults.push(Reason::new("AN-TRU-009", message));
         }
+        faults
+    }
+}
+
+impl Predicate for Freshness {
+    const TYPE: &'static str = TYPE_FRESHNESS;
+
+    fn subjects(&self) -> Vec<Subject> {
+        vec![subject_digest(format!("gate/{}", self.gate), self.beacon)]
+    }
+
+    fn faults(&self) -> Vec<Reason> {
+        let mut faults: Vec<Reason> = domain_faults(&self.domain).into_iter().collect();
+        faults.extend(number_faults("head", self.head));
         faults
     }
 }

@@ -24,6 +24,8 @@ pub const ROLES_RELEASING: [Role; 4] = [Role::Security, Role::Owner, Role::Tenan
 pub struct Demand {
     /// Only these keys count; none: every key whose role `signers` names.
     pub keys: Option<Vec<KeyId>>,
+    /// Roles that count at all, whatever `signers` names; of no meaning beside `keys`.
+    pub roles: Vec<Role>,
     /// Distinct persons in all.
     pub persons_min: u32,
     /// Distinct persons per role.
@@ -43,6 +45,7 @@ impl Demand {
     pub fn of_root(root: &Root) -> Self {
         Self {
             keys: Some(root.root_keys.clone()),
+            roles: Vec::new(),
             persons_min: root.root_threshold,
             signers: Vec::new(),
             organisations_min: root.root_organisations_min,
@@ -59,6 +62,7 @@ impl Demand {
     pub fn of_rule(rule: &PolicyRule, tenant: Option<TenantId>, drill: bool) -> Self {
         Self {
             keys: None,
+            roles: ROLES_RELEASING.to_vec(),
             persons_min: 1,
             signers: rule.signers.clone(),
             organisations_min: rule.organisations_min,
@@ -69,7 +73,7 @@ impl Demand {
     }
 
     /// Why a key does not count towards it.
-    fn excludes(&self, record: &KeyRecord) -> Option<Reason> {
+    pub(crate) fn excludes(&self, record: &KeyRecord) -> Option<Reason> {
         if let Some(keys) = &self.keys {
             return (!keys.contains(&record.id)).then(|| {
                 let message = format!("`{}` may not sign for the root", record.person);
@@ -86,7 +90,7 @@ impl Demand {
         }
         let role = record.role;
         let asked = self.signers.iter().any(|signer| signer.role == role);
-        if !asked || !ROLES_RELEASING.contains(&role) {
+        if !asked || !self.roles.contains(&role) {
             let message = format!(
                 "`{}` acts as {role}, which does not count here",
                 record.person

@@ -5,7 +5,7 @@
 //! Never: says how a field is judged; `authority` and `verify` do.
 //! See:   in-toto Statement v1 (in-toto/attestation, `spec/v1/statement.md`).
 
-use anlauf_model::landscape::PolicyRule;
+use anlauf_model::landscape::{FreshnessRule, PolicyRule};
 use anlauf_model::{
     CellId, Digest, Epoch, FindingKind, ServiceId, SiteId, Stage, TenantId, Timestamp,
 };
@@ -21,6 +21,9 @@ pub const TYPE_POLICY: &str = "urn:anlauf:policy:v1";
 pub const TYPE_RELEASE: &str = "urn:anlauf:release:v1";
 /// `predicateType` of a close.
 pub const TYPE_CLOSE: &str = "urn:anlauf:close:v1";
+
+/// `predicateType` of fresh word, an answer to a gate's beacon.
+pub const TYPE_FRESHNESS: &str = "urn:anlauf:freshness:v1";
 
 /// One of the four statements, parsed strictly from verified or to-be-signed bytes.
 #[derive(Clone, PartialEq, Debug)]
@@ -81,6 +84,9 @@ pub struct Policy {
     pub table: Digest,
     /// Rules per class, kind and stage.
     pub rules: Vec<PolicyRule>,
+    /// How long gates may go without fresh word, per class; none: for ever.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub freshness: Vec<FreshnessRule>,
 }
 
 /// Cells of one owner may open to one stage.

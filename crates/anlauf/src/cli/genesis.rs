@@ -92,6 +92,7 @@ pub fn run(args: &Args, output: Output) -> Done {
         version,
         table,
         rules,
+        freshness: landscape.declared().freshness.clone(),
     };
     let drafts = [
         (FILE_ROOT, root.to_payload()),

@@ -68,6 +68,7 @@ pub fn policy(
         version,
         table: landscape.gate_table().digest(),
         rules,
+        freshness: landscape.declared().freshness.clone(),
     };
     signed(Envelope::unsigned(policy.to_payload()), parties)
 }

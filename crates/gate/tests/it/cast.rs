@@ -147,6 +147,7 @@ impl Cast {
             version: 1,
             table: self.landscape.gate_table().digest(),
             rules: self.landscape.declared().policy.clone(),
+            freshness: Vec::new(),
         }
     }
 

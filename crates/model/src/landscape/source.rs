@@ -12,8 +12,8 @@ use serde::{Deserialize, Serialize};
 
 use super::lint::List;
 use super::{
-    Deadline, Declared, Freeze, Objective, Offer, Organisation, Person, PolicyRule, Service, Site,
-    Team, Tenant, Work,
+    Deadline, Declared, Freeze, FreshnessRule, Objective, Offer, Organisation, Person, PolicyRule,
+    Service, Site, Team, Tenant, Work,
 };
 use crate::id::OrganisationId;
 use crate::language::Text;
@@ -93,6 +93,9 @@ struct LandscapeFile {
 struct PolicyFile {
     /// The first rule that matches class, kind and stage decides.
     rules: Vec<PolicyRule>,
+    /// How long gates may go without fresh word, per class.
+    #[serde(default)]
+    freshness: Vec<FreshnessRule>,
 }
 
 /// JSON Schema of the files, one entry per file; of the CSV files the schema of one line.
@@ -194,7 +197,7 @@ pub fn read_placed(
 
 fn declared<'f>(
     tree: tree::Tree<'f>,
-    (rules, policy): (Listed<'f, PolicyRule>, &'f str),
+    (signed, policy): (tree::Signed<'f>, &'f str),
     tenants: Listed<'f, Tenant>,
     offers: Listed<'f, Offer>,
 ) -> (Declared, Places<'f>) {
@@ -215,7 +218,8 @@ fn declared<'f>(
         freezes: bare(tree.freezes, List::Freezes, &mut lists),
         deadlines: bare(tree.deadlines, List::Deadlines, &mut lists),
         objective: tree.objective,
-        policy: bare(rules, List::Rules, &mut lists),
+        policy: bare(signed.rules, List::Rules, &mut lists),
+        freshness: bare(signed.freshness, List::Freshness, &mut lists),
     };
     let places = Places {
         landscape: Source {

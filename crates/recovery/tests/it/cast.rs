@@ -109,6 +109,7 @@ pub fn policy(version: u64, rules: Vec<PolicyRule>) -> Envelope {
         version,
         table,
         rules,
+        freshness: Vec::new(),
     };
     sealed(policy.to_payload(), &["sec", "for"])
 }

@@ -70,6 +70,7 @@ fn landscape() -> Box<Declared> {
         work: Vec::new(),
         freezes: Vec::new(),
         deadlines: Vec::new(),
+        freshness: Vec::new(),
         objective: Default::default(),
         policy: Vec::new(),
     })

@@ -4,8 +4,8 @@ use anlauf_model::landscape::{CellKind, Class, PolicyRule, SignerCount};
 use anlauf_model::{CellId, Digest, Epoch, FindingKind, Minutes, PersonId, Role, Stage, Timestamp};
 use anlauf_trust::statement::Evidence;
 use anlauf_trust::{
-    Authority, CellFacts, Close, Envelope, KeyRecord, Policy, Refusal, Release, ReleaseCell, Root,
-    Scheme, Scope, Signer,
+    Authority, CellFacts, Close, Envelope, Freshness, KeyRecord, Policy, Refusal, Release,
+    ReleaseCell, Root, Scheme, Scope, Signer,
 };
 
 pub const DOMAIN: &str = "drill-test";
@@ -120,6 +120,7 @@ pub fn policy() -> Policy {
         version: 1,
         table: Digest::of(b"table"),
         rules,
+        freshness: Vec::new(),
     }
 }
 
@@ -229,4 +230,16 @@ pub fn codes<T: std::fmt::Debug>(result: Result<T, Refusal>) -> Vec<&'static str
         .iter()
         .map(|reason| reason.code)
         .collect()
+}
+
+/// An answer to gate-1's beacon.
+pub fn freshness() -> Freshness {
+    Freshness {
+        domain: DOMAIN.into(),
+        gate: "gate-1".parse().unwrap(),
+        beacon: Digest::of(b"beacon"),
+        at: now(),
+        head: 7,
+        feed: Digest::of(b"feed"),
+    }
 }

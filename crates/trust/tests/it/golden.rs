@@ -4,11 +4,13 @@
 
 use std::path::Path;
 
+use anlauf_model::landscape::{Class, FreshnessRule, Stale};
 use anlauf_trust::leaf::salted;
 use anlauf_trust::{Checkpoint, Envelope, Leaf, Scope, Statement};
 
 use crate::cast::{
-    RELEASE_SIGNERS, cell, close, now, policy_envelope, release, root_envelope, sealed, signer,
+    RELEASE_SIGNERS, ROOT_SIGNERS, cell, close, freshness, now, policy, policy_envelope, release,
+    root_envelope, sealed, signer,
 };
 
 fn same(name: &str, bytes: &[u8]) {
@@ -49,6 +51,27 @@ fn statements_keep_their_bytes() {
     envelope(
         "close-cells",
         &sealed(close(cells).to_payload(), &["amsel-1"]),
+    );
+}
+
+#[test]
+fn fresh_word_keeps_its_bytes() {
+    let word = sealed(freshness().to_payload(), &["auto-1"]);
+    same("freshness.dsse.json", &word.to_bytes());
+    same("freshness.statement.json", &word.payload);
+    let mut policy = policy();
+    let rule = |class, minutes_max, stale| FreshnessRule {
+        class,
+        minutes_max,
+        stale,
+    };
+    policy.freshness = vec![
+        rule(Class::A, 15, Stale::Close),
+        rule(Class::C, 4_320, Stale::Hold),
+    ];
+    envelope(
+        "policy-freshness",
+        &sealed(policy.to_payload(), &ROOT_SIGNERS),
     );
 }
 

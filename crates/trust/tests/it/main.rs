@@ -13,6 +13,7 @@ mod authority;
 mod checkpoint;
 mod close;
 mod envelope;
+mod fresh;
 mod golden;
 mod key;
 mod ledger;

@@ -108,6 +108,7 @@ impl Cast {
             domain: DOMAIN.into(),
             version,
             table: landscape.gate_table().digest(),
+            freshness: Vec::new(),
             rules: if version == 1 {
                 normal_rules(declared)
             } else {

@@ -132,6 +132,7 @@ impl Cast {
             version,
             table: landscape.gate_table().digest(),
             rules,
+            freshness: Vec::new(),
         };
         self.sealed(policy.to_payload())
     }

@@ -6,7 +6,7 @@
 use std::collections::BTreeSet;
 
 use anlauf_model::Language;
-use anlauf_model::landscape::PolicyRule;
+use anlauf_model::landscape::{FreshnessRule, PolicyRule, Stale};
 use anlauf_trust::{Envelope, KeyRecord, Policy, Root, Statement, fingerprint};
 
 use crate::output::plain;
@@ -99,7 +99,28 @@ fn policy_lines(policy: &Policy, language: Language) -> Vec<String> {
         ),
     ];
     lines.extend(policy.rules.iter().map(|rule| rule_line(rule, de)));
+    lines.extend(policy.freshness.iter().map(|rule| freshness_line(rule, de)));
     lines
+}
+
+fn freshness_line(rule: &FreshnessRule, de: bool) -> String {
+    let (class, minutes) = (rule.class, rule.minutes_max);
+    match (de, rule.stale) {
+        (true, Stale::Close) => format!(
+            "  Klasse {class:?}: ohne frisches Wort an das Gate seit {minutes} Minuten geschlossen"
+        ),
+        (true, Stale::Hold) => format!(
+            "  Klasse {class:?}: ohne frisches Wort an das Gate seit {minutes} Minuten Alarm, \
+             bleibt offen"
+        ),
+        (false, Stale::Close) => {
+            format!("  class {class:?}: shut at a gate without fresh word for {minutes} minutes")
+        }
+        (false, Stale::Hold) => format!(
+            "  class {class:?}: alarm at a gate without fresh word for {minutes} minutes, \
+             stays open"
+        ),
+    }
 }
 
 fn rule_line(rule: &PolicyRule, de: bool) -> String {

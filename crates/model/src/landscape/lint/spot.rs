@@ -33,6 +33,8 @@ pub enum List {
     Deadlines,
     /// Rules of the policy.
     Rules,
+    /// Rules of freshness.
+    Freshness,
 }
 
 /// One value of one piece, or a piece, or a whole list.

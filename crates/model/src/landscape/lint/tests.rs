@@ -3,7 +3,7 @@
 use super::*;
 use crate::finding::FindingKind;
 use crate::landscape::tests::declared;
-use crate::landscape::{Service, SignerCount, word_of};
+use crate::landscape::{Class, FreshnessRule, Service, SignerCount, Stale, word_of};
 use crate::role::Role;
 use crate::stage::Stage;
 
@@ -152,6 +152,30 @@ fn what_can_never_open_is_told() {
     said.add("tenant", &tenant);
     let work = told(|d| d.work.retain(|work| word_of(&work.kind) != "switch"));
     said.add("work", &work);
+    insta::assert_snapshot!(said.0);
+}
+
+#[test]
+fn freshness_that_cannot_be_meant_is_told() {
+    let rule = |class, minutes_max| FreshnessRule {
+        class,
+        minutes_max,
+        stale: Stale::Close,
+    };
+    let day = 24 * 60;
+    let sound = [
+        rule(Class::A, 2),
+        rule(Class::B, 240),
+        rule(Class::C, 7 * day),
+    ];
+    assert!(!told(|d| d.freshness = sound.to_vec()).contains("AN-LAN-045"));
+    let mut said = Said::default();
+    let wrong = [
+        rule(Class::A, 1),
+        rule(Class::A, 15),
+        rule(Class::C, 7 * day + 1),
+    ];
+    said.add("wrong", &told(|d| d.freshness = wrong.to_vec()));
     insta::assert_snapshot!(said.0);
 }
 

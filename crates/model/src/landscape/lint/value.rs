@@ -3,6 +3,7 @@
 //! In:    a [`Declared`] landscape. Out: errors and warnings, one per value.
 
 use super::{List, Problems, Spot};
+use crate::landscape::freshness::freshness_faults;
 use crate::landscape::{Deadline, Declared, Freeze, Service, ServiceScope, Team, Work};
 use crate::limits::WORK_HOURS_MAX;
 use crate::stage::Stage;
@@ -48,6 +49,11 @@ pub(super) fn check(declared: &Declared, problems: &mut Problems) {
             objective.fairness_per_mille, objective.basic_per_mille
         );
         problems.error("AN-LAN-044", message, [Spot::top("objective")]);
+    }
+    for (index, why) in freshness_faults(&declared.freshness) {
+        let message = format!("rule {} of freshness cannot be meant: {why}", index + 1);
+        let here = Spot::nth(List::Freshness, index, "minutes_max");
+        problems.error("AN-LAN-045", message, [here]);
     }
     for (index, service) in declared.services.iter().enumerate() {
         let here = Spot::nth(List::Services, index, "id");

@@ -84,7 +84,7 @@ impl Places<'_> {
             };
         };
         let tree = match spot.list {
-            List::Rules => &self.policy,
+            List::Rules | List::Freshness => &self.policy,
             _ => &self.landscape,
         };
         placed(&origin.source(tree), origin.span(spot.key, spot.item))
@@ -107,7 +107,7 @@ fn file(list: List) -> &'static str {
         List::Tenants => FILE_TENANTS,
         List::Offers => FILE_OFFERS,
         List::People => FILE_PEOPLE,
-        List::Rules => FILE_POLICY,
+        List::Rules | List::Freshness => FILE_POLICY,
         List::Top
         | List::Sites
         | List::Organisations

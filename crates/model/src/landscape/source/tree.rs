@@ -14,7 +14,8 @@ use super::names::{Listed, Origin, Placed, nearest};
 use super::text::Source;
 use crate::id::OrganisationId;
 use crate::landscape::{
-    Deadline, Freeze, Objective, Organisation, Person, PolicyRule, Service, Site, Team, Work,
+    Deadline, Freeze, FreshnessRule, Objective, Organisation, Person, PolicyRule, Service, Site,
+    Team, Work,
 };
 use crate::language::Text;
 
@@ -82,11 +83,18 @@ pub(super) fn landscape<'i>(source: &Source<'i>, errors: &mut Errors) -> Option<
     Some(tree)
 }
 
-pub(super) fn policy<'i>(
-    source: &Source<'i>,
-    errors: &mut Errors,
-) -> Option<Listed<'i, PolicyRule>> {
-    Some(Top::open(source, &["rules"], errors)?.list("rules", true))
+/// Content of `policy.toml`.
+pub(super) struct Signed<'i> {
+    pub(super) rules: Listed<'i, PolicyRule>,
+    pub(super) freshness: Listed<'i, FreshnessRule>,
+}
+
+pub(super) fn policy<'i>(source: &Source<'i>, errors: &mut Errors) -> Option<Signed<'i>> {
+    let mut top = Top::open(source, &["rules", "freshness"], errors)?;
+    Some(Signed {
+        rules: top.list("rules", true),
+        freshness: top.list("freshness", false),
+    })
 }
 
 /// The top table of a file while it is taken apart.
