@@ -158,6 +158,7 @@ fn authority() -> Result<(Authority, Digest)> {
         domain: DOMAIN.into(),
         version: 1,
         table: Digest::of(b"table"),
+        freshness: Vec::new(),
         rules: vec![PolicyRule {
             class: Class::A,
             kinds: Vec::new(),

@@ -280,6 +280,7 @@ fn policy(table: Digest) -> Policy {
         version: 1,
         table,
         rules: [Class::A, Class::B, Class::C].map(rule).into(),
+        freshness: Vec::new(),
     }
 }
 
@@ -330,6 +331,7 @@ async fn page(feed: &watch::Sender<Vec<FeedItem>>, query: Option<&str>) -> Bytes
         head: items.last().map_or(from, |item| item.seq),
         items,
         words: None,
+        fresh: None,
     };
     serde_json::to_vec(&page).unwrap_or_default().into()
 }

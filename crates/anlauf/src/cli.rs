@@ -17,6 +17,7 @@ pub mod accept;
 pub mod adopt;
 pub mod agree;
 pub mod announce;
+pub mod beacon;
 pub mod catch_up;
 pub mod cell;
 pub mod close;

@@ -102,6 +102,8 @@ enum Verb {
     Ledger(cli::ledger::Verb),
     #[command(subcommand)]
     Witness(cli::witness::Verb),
+    #[command(subcommand)]
+    Beacon(cli::beacon::Verb),
 
     Completions(cli::completions::Args),
     Man(cli::man::Args),
@@ -178,6 +180,7 @@ fn run(verb: Verb, output: Output) -> Done {
         Verb::Prove(args) => cli::prove::run(&args, output),
         Verb::Ledger(verb) => cli::ledger::run(&verb, output),
         Verb::Witness(verb) => cli::witness::run(&verb, output),
+        Verb::Beacon(verb) => cli::beacon::run(&verb, output),
         Verb::Completions(args) => cli::completions::run(&args, &mut Cli::command()),
         Verb::Man(args) => cli::man::run(&args, Cli::command(), output),
         Verb::ExitCodes => cli::exit_codes::run(output),

@@ -1,7 +1,8 @@
 //! The gate's own door for its operators, on loopback only.
 //!
-//! In:    `POST /close` with a signed close, `POST /certificates`, `POST /inflow`; `GET /state`,
-//!        `/inflow`, `/health`, `/metrics`.
+//! In:    `POST /close` with a signed close, `POST /certificates`, `POST /inflow`, `POST /beacon`
+//!        and `POST /feed` for sites that are cut off; `GET /state`, `/inflow`, `/health` and
+//!        `/metrics`.
 //! Out:   the same effect as a close from the feed, answered after the cut; state as JSON.
 //! Never: opens anything; takes a close that nobody signed.
 
@@ -9,9 +10,9 @@ use std::convert::Infallible;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use anlauf_model::CellId;
-use anlauf_model::feed::GateReport;
+use anlauf_model::feed::{FeedPage, GateReport};
 use anlauf_model::limits::ENVELOPE_SIZE_MAX;
+use anlauf_model::{CellId, GateId};
 use http_body_util::{BodyExt, Full, Limited};
 use hyper::body::{Bytes, Incoming};
 use hyper::header::{CONTENT_TYPE, HeaderValue};
@@ -25,12 +26,13 @@ use tokio::net::TcpListener;
 use tokio::sync::{oneshot, watch};
 use tokio::task::JoinSet;
 
-use crate::feed::Desk;
+use crate::feed::{self, Desk};
 use crate::inflow::{FlowReport, Inflow};
+use crate::judge::{self, No};
 use crate::keeper::{Closed, Order};
-use crate::limits::{ACCEPT_PAUSE, HEAD_WAIT_MAX};
+use crate::limits::{ACCEPT_PAUSE, FEED_SIZE_MAX, HEAD_WAIT_MAX};
 use crate::shared::Shared;
-use crate::table::Table;
+use crate::table::{Cell, Table};
 use crate::tls::Certificates;
 
 type Answer = Response<Full<Bytes>>;
@@ -41,6 +43,7 @@ const FILL_SIZE_MAX: usize = 4_096;
 /// What operators may see and ask.
 #[derive(Clone)]
 pub(crate) struct Operators {
+    pub(crate) gate: GateId,
     pub(crate) desk: Desk,
     pub(crate) shared: Arc<Shared>,
     pub(crate) certificates: Option<Arc<Certificates>>,
@@ -88,6 +91,8 @@ async fn answer(operators: &Operators, request: Request<Incoming>) -> Answer {
         (&Method::POST, "/certificates") => certificates(operators).await,
         (&Method::GET, "/inflow") => say(StatusCode::OK, &json!({ "cells": flows(shared) })),
         (&Method::POST, "/inflow") => fill(operators, request).await,
+        (&Method::POST, "/beacon") => beacon(operators).await,
+        (&Method::POST, "/feed") => carried(operators, request).await,
         (&Method::GET, "/state") => state(desk, shared).await,
         (&Method::GET, "/health") => {
             let applied = shared.progress.borrow().applied;
@@ -197,6 +202,43 @@ async fn fill(operators: &Operators, request: Request<Incoming>) -> Answer {
     }
 }
 
+/// A beacon for somebody to carry to where it can be answered.
+async fn beacon(operators: &Operators) -> Answer {
+    match operators.desk.carried().await {
+        Ok((beacon, applied)) => {
+            let gate = &operators.gate;
+            let asked = json!({ "gate": gate, "beacon": beacon, "applied": applied });
+            say(StatusCode::OK, &asked)
+        }
+        Err(why) => problem(StatusCode::SERVICE_UNAVAILABLE, &why, &[]),
+    }
+}
+
+/// A page of the feed that somebody carried here: believed no more than one from the line.
+async fn carried(operators: &Operators, request: Request<Incoming>) -> Answer {
+    let body = Limited::new(request.into_body(), FEED_SIZE_MAX);
+    let Ok(body) = body.collect().await else {
+        let title = "the page is too large or broke off";
+        return problem(StatusCode::PAYLOAD_TOO_LARGE, title, &[]);
+    };
+    let Ok(page) = serde_json::from_slice::<FeedPage>(&body.to_bytes()) else {
+        return problem(StatusCode::BAD_REQUEST, "this is no page of the feed", &[]);
+    };
+    match feed::carried(&operators.desk, &operators.shared, page).await {
+        Ok(count) => {
+            let applied = operators.shared.progress.borrow().applied;
+            let freshness = &*operators.shared.freshness();
+            let value = json!({ "items": count, "applied": applied, "freshness": freshness });
+            say(StatusCode::OK, &value)
+        }
+        Err(why) => problem(
+            StatusCode::FORBIDDEN,
+            "the page was not taken whole",
+            &[why],
+        ),
+    }
+}
+
 /// Reads the certificates again. What cannot be read changes nothing.
 async fn certificates(operators: &Operators) -> Answer {
     let Some(certificates) = operators.certificates.clone() else {
@@ -283,11 +325,36 @@ fn metrics(shared: &Shared) -> Answer {
         table.cells().count().saturating_sub(open),
         shared.progress.borrow().applied,
     );
-    let text = text + &cells(&table) + &filling(&table);
+    let text = text + &freshness(shared, &table) + &cells(&table) + &filling(&table);
     let mut answer = Answer::new(Full::new(text.into()));
     let kind = HeaderValue::from_static("text/plain; version=0.0.4");
     answer.headers_mut().insert(CONTENT_TYPE, kind);
     answer
+}
+
+/// Age of the last fresh word, and how each class stands that asks for it; nothing if none does.
+fn freshness(shared: &Shared, table: &Table) -> String {
+    let account = shared.freshness();
+    let Some(first) = account.first() else {
+        return String::new();
+    };
+    let mut text = String::new();
+    if let Some(age) = first.age_seconds {
+        text.push_str("# TYPE anlauf_gate_fresh_age_seconds gauge\n");
+        text.push_str(&format!("anlauf_gate_fresh_age_seconds {age}\n"));
+    }
+    text.push_str("# TYPE anlauf_gate_class_standing gauge\n");
+    for one in account.iter() {
+        let (class, standing) = (one.class, one.standing.word());
+        let labels = format!("class=\"{class:?}\",standing=\"{standing}\"");
+        text.push_str(&format!("anlauf_gate_class_standing{{{labels}}} 1\n"));
+    }
+    let now = shared.now();
+    let is_shut = |cell: &&Arc<Cell>| judge::shut(&cell.state, now) == No::Unconfirmed;
+    let count = table.cells().filter(is_shut).count();
+    text.push_str("# TYPE anlauf_gate_cells_stale gauge\n");
+    text.push_str(&format!("anlauf_gate_cells_stale {count}\n"));
+    text
 }
 
 /// Requests by cell and outcome: only cells that were asked for, else a million lines say nothing.

@@ -16,12 +16,26 @@ use crate::limits::CLOCK_JUMP_MS_MAX;
 pub trait Clock: Send + Sync {
     /// The present.
     fn now(&self) -> Timestamp;
+
+    /// What has passed since some moment, by a clock that nobody can set back. Milliseconds.
+    fn ran(&self) -> i64;
 }
 
 /// The machine's clock, steadied: never back, never more than five minutes ahead of itself.
 pub struct SystemClock {
     start: Instant,
-    steady: Mutex<Steady>,
+    steady: Mutex<(Steady, Passed)>,
+}
+
+/// Time that has passed, out of two clocks: the one that only runs on, and every lead that the
+/// wall's ever took over it. Milliseconds.
+///
+/// A machine that was stopped and goes on from an image of its memory has slept by the one, and has
+/// not by the other: the longer of the two is what has passed. A wall clock that leaps ahead by
+/// mistake makes word look older than it is until the next one.
+pub(crate) struct Passed {
+    apart: i64,
+    lead: i64,
 }
 
 /// One time out of two clocks: one that only runs on, and the wall's. Milliseconds.
@@ -63,15 +77,37 @@ impl Steady {
     }
 }
 
+// === impl Passed ===
+
+impl Passed {
+    pub(crate) fn new(ran: i64, wall: i64) -> Self {
+        Self {
+            apart: wall.saturating_sub(ran),
+            lead: 0,
+        }
+    }
+
+    pub(crate) fn ran(&mut self, ran: i64, wall: i64) -> i64 {
+        let apart = wall.saturating_sub(ran);
+        self.lead = self.lead.max(apart.saturating_sub(self.apart));
+        ran.saturating_add(self.lead)
+    }
+}
+
 // === impl SystemClock ===
 
 impl SystemClock {
     /// Believes the wall clock once, at the start.
     pub fn new() -> Self {
+        let wall = wall_ms();
         Self {
             start: Instant::now(),
-            steady: Mutex::new(Steady::new(0, wall_ms())),
+            steady: Mutex::new((Steady::new(0, wall), Passed::new(0, wall))),
         }
+    }
+
+    fn elapsed(&self) -> i64 {
+        i64::try_from(self.start.elapsed().as_millis()).unwrap_or(i64::MAX)
     }
 }
 
@@ -83,9 +119,13 @@ impl Default for SystemClock {
 
 impl Clock for SystemClock {
     fn now(&self) -> Timestamp {
-        let mut steady = self.steady.lock().unwrap_or_else(PoisonError::into_inner);
-        let ran = i64::try_from(self.start.elapsed().as_millis()).unwrap_or(i64::MAX);
-        steady.now(ran, wall_ms())
+        let mut clocks = self.steady.lock().unwrap_or_else(PoisonError::into_inner);
+        clocks.0.now(self.elapsed(), wall_ms())
+    }
+
+    fn ran(&self) -> i64 {
+        let mut clocks = self.steady.lock().unwrap_or_else(PoisonError::into_inner);
+        clocks.1.ran(self.elapsed(), wall_ms())
     }
 }
 
@@ -108,4 +148,11 @@ impl Floor {
         let now = self.clock.now().0;
         Timestamp(self.last.fetch_max(now, Ordering::SeqCst).max(now))
     }
+
+    pub(crate) fn ran(&self) -> i64 {
+        self.clock.ran()
+    }
 }
+
+#[cfg(test)]
+mod tests;

@@ -105,7 +105,7 @@ pub enum GateError {
 
 /// Why a gate refused an item, beside the verifier's own reasons.
 pub(crate) mod refusal {
-    use anlauf_model::{CellId, Epoch};
+    use anlauf_model::{CellId, Digest, Epoch, GateId};
 
     /// Nothing is believed before the pinned root.
     pub(crate) fn no_root() -> String {
@@ -134,6 +134,20 @@ pub(crate) mod refusal {
             "`{cell}` stays open: it was released at epoch {}, above {} of the close; sign a close \
              for epoch {} (AN-GAT-015)",
             seen.0, epoch.0, seen.0
+        )
+    }
+
+    /// An answer to another gate's beacon.
+    pub(crate) fn beacon_foreign(gate: &GateId) -> String {
+        format!("the answer is for the beacon of `{gate}`, not for this gate's (AN-GAT-020)")
+    }
+
+    /// An answer to nothing that was asked.
+    pub(crate) fn beacon_unknown(beacon: &Digest) -> String {
+        format!(
+            "beacon `{}` is not open here: used, too old, or of a start before; ask with a new \
+             one (AN-GAT-020)",
+            beacon.short()
         )
     }
 

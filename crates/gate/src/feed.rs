@@ -27,7 +27,8 @@ use tokio::time::Instant;
 use crate::error::GateError;
 use crate::keeper::{Closed, Order, Outcome, Urgent};
 use crate::limits::{
-    CONTROL_WAIT_MAX, FEED_SIZE_MAX, FEED_WAIT_MS, REPORT_WAIT_MAX, RETRY_WAIT_MAX, RETRY_WAIT_MIN,
+    BEACON_WAIT, CONTROL_WAIT_MAX, FEED_SIZE_MAX, FEED_WAIT_MS, REPORT_WAIT_MAX, RETRY_WAIT_MAX,
+    RETRY_WAIT_MIN,
 };
 use crate::repeat::Repeat;
 use crate::shared::Shared;
@@ -150,6 +151,31 @@ impl Desk {
         answer.await.map_err(|_| stopping())
     }
 
+    /// The beacon to ask with, if fresh word is wanted.
+    async fn beacon(&self) -> Result<Option<Digest>, Trouble> {
+        let (reply, answer) = oneshot::channel();
+        let order = Order::Beacon(reply);
+        self.orders.send(order).await.map_err(|_| stopping())?;
+        answer.await.map_err(|_| stopping())
+    }
+
+    /// Takes an answer to a beacon, or tells why not.
+    pub(crate) async fn fresh(&self, envelope: String) -> Result<Result<(), Vec<String>>, Trouble> {
+        let (reply, answer) = oneshot::channel();
+        let order = Order::Fresh(envelope, reply);
+        self.orders.send(order).await.map_err(|_| stopping())?;
+        answer.await.map_err(|_| stopping())
+    }
+
+    /// A beacon to be carried by hand, and how far the feed was read.
+    pub(crate) async fn carried(&self) -> Result<(Digest, u64), Trouble> {
+        let (reply, answer) = oneshot::channel();
+        let order = Order::Carried(reply);
+        self.orders.send(order).await.map_err(|_| stopping())?;
+        let carried = answer.await.map_err(|_| stopping())?;
+        carried.map_err(|error| error.to_string())
+    }
+
     /// Takes a close at once.
     pub(crate) async fn close(&self, envelope: String) -> Option<Result<Closed, Vec<String>>> {
         let (reply, answer) = oneshot::channel();
@@ -172,15 +198,20 @@ pub(crate) async fn listen(
 ) {
     let mut wait = RETRY_WAIT_MIN;
     let mut troubles = Repeat::default();
+    let mut asks_from = Instant::now();
     loop {
         let started = Instant::now();
         let heard = tokio::select! {
-            heard = round(&control, &desk, &shared, &words_path) => heard,
+            heard = round(&control, &desk, (&shared, &words_path), started >= asks_from) => heard,
             _ = stop.wait_for(|stop| *stop) => return,
         };
         let pause = match heard {
-            Ok(count) => {
+            Ok(Heard { count, lacks_word }) => {
                 wait = RETRY_WAIT_MIN;
+                if lacks_word {
+                    // A question with a beacon is not held: it must not be asked in a spin.
+                    asks_from = Instant::now() + BEACON_WAIT;
+                }
                 if let Some(past) = troubles.over() {
                     let (error, again) = (past.cause, past.again);
                     tracing::info!(error, again, "the control plane is heard again");
@@ -212,23 +243,35 @@ pub(crate) async fn listen(
     }
 }
 
-/// Asks once and hands everything on; tells how many items there were.
+/// What a question came to.
+struct Heard {
+    /// Items.
+    count: usize,
+    /// It asked for fresh word, and there is nobody to give it.
+    lacks_word: bool,
+}
+
+/// Asks once, with a beacon if one is wanted, and hands everything on.
 async fn round(
     control: &Control,
     desk: &Desk,
-    shared: &Shared,
-    words_path: &Path,
-) -> Result<usize, Trouble> {
+    (shared, words_path): (&Shared, &Path),
+    asks: bool,
+) -> Result<Heard, Trouble> {
     let from = shared.progress.borrow().applied;
-    let path = format!("/api/v1/gate/feed?from={from}&wait_ms={FEED_WAIT_MS}");
+    let beacon = if asks { desk.beacon().await? } else { None };
+    let asked = beacon.map(|beacon| format!("&beacon={beacon}"));
+    let asked = asked.unwrap_or_default();
+    let path = format!("/api/v1/gate/feed?from={from}&wait_ms={FEED_WAIT_MS}{asked}");
     let bytes = control.get(&path, FEED_SIZE_MAX).await?;
     let page: FeedPage = serde_json::from_slice(&bytes).map_err(|error| error.to_string())?;
-    if let Some(words) = page.words {
+    let lacks_word = beacon.is_some() && page.fresh.is_none();
+    if let Some(words) = &page.words {
         // Best effort: after a restart the pages say what they said, else they say less.
-        if let Ok(json) = serde_json::to_vec(&words) {
+        if let Ok(json) = serde_json::to_vec(words) {
             let _ = tokio::fs::write(words_path, json).await;
         }
-        shared.set_words(words);
+        shared.set_words(words.clone());
     }
     if page.head < from {
         // What was taken is not in it: a number that nobody signed has led the gate astray, or the
@@ -242,6 +285,18 @@ async fn round(
             "the feed ends at {head}, before {from} that was taken from it"
         ));
     }
+    let count = apply(Some(control), desk, from, page).await?;
+    Ok(Heard { count, lacks_word })
+}
+
+/// Hands everything on that a page of the feed holds after a position; tells how many items there
+/// were. Without a line no table can be fetched.
+async fn apply(
+    control: Option<&Control>,
+    desk: &Desk,
+    from: u64,
+    page: FeedPage,
+) -> Result<usize, Trouble> {
     // An item beyond what the page itself calls the end is none.
     let is_fresh = |item: &FeedItem| item.seq > from && item.seq <= page.head;
     let items: Vec<_> = page.items.into_iter().filter(is_fresh).collect();
@@ -254,7 +309,11 @@ async fn round(
         let seq = item.seq;
         let mut outcome = desk.item(item.clone(), None).await?;
         if let Outcome::Table(digest) = outcome {
-            let table = match fetch(control, &digest).await {
+            let fetched = match control {
+                Some(control) => fetch(control, &digest).await,
+                None => Err(format!("table `{}` comes on the line only", digest.short())),
+            };
+            let table = match fetched {
                 Ok(table) => table,
                 Err(why) => {
                     let _ = desk.orders.send(Order::Blocked(seq, why.clone())).await;
@@ -267,7 +326,22 @@ async fn round(
             return Err(format!("item {seq} cannot be applied yet"));
         }
     }
+    if let Some(fresh) = page.fresh {
+        // After the items: a root among them may name who has signed it.
+        desk.fresh(fresh).await?.map_err(|why| why.join("; "))?;
+    }
     Ok(count)
+}
+
+/// Hands on a page that somebody carried here. A policy whose table is not here must wait for the
+/// line.
+pub(crate) async fn carried(
+    desk: &Desk,
+    shared: &Shared,
+    page: FeedPage,
+) -> Result<usize, Trouble> {
+    let from = shared.progress.borrow().applied;
+    apply(None, desk, from, page).await
 }
 
 async fn fetch(control: &Control, digest: &Digest) -> Result<GateTable, Trouble> {

@@ -71,7 +71,8 @@ impl Gate {
         let shared = Arc::new(Shared::new(testers, clock, zone, places));
         let words_path = opened.0.words_path();
         shared.set_words(feed::words_kept(&words_path));
-        let mind = Mind::new(config.pin, config.upstreams);
+        let mind = Mind::new(config.id.clone(), config.pin, config.upstreams);
+        let id = config.id.clone();
         let keeper = Keeper::start(config.id, Arc::clone(&shared), (mind, inflows), opened)?;
 
         let (stop, stopped) = watch::channel(false);
@@ -98,6 +99,7 @@ impl Gate {
         let doors = (config.listen, serving, certificates.as_ref());
         let (addresses, passing) = entry.open(&mut tasks, doors)?;
         let operators = Operators {
+            gate: id,
             desk: desk.clone(),
             shared: Arc::clone(&shared),
             certificates,

@@ -29,6 +29,9 @@ pub(crate) struct Entry {
     pub(crate) position: u64,
     /// When it was accepted.
     pub(crate) at: Timestamp,
+    /// Sum of the feed up to the position, where policy asks for fresh word and it is known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) sum: Option<Digest>,
     /// A signed envelope; none for a floor.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) signed: Option<Signed>,

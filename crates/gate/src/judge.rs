@@ -15,7 +15,7 @@ use hyper::Method;
 use crate::config::{Network, Pilot};
 use crate::inflow::{Carry, Comer, Slot};
 use crate::request::Proxies;
-use crate::table::{Cell, is_below};
+use crate::table::{Cell, CellState, is_below};
 use crate::visit::{Conn, Visit};
 
 /// The proof that one request may pass. Whoever forwards takes it by value.
@@ -33,6 +33,8 @@ pub struct Permit {
 pub(crate) enum No {
     /// Nobody passes.
     Closed,
+    /// Nobody passes until the gate has fresh word; the release is in force.
+    Unconfirmed,
     /// Only testers pass yet.
     Testing,
     /// The service is back with fewer functions, and this is not one of them.
@@ -117,7 +119,7 @@ pub(crate) fn judge(
 ) -> Result<Permit, Denied> {
     let (stage, is_filling) = visit.cell().state.present(now);
     let answer = match stage {
-        Stage::Closed => Err(No::Closed),
+        Stage::Closed => Err(shut(&visit.cell().state, now)),
         Stage::CleanRoom if testers.is_clean_room(asked) => Ok(()),
         Stage::Pilot if testers.is_pilot(&visit, asked) => Ok(()),
         Stage::CleanRoom | Stage::Pilot => Err(No::Testing),
@@ -162,6 +164,15 @@ fn filling(visit: Visit, asked: &Asked<'_>, now: Timestamp) -> Result<Permit, De
             visit.withdraw();
             Err(Denied { no, carry })
         }
+    }
+}
+
+/// What nobody passes for. The cell is shut.
+pub(crate) fn shut(state: &CellState, now: Timestamp) -> No {
+    if state.is_stale() && state.released(now) != Stage::Closed {
+        No::Unconfirmed
+    } else {
+        No::Closed
     }
 }
 

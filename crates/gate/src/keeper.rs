@@ -13,7 +13,8 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::io;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use anlauf_model::feed::{FeedItem, FeedKind, GateCellState, GateDecision, GateReport};
+use anlauf_model::feed::{FeedItem, FeedKind, GateCellState, GateDecision, GateReport, Standing};
+use anlauf_model::landscape::Class;
 use anlauf_model::table::GateTable;
 use anlauf_model::{CellId, Digest, GateId, Timestamp};
 use tokio::sync::{mpsc, oneshot};
@@ -46,6 +47,13 @@ pub(crate) enum Order {
     Rewind,
     /// Set how fast a cell fills; whether the table knows the cell.
     Fill(CellId, Inflow, oneshot::Sender<bool>),
+    /// Give the beacon to ask with, if fresh word is wanted.
+    Beacon(oneshot::Sender<Option<Digest>>),
+    /// Give a beacon that somebody carries to where it can be answered, and how far the feed was
+    /// read.
+    Carried(oneshot::Sender<io::Result<(Digest, u64)>>),
+    /// An answer to a beacon.
+    Fresh(String, oneshot::Sender<Result<(), Vec<String>>>),
 }
 
 /// A close, from the feed before its turn or straight from a person.
@@ -87,6 +95,8 @@ pub(crate) struct Keeper {
     refused: Repeat,
     /// How fast cells fill, as operators have set it.
     inflows: Inflows,
+    /// How classes stand that ask for fresh word, as it was told last.
+    standing: Vec<(Class, Standing)>,
 }
 
 impl Keeper {
@@ -107,6 +117,8 @@ impl Keeper {
         }
         // The last one, not the highest: a feed that began anew goes on from there.
         let position = entries.last().map_or(0, |entry| entry.position);
+        let sum = entries.last().and_then(|entry| entry.sum);
+        mind.fresh.resume(position, sum);
         let signed = entries.iter().filter_map(|entry| entry.signed.as_ref());
         let taken = signed
             .filter(|signed| signed.kind == FeedKind::Close)
@@ -132,12 +144,15 @@ impl Keeper {
             decisions: VecDeque::new(),
             refused: Repeat::default(),
             inflows,
+            standing: Vec::new(),
             shared,
         };
         keeper.fill_all();
         let table = keeper.shared.table();
         let all: Vec<_> = table.cells().map(|cell| Arc::clone(&cell.state)).collect();
         keeper.note(&all);
+        let account = keeper.mind.fresh.account(keeper.shared.ran());
+        keeper.shared.set_freshness(account);
         Ok(keeper)
     }
 
@@ -160,7 +175,10 @@ impl Keeper {
                     Some(order) => self.take(order).await,
                     None => return Ok(()),
                 },
-                _ = look.tick() => self.expire().await,
+                _ = look.tick() => match self.expire().await {
+                    Ok(()) => self.settle().await,
+                    failed => failed,
+                },
             };
             worked.map_err(|source| self.journal().error(source))?;
         }
@@ -184,10 +202,32 @@ impl Keeper {
             }
             Order::Rewind => {
                 tracing::warn!(gate = %self.id, position = self.position, "the feed began anew");
-                self.position = 0;
-                self.shared
-                    .progress
-                    .send_modify(|progress| progress.applied = 0);
+                self.rewind();
+            }
+            Order::Beacon(reply) => {
+                let beacon = match random() {
+                    Ok(random) => self.mind.fresh.wanted(random, self.shared.ran()),
+                    Err(error) => {
+                        tracing::error!(%error, "no random bytes for a beacon");
+                        None
+                    }
+                };
+                let _ = reply.send(beacon);
+            }
+            Order::Carried(reply) => {
+                let ran = self.shared.ran();
+                let beacon = random().map(|random| self.mind.fresh.carried(random, ran));
+                let _ = reply.send(beacon.map(|beacon| (beacon, self.position)));
+            }
+            Order::Fresh(envelope, reply) => {
+                let heard = self.mind.hear(&envelope, self.shared.now());
+                if heard.is_ok() && self.mind.fresh.is_astray(self.position) {
+                    let position = self.position;
+                    tracing::warn!(gate = %self.id, position, "the feed is not the one signed");
+                    self.rewind();
+                }
+                self.settle().await?;
+                let _ = reply.send(heard);
             }
             Order::Fill(cell, inflow, reply) => {
                 let known = self.fill(cell, inflow).await?;
@@ -211,26 +251,29 @@ impl Keeper {
         }
         let key = Digest::of(item.envelope.as_bytes());
         if self.taken.contains(&key) {
-            return Ok(self.done(item.seq, Ok(())));
+            return self.done((item.seq, key), Ok(())).await;
         }
         let now = self.shared.now();
         let asked = (item.kind, item.envelope.as_str());
         let effect = match self.mind.judge(&self.shared.table(), asked, table, now) {
             Err(Without::Table(digest)) => return Ok(Outcome::Table(digest)),
-            Err(Without::Reasons(reasons)) => return Ok(self.done(item.seq, Err(reasons))),
+            Err(Without::Reasons(reasons)) => {
+                return self.done((item.seq, key), Err(reasons)).await;
+            }
             Ok(effect) => effect,
         };
         let reasons = needs_shut(&self.shared.table(), &effect, now);
         if !reasons.is_empty() {
-            return Ok(self.done(item.seq, Err(reasons)));
+            return self.done((item.seq, key), Err(reasons)).await;
         }
-        let entry = entry(item.seq, now, (item.kind, item.envelope));
+        let sum = self.mind.fresh.sum_with(item.seq, &key);
+        let entry = self.entry((item.seq, sum), now, Some((item.kind, item.envelope)));
         let is_close = matches!(effect, Effect::Close(_));
         self.put_in_force(effect, entry, table).await?;
         if is_close {
             self.taken.insert(key);
         }
-        Ok(self.done(item.seq, Ok(())))
+        self.done((item.seq, key), Ok(())).await
     }
 
     async fn close_now(&mut self, close: Urgent) -> io::Result<()> {
@@ -253,7 +296,8 @@ impl Keeper {
                 return Ok(());
             }
         };
-        let entry = entry(self.position, now, (FeedKind::Close, close.envelope));
+        let signed = (FeedKind::Close, close.envelope);
+        let entry = self.entry((self.position, self.mind.fresh.sum()), now, Some(signed));
         match self.put_in_force(effect, entry, None).await {
             Ok(touched) => {
                 self.taken.insert(key);
@@ -361,13 +405,58 @@ impl Keeper {
             .map_err(io::Error::other)?
     }
 
-    fn done(&mut self, seq: u64, verdict: Result<(), Vec<String>>) -> Outcome {
+    async fn done(
+        &mut self,
+        (seq, envelope): (u64, Digest),
+        verdict: Result<(), Vec<String>>,
+    ) -> io::Result<Outcome> {
         self.position = seq;
+        self.mind.fresh.read(seq, &envelope);
+        self.settle().await?;
         self.decide(seq, verdict);
         self.shared
             .progress
             .send_modify(|progress| progress.applied = seq);
-        Outcome::Done
+        Ok(Outcome::Done)
+    }
+
+    /// The feed is taken from the beginning; what was accepted changes nothing again.
+    fn rewind(&mut self) {
+        self.mind.fresh.rewind(self.position);
+        self.position = 0;
+        self.shared
+            .progress
+            .send_modify(|progress| progress.applied = 0);
+    }
+
+    /// Shuts what lacks fresh word, cuts whoever is inside, and opens again what has it.
+    async fn settle(&mut self) -> io::Result<()> {
+        let touched = self.mind.settle(&self.shared);
+        if !touched.changed.is_empty() {
+            visit::cut(&touched.narrowed).await;
+            self.note(&touched.changed);
+        }
+        if !self.mind.fresh.is_asked() && self.standing.is_empty() {
+            return Ok(());
+        }
+        let account = self.mind.fresh.account(self.shared.ran());
+        let standing: Vec<_> = account
+            .iter()
+            .map(|one| (one.class, one.standing))
+            .collect();
+        self.shared.set_freshness(account);
+        if self.standing != standing {
+            for (class, standing) in &standing {
+                let word = standing.word();
+                match standing {
+                    Standing::Fresh => tracing::info!(gate = %self.id, ?class, "has fresh word"),
+                    _ => tracing::warn!(gate = %self.id, ?class, word, "lacks fresh word"),
+                }
+            }
+            self.standing = standing;
+            self.shared.news.notify_one();
+        }
+        Ok(())
     }
 
     fn decide(&mut self, seq: u64, verdict: Result<(), Vec<String>>) {
@@ -428,16 +517,12 @@ impl Keeper {
         }
         visit::cut(&over).await;
         self.note(&over);
-        let cells = over.iter().map(|state| state.report(now)).collect();
-        let entry = Entry {
-            position: self.position,
-            at: now,
-            signed: None,
-            floor: Some(Floor {
-                cells,
-                burned: Vec::new(),
-            }),
-        };
+        let cells = over.iter().map(|state| state.kept(now)).collect();
+        let mut entry = self.entry((self.position, self.mind.fresh.sum()), now, None);
+        entry.floor = Some(Floor {
+            cells,
+            burned: Vec::new(),
+        });
         self.write(entry, None).await
     }
 
@@ -461,19 +546,33 @@ impl Keeper {
             changed: changed.map(|cell| cell.state.report(now)).collect(),
             decisions: decisions.map(|(_, decision)| decision.clone()).collect(),
             counts: self.shared.counts.get(),
+            freshness: self.shared.freshness().to_vec(),
         };
         (report, mark)
     }
+
+    /// A line for the journal. It tells what the feed held only where somebody asks for it.
+    fn entry(
+        &self,
+        (position, sum): (u64, Option<Digest>),
+        at: Timestamp,
+        signed: Option<(FeedKind, String)>,
+    ) -> Entry {
+        Entry {
+            position,
+            at,
+            sum: sum.filter(|_| self.mind.fresh.is_asked()),
+            signed: signed.map(|(kind, envelope)| Signed { kind, envelope }),
+            floor: None,
+        }
+    }
 }
 
-fn entry(position: u64, at: Timestamp, (kind, envelope): (FeedKind, String)) -> Entry {
-    let signed = Some(Signed { kind, envelope });
-    Entry {
-        position,
-        at,
-        signed,
-        floor: None,
-    }
+/// 32 bytes that nobody can know before.
+fn random() -> io::Result<Digest> {
+    let mut bytes = [0; 32];
+    getrandom::fill(&mut bytes).map_err(io::Error::other)?;
+    Ok(Digest(bytes))
 }
 
 /// One entry once more. The inner error tells why it does not verify.

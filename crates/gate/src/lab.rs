@@ -19,7 +19,7 @@ use anlauf_trust::{Authority, Close, Envelope, Release};
 use jiff::tz::TimeZone;
 
 use crate::GateError;
-use crate::clock::{Clock, Floor, Steady};
+use crate::clock::{Clock, Floor, Passed, Steady};
 use crate::config::{Pilot, Upstreams};
 use crate::inflow::Key;
 use crate::journal::{self, Entry, Signed};
@@ -35,6 +35,7 @@ pub struct HandClock {
     ran: AtomicI64,
     wall: AtomicI64,
     steady: Mutex<Steady>,
+    passed: Mutex<Passed>,
 }
 
 /// A gate's core.
@@ -82,6 +83,7 @@ impl HandClock {
             ran: AtomicI64::new(0),
             wall: AtomicI64::new(wall),
             steady: Mutex::new(Steady::new(0, wall)),
+            passed: Mutex::new(Passed::new(0, wall)),
         })
     }
 
@@ -109,6 +111,12 @@ impl Clock for HandClock {
             self.ran.load(Ordering::SeqCst),
             self.wall.load(Ordering::SeqCst),
         )
+    }
+
+    fn ran(&self) -> i64 {
+        let mut passed = self.passed.lock().unwrap_or_else(PoisonError::into_inner);
+        let (ran, wall) = (self.ran.load(Ordering::SeqCst), self.wall());
+        passed.ran(ran, wall)
     }
 }
 
@@ -144,7 +152,7 @@ impl Lab {
             TimeZone::UTC,
             Key::new(b"lab"),
         ));
-        let mut mind = Mind::new(*pin, Upstreams::default());
+        let mut mind = Mind::new(gate.clone(), *pin, Upstreams::default());
         let find = |digest: &Digest| table(digest).ok_or(GateError::Table { digest: *digest });
         for (index, entry) in kept.entries.iter().enumerate() {
             replay(&mut mind, &shared, &find, entry)?.map_err(|why| GateError::Damaged {
@@ -153,6 +161,11 @@ impl Lab {
                 why,
             })?;
         }
+        let last = kept.entries.last();
+        let position = last.map_or(0, |entry| entry.position);
+        mind.fresh
+            .resume(position, last.and_then(|entry| entry.sum));
+        mind.settle(&shared);
         let sum = kept.sum;
         Ok((Self { shared, mind, sum }, kept.size))
     }
@@ -207,10 +220,19 @@ impl Lab {
 
     /// The line that the journal gets for a change.
     pub fn line(&mut self, position: u64, (kind, envelope): (FeedKind, &str)) -> Vec<u8> {
+        let digest = Digest::of(envelope.as_bytes());
         let envelope = envelope.to_owned();
+        let fresh = &self.mind.fresh;
+        // A close that is handed in directly has no place in the feed.
+        let sum = if fresh.is_beyond(position) {
+            fresh.sum_with(position, &digest)
+        } else {
+            fresh.sum()
+        };
         self.entry(&Entry {
             position,
             at: self.shared.now(),
+            sum: sum.filter(|_| fresh.is_asked()),
             signed: Some(Signed { kind, envelope }),
             floor: None,
         })
@@ -261,14 +283,54 @@ impl Lab {
             return None;
         }
         over.iter().for_each(|state| state.shut(state.epoch()));
-        let cells = over.iter().map(|state| state.report(now)).collect();
+        let cells = over.iter().map(|state| state.kept(now)).collect();
         let burned = Vec::new();
+        let fresh = &self.mind.fresh;
+        let sum = fresh.sum().filter(|_| fresh.is_asked());
         Some(self.entry(&Entry {
             position,
             at: now,
+            sum,
             signed: None,
             floor: Some(journal::Floor { cells, burned }),
         }))
+    }
+
+    /// An item of the feed was read, and is in force or refused.
+    pub fn read(&mut self, seq: u64, envelope: &str) {
+        let digest = Digest::of(envelope.as_bytes());
+        self.mind.fresh.read(seq, &digest);
+        self.settle();
+    }
+
+    /// The beacon to ask with, if fresh word is wanted; `random` becomes a new one.
+    pub fn beacon(&mut self, random: Digest) -> Option<Digest> {
+        self.mind.fresh.wanted(random, self.shared.ran())
+    }
+
+    /// Takes an answer to a beacon. Whether the feed must be read from the beginning: what was read
+    /// is not what the answer tells of.
+    ///
+    /// # Errors
+    /// Every reason why not.
+    pub fn hear(&mut self, envelope: &str, position: u64) -> Result<bool, Vec<String>> {
+        self.mind.hear(envelope, self.shared.now())?;
+        let is_astray = self.mind.fresh.is_astray(position);
+        if is_astray {
+            self.mind.fresh.rewind(position);
+        }
+        self.settle();
+        Ok(is_astray)
+    }
+
+    /// The feed is read from the beginning.
+    pub fn rewind(&mut self, position: u64) {
+        self.mind.fresh.rewind(position);
+    }
+
+    /// Shuts what lacks fresh word, and opens again what has it.
+    pub fn settle(&mut self) {
+        self.mind.settle(&self.shared);
     }
 
     /// Every cell of the table in force.
@@ -312,7 +374,7 @@ impl Change {
 
     /// A mutant's: an authority that does not follow on the one before.
     pub fn unverified_authority(authority: Authority) -> Self {
-        Self(Effect::Policy(authority, None))
+        Self(Effect::Policy(Box::new(authority), None))
     }
 
     /// The release, if it is one.
@@ -348,6 +410,11 @@ impl Door {
     /// Stage and end as last set, whatever the time.
     pub fn opened(&self) -> (Stage, Timestamp) {
         self.0.opened()
+    }
+
+    /// How far it is open by its release, fresh word or not.
+    pub fn released(&self, now: Timestamp) -> Stage {
+        self.0.released(now)
     }
 
     /// Highest epoch seen.

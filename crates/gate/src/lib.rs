@@ -46,6 +46,7 @@ mod visit;
 
 mod admin;
 mod feed;
+mod fresh;
 mod journal;
 mod keeper;
 mod mind;

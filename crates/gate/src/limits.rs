@@ -132,6 +132,9 @@ pub const REASON_COUNT_MAX: usize = 10;
 /// about 2 MB, half of what the control plane takes.
 pub const REPORT_ITEM_COUNT_MAX: usize = 1_000;
 
+/// Wait before fresh word is asked for again where nobody could give it.
+pub const BEACON_WAIT: Duration = Duration::from_secs(2);
+
 /// How often a gate looks for releases that have run out. The judge looks at every request anyway.
 pub const EXPIRY_LOOK_EVERY: Duration = Duration::from_secs(1);
 

@@ -8,14 +8,16 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use anlauf_model::feed::FeedKind;
+use anlauf_model::landscape::Class;
 use anlauf_model::table::{GateCell, GateTable};
-use anlauf_model::{CellId, Digest, Epoch, Stage, Timestamp};
+use anlauf_model::{CellId, Digest, Epoch, GateId, Stage, Timestamp};
 use anlauf_trust::{
     Authority, CellFacts, Close, Envelope, Policy, Refusal, Release, Scope, Statement,
 };
 
 use crate::config::Upstreams;
 use crate::error::refusal;
+use crate::fresh::Fresh;
 use crate::journal::{Entry, Floor};
 use crate::shared::Shared;
 use crate::table::{CellState, Table, in_scope};
@@ -25,13 +27,22 @@ pub(crate) struct Mind {
     pin: Digest,
     upstreams: Upstreams,
     authority: Option<Authority>,
+    /// What was believed before the last roots, for closings that are read late.
+    past: Vec<Authority>,
     /// Closings, for cells that a later table adds; and the last epochs of cells that have left.
     burned: Vec<(Scope, Epoch)>,
     /// Releases that cells may be open on: judged once more under every next root.
     live: Vec<Live>,
     /// Every policy there was: a release is judged again by the one that its signers saw.
     policies: BTreeMap<Digest, Policy>,
+    /// What it knows of its own freshness.
+    pub(crate) fresh: Fresh,
+    /// Which classes are shut for want of fresh word, as the cells have it.
+    stale: [bool; CLASSES.len()],
 }
+
+/// Every class.
+const CLASSES: [Class; 3] = [Class::A, Class::B, Class::C];
 
 /// A release in force, as it was signed.
 struct Live {
@@ -44,7 +55,7 @@ pub(crate) enum Effect {
     /// The first or the next root, and cells whose release lost its quorum by it.
     Root(Box<Authority>, Vec<(CellId, Epoch)>),
     /// The next policy, and its table if that changes.
-    Policy(Authority, Option<Box<Table>>),
+    Policy(Box<Authority>, Option<Box<Table>>),
     /// Cells open. The envelope, to be judged again under the next root.
     Release(Release, Box<Envelope>),
     /// Cells shut.
@@ -95,6 +106,15 @@ pub(crate) struct Touched {
     pub(crate) outlived: Vec<String>,
 }
 
+impl Touched {
+    /// Both together.
+    pub(crate) fn add(&mut self, more: Touched) {
+        self.changed.extend(more.changed);
+        self.narrowed.extend(more.narrowed);
+        self.outlived.extend(more.outlived);
+    }
+}
+
 impl From<Refusal> for Without {
     fn from(refusal: Refusal) -> Self {
         Self::Reasons(refusal.reasons.iter().map(ToString::to_string).collect())
@@ -110,11 +130,14 @@ impl Without {
 // === impl Mind ===
 
 impl Mind {
-    pub(crate) fn new(pin: Digest, upstreams: Upstreams) -> Self {
+    pub(crate) fn new(gate: GateId, pin: Digest, upstreams: Upstreams) -> Self {
         Self {
+            fresh: Fresh::new(gate),
+            stale: [false; CLASSES.len()],
             pin,
             upstreams,
             authority: None,
+            past: Vec::new(),
             burned: Vec::new(),
             live: Vec::new(),
             policies: BTreeMap::new(),
@@ -166,7 +189,7 @@ impl Mind {
                 let mut next = authority.clone();
                 next.adopt_policy(&envelope, now)?;
                 let table = self.next_table(&next, table, offered)?;
-                Ok(Effect::Policy(next, table.map(Box::new)))
+                Ok(Effect::Policy(Box::new(next), table.map(Box::new)))
             }
             FeedKind::Release => {
                 let verified = authority.check_release(&envelope, &facts, now)?;
@@ -175,8 +198,14 @@ impl Mind {
                 Ok(Effect::Release(release, Box::new(envelope)))
             }
             FeedKind::Close => {
-                let verified = authority.check_close(&envelope, &facts, now)?;
-                Ok(Effect::Close(verified.close().clone()))
+                let mut judged = authority.check_close(&envelope, &facts, now);
+                // Something else may have stood in its place when its signer's key was in force.
+                if judged.is_err() && self.fresh.is_rereading() {
+                    let mut past = self.past.iter().rev();
+                    let held = past.find_map(|past| past.check_close(&envelope, &facts, now).ok());
+                    judged = held.map_or(judged, Ok);
+                }
+                Ok(Effect::Close(judged?.close().clone()))
             }
         }
     }
@@ -235,15 +264,20 @@ impl Mind {
         match effect {
             Effect::Root(authority, lost) => {
                 shared.set_drill(authority.root().drill);
-                self.authority = Some(*authority);
+                self.past.extend(self.authority.replace(*authority));
                 shut_lost(&lost, shared)
             }
             Effect::Policy(authority, table) => {
                 if let Some((digest, policy)) = authority.policy() {
                     self.policies.insert(*digest, policy.clone());
+                    self.fresh.set_rules(&policy.freshness);
                 }
-                self.authority = Some(authority);
-                table.map_or_else(Touched::default, |table| self.install_table(*table, shared))
+                self.authority = Some(*authority);
+                let mut touched = self.settle(shared);
+                if let Some(table) = table {
+                    touched.add(self.install_table(*table, shared));
+                }
+                touched
             }
             Effect::Release(release, envelope) => {
                 let touched = install_release(&release, shared);
@@ -277,8 +311,43 @@ impl Mind {
             touched.narrowed.push(Arc::clone(&gone.state));
         }
         touched.changed = table.cells().map(|cell| Arc::clone(&cell.state)).collect();
+        // Before anyone can ask for a cell that is new here, or of another class than before.
+        let stale = mark(&table, self.stale, shared.now());
+        touched.narrowed.extend(stale.narrowed);
         shared.set_table(table);
         touched
+    }
+
+    /// Judges fresh word, and takes it.
+    ///
+    /// # Errors
+    /// Every reason why not; nothing is changed then.
+    pub(crate) fn hear(&mut self, envelope: &str, now: Timestamp) -> Result<(), Vec<String>> {
+        let told = |without: Without| match without {
+            Without::Reasons(reasons) => reasons,
+            Without::Table(_) => Vec::new(),
+        };
+        let heard = || {
+            let envelope = Envelope::parse(envelope.as_bytes())?;
+            let Some(authority) = &self.authority else {
+                return Err(Without::because(refusal::no_root()));
+            };
+            Ok(authority.check_freshness(&envelope, now)?)
+        };
+        let verified = heard().map_err(told)?;
+        self.fresh.answered(&verified).map_err(|why| vec![why])
+    }
+
+    /// Shuts classes for want of fresh word, and gives those free again that have it. No release
+    /// is touched: what is in force stays so.
+    pub(crate) fn settle(&mut self, shared: &Shared) -> Touched {
+        let ran = shared.ran();
+        let stale = CLASSES.map(|class| self.fresh.shuts(class, ran));
+        if stale == self.stale {
+            return Touched::default();
+        }
+        self.stale = stale;
+        mark(&shared.table(), stale, shared.now())
     }
 
     fn install_close(&mut self, close: &Close, shared: &Shared) -> Touched {
@@ -290,7 +359,7 @@ impl Mind {
             if seen <= close.epoch {
                 state.shut(close.epoch);
                 touched.changed.push(Arc::clone(state));
-            } else if state.stage(now) != Stage::Closed {
+            } else if state.released(now) != Stage::Closed {
                 touched
                     .outlived
                     .push(refusal::outlived(&state.id, close.epoch, seen));
@@ -331,14 +400,12 @@ impl Mind {
             None => false,
         };
         let mut gist: Vec<Entry> = entries.iter().filter(is_live).cloned().collect();
-        let states = table.cells().map(|cell| cell.state.report(now));
+        let states = table.cells().map(|cell| cell.state.kept(now));
+        let last = entries.iter().max_by_key(|entry| entry.position);
         gist.push(Entry {
-            position: entries
-                .iter()
-                .map(|entry| entry.position)
-                .max()
-                .unwrap_or_default(),
+            position: last.map(|entry| entry.position).unwrap_or_default(),
             at: now,
+            sum: last.and_then(|entry| entry.sum),
             signed: None,
             floor: Some(Floor {
                 cells: states.collect(),
@@ -367,7 +434,7 @@ pub(crate) fn needs_shut(table: &Table, effect: &Effect, now: Timestamp) -> Vec<
     };
     let opens = |id: &CellId| release.cells.iter().any(|one| one.cell == *id);
     let is_shut = |id: &CellId| match table.cell(id) {
-        Some(need) => need.state.stage(now) == Stage::Closed && !opens(id),
+        Some(need) => need.state.released(now) == Stage::Closed && !opens(id),
         None => true,
     };
     let mut reasons = Vec::new();
@@ -397,6 +464,27 @@ fn check_epochs(table: &Table, release: &Release) -> Result<(), Without> {
     }
 }
 
+/// Sets which cells are shut for want of fresh word. Those that are released are touched by it.
+fn mark(table: &Table, stale: [bool; CLASSES.len()], now: Timestamp) -> Touched {
+    let mut touched = Touched::default();
+    let is_stale = |class| {
+        CLASSES
+            .iter()
+            .zip(stale)
+            .any(|(one, stale)| stale && *one == class)
+    };
+    for cell in table.cells() {
+        let (state, shuts) = (&cell.state, is_stale(cell.spec.class));
+        if state.set_stale(shuts) && state.released(now) != Stage::Closed {
+            touched.changed.push(Arc::clone(state));
+            if shuts {
+                touched.narrowed.push(Arc::clone(state));
+            }
+        }
+    }
+    touched
+}
+
 /// Shuts cells that are still open on the release that lost its quorum.
 fn shut_lost(lost: &[(CellId, Epoch)], shared: &Shared) -> Touched {
     let table = shared.table();
@@ -421,7 +509,7 @@ fn install_release(release: &Release, shared: &Shared) -> Touched {
         let Some(cell) = table.cell(&one.cell) else {
             continue;
         };
-        let before = cell.state.stage(now);
+        let before = cell.state.released(now);
         cell.state.open(release.stage, release.not_after, one.epoch);
         touched.changed.push(Arc::clone(&cell.state));
         if release.stage < before {
@@ -448,7 +536,7 @@ fn still_opens(envelope: &str, table: &Table, now: Timestamp) -> bool {
 fn is_in_force(release: &Release, table: &Table, now: Timestamp) -> bool {
     release.cells.iter().any(|one| {
         table.cell(&one.cell).is_some_and(|cell| {
-            cell.state.epoch() == one.epoch && cell.state.stage(now) != Stage::Closed
+            cell.state.epoch() == one.epoch && cell.state.released(now) != Stage::Closed
         })
     })
 }

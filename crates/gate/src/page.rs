@@ -202,7 +202,9 @@ impl Speaker {
             Why::No(No::Outside(again) | No::Waits(again, _) | No::Busy(again), _) => {
                 return Some(again.seconds.into());
             }
-            Why::Failed(Failed::Unreachable | Failed::Silent, _) => return Some(RETRY_AFTER_MIN),
+            Why::No(No::Unconfirmed, _) | Why::Failed(Failed::Unreachable | Failed::Silent, _) => {
+                return Some(RETRY_AFTER_MIN);
+            }
             _ => return None,
         };
         let seconds = expected.map(|at| at.0.saturating_sub(self.now.0).div_euclid(1000));
@@ -275,6 +277,11 @@ fn cell<'a>(why: Why<'a>) -> Option<&'a CellState> {
 fn meaning(why: Why<'_>) -> (StatusCode, &'static str, &'static Text4) {
     match why {
         Why::No(No::Closed, _) => (StatusCode::SERVICE_UNAVAILABLE, "cell-closed", &CLOSED),
+        Why::No(No::Unconfirmed, _) => (
+            StatusCode::SERVICE_UNAVAILABLE,
+            "cell-unconfirmed",
+            &UNCONFIRMED,
+        ),
         Why::No(No::Testing, _) => (StatusCode::SERVICE_UNAVAILABLE, "cell-testing", &TESTING),
         Why::No(No::Reduced, _) => (StatusCode::SERVICE_UNAVAILABLE, "cell-reduced", &REDUCED),
         Why::No(No::Outside(_), _) => (StatusCode::SERVICE_UNAVAILABLE, "cell-filling", &OUTSIDE),
@@ -310,6 +317,15 @@ const CLOSED: Text4 = [
     "This service is not available at the moment",
     "It is being checked and will be released again step by step. \
      There is nothing you need to do. Please try again later.",
+];
+const UNCONFIRMED: Text4 = [
+    "Dieser Dienst ist im Moment nicht erreichbar",
+    "Er ist freigegeben, aber diesem Zugang fehlt gerade die Bestätigung, dass das noch gilt. \
+     Sobald sie da ist, öffnet er wieder von selbst. Bitte versuchen Sie es in einigen Minuten \
+     noch einmal.",
+    "This service is not available at the moment",
+    "It is released, but this entrance lacks word that this still holds. As soon as it has it, it \
+     opens again by itself. Please try again in a few minutes.",
 ];
 const TESTING: Text4 = [
     "Dieser Dienst wird gerade getestet",

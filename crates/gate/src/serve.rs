@@ -14,7 +14,7 @@ use hyper::{Method, Request, Response};
 use crate::body::{Download, Upload};
 use crate::forward::Failed;
 use crate::inflow::{Carry, Comer, PLACE};
-use crate::judge::{Asked, Denied, No, Permit, judge};
+use crate::judge::{Asked, Denied, No, Permit, judge, shut};
 use crate::page::{Why, Wishes};
 use crate::proxy_protocol::TurnedAway;
 use crate::request::{self, Asker, Fields, Line, Target};
@@ -166,7 +166,8 @@ pub(crate) fn admit<'a>(
     if cell.state.stage(now) == Stage::Closed {
         // Nothing can be under way for whom nothing is let through: no need to register.
         shared.counts.note_refused(&cell.state);
-        return Err(Refused::No((No::Closed, now), Arc::clone(cell), target));
+        let no = shut(&cell.state, now);
+        return Err(Refused::No((no, now), Arc::clone(cell), target));
     }
     let asked = Asked {
         method: line.method,

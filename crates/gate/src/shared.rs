@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, PoisonError, RwLock};
 
 use anlauf_model::Timestamp;
-use anlauf_model::feed::Words;
+use anlauf_model::feed::{GateFreshness, Words};
 use jiff::tz::TimeZone;
 use tokio::sync::{Notify, watch};
 
@@ -45,6 +45,7 @@ pub(crate) struct Shared {
     drill: AtomicBool,
     table: RwLock<Arc<Table>>,
     words: RwLock<Arc<Words>>,
+    freshness: RwLock<Arc<Vec<GateFreshness>>>,
 }
 
 impl Shared {
@@ -61,11 +62,17 @@ impl Shared {
             drill: AtomicBool::new(false),
             table: RwLock::new(Arc::new(Table::empty())),
             words: RwLock::default(),
+            freshness: RwLock::default(),
         }
     }
 
     pub(crate) fn now(&self) -> Timestamp {
         self.clock.now()
+    }
+
+    /// What has passed since some moment, by a clock that nobody sets back. Milliseconds.
+    pub(crate) fn ran(&self) -> i64 {
+        self.clock.ran()
     }
 
     pub(crate) fn table(&self) -> Arc<Table> {
@@ -74,6 +81,17 @@ impl Shared {
 
     pub(crate) fn set_table(&self, table: Table) {
         *self.table.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(table);
+    }
+
+    /// How classes stand that ask for fresh word, as of the last look.
+    pub(crate) fn freshness(&self) -> Arc<Vec<GateFreshness>> {
+        let known = self.freshness.read();
+        Arc::clone(&known.unwrap_or_else(PoisonError::into_inner))
+    }
+
+    pub(crate) fn set_freshness(&self, account: Vec<GateFreshness>) {
+        let known = self.freshness.write();
+        *known.unwrap_or_else(PoisonError::into_inner) = Arc::new(account);
     }
 
     pub(crate) fn words(&self) -> Arc<Words> {

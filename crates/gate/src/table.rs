@@ -7,7 +7,7 @@
 
 use std::borrow::Cow;
 use std::collections::{BTreeMap, HashMap};
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
 use anlauf_model::feed::GateCellState;
@@ -55,6 +55,8 @@ pub(crate) struct CellState {
     word: AtomicU64,
     /// Highest epoch seen.
     epoch: AtomicU64,
+    /// Whether it is shut for want of fresh word, whatever it was opened to.
+    is_stale: AtomicBool,
     /// Connections with a permit for this cell, or that just ask the judge.
     visitors: Mutex<BTreeMap<u64, Arc<Conn>>>,
     /// How fast it fills, once that was set.
@@ -125,19 +127,44 @@ impl CellState {
             id,
             word: AtomicU64::new(0),
             epoch: AtomicU64::new(epoch.0),
+            is_stale: AtomicBool::new(false),
             visitors: Mutex::new(BTreeMap::new()),
             flow: OnceLock::new(),
             counts: CellCounts::default(),
         }
     }
 
-    /// Stage in the present: a release that ran out is closed, whoever has noticed.
+    /// Stage in the present: a release that ran out is closed, whoever has noticed, and so is a
+    /// cell for which the gate lacks fresh word.
     pub(crate) fn stage(&self, now: Timestamp) -> Stage {
         self.present(now).0
     }
 
     /// The same, and whether the cell fills slowly.
     pub(crate) fn present(&self, now: Timestamp) -> (Stage, bool) {
+        if self.is_stale() {
+            (Stage::Closed, false)
+        } else {
+            self.released_filling(now)
+        }
+    }
+
+    /// Whether it is shut for want of fresh word.
+    pub(crate) fn is_stale(&self) -> bool {
+        self.is_stale.load(Ordering::SeqCst)
+    }
+
+    /// Shuts for want of fresh word, or takes that back. Whether anything changed.
+    pub(crate) fn set_stale(&self, is_stale: bool) -> bool {
+        self.is_stale.swap(is_stale, Ordering::SeqCst) != is_stale
+    }
+
+    /// Stage that its release gives it in the present, fresh word or not: what must be remembered.
+    pub(crate) fn released(&self, now: Timestamp) -> Stage {
+        self.released_filling(now).0
+    }
+
+    fn released_filling(&self, now: Timestamp) -> (Stage, bool) {
         let word = self.word.load(Ordering::SeqCst);
         let (stage, not_after) = read(word);
         if now >= not_after {
@@ -154,7 +181,7 @@ impl CellState {
 
     /// Whether it is set open, but its time has run out.
     pub(crate) fn is_over(&self, now: Timestamp) -> bool {
-        self.opened().0 != Stage::Closed && self.stage(now) == Stage::Closed
+        self.opened().0 != Stage::Closed && self.released(now) == Stage::Closed
     }
 
     /// Highest epoch seen.
@@ -205,6 +232,14 @@ impl CellState {
             cell: self.id.clone(),
             stage: self.stage(now),
             epoch: self.epoch(),
+        }
+    }
+
+    /// What a restart must know of it.
+    pub(crate) fn kept(&self, now: Timestamp) -> GateCellState {
+        GateCellState {
+            stage: self.released(now),
+            ..self.report(now)
         }
     }
 

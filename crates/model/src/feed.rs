@@ -15,6 +15,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::digest::Digest;
 use crate::id::{CellId, GateId};
+use crate::landscape::Class;
 use crate::stage::Stage;
 use crate::time::{Epoch, Timestamp};
 
@@ -30,6 +31,10 @@ pub struct FeedPage {
     /// Words for the pages a gate shows; only when they changed since the asked position.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub words: Option<Words>,
+    /// The answer to the gate's beacon, if it asked with one and there is someone to sign: a DSSE
+    /// envelope as JSON text.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub fresh: Option<String>,
 }
 
 /// One signed envelope at its place in the ledger.
@@ -85,6 +90,47 @@ pub struct GateReport {
     pub decisions: Vec<GateDecision>,
     /// Since the gate started.
     pub counts: GateCounts,
+    /// How each class stands that asks for fresh word.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub freshness: Vec<GateFreshness>,
+}
+
+/// How a class stands at a gate, as far as fresh word goes.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct GateFreshness {
+    /// Cells of this class.
+    pub class: Class,
+    /// What it means for them.
+    pub standing: Standing,
+    /// Age of the last fresh word; none since the gate started.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub age_seconds: Option<u64>,
+}
+
+/// What freshness, or the lack of it, means for cells of a class.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Standing {
+    /// No fresh word since the gate started: shut.
+    Unproven,
+    /// Fresh enough: as released.
+    Fresh,
+    /// Overdue, and policy holds them open: as released, with an alarm.
+    Held,
+    /// Overdue: shut.
+    Stale,
+}
+
+impl Standing {
+    /// Its word, as it is written.
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Unproven => "unproven",
+            Self::Fresh => "fresh",
+            Self::Held => "held",
+            Self::Stale => "stale",
+        }
+    }
 }
 
 /// What one cell is at this gate.

@@ -700,6 +700,7 @@ impl World {
             changed: gate.doors().iter().map(|door| cell(door.id())).collect(),
             decisions: Vec::new(),
             counts: Default::default(),
+            freshness: Vec::new(),
         };
         let organisation: OrganisationId = self.landscape.declared().provider.clone();
         let person = gate

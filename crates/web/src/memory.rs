@@ -7,9 +7,10 @@
 use std::collections::BTreeMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use anlauf_model::feed::{GateCounts, GateReport};
+use anlauf_model::feed::{GateCounts, GateFreshness, GateReport};
 use anlauf_model::{Digest, GateId, PlanId, Timestamp};
 use anlauf_recovery::{Event, State};
+use anlauf_trust::{FEED_SUM_EMPTY, feed_sum};
 use tokio::sync::Semaphore;
 
 use crate::limits::{PLAN_READ_COUNT_MAX, PLANNING_COUNT_MAX, PLANNING_WAITING_COUNT_MAX};
@@ -20,6 +21,7 @@ use crate::port::{Desk, DeskError};
 pub(crate) struct Memory {
     gates: Mutex<BTreeMap<GateId, Heard>>,
     words: Mutex<Option<WordsMark>>,
+    feed: Mutex<FeedSum>,
     plans: Mutex<PlanIndex>,
     /// One permit per plan or forecast in the making.
     pub(crate) planning: Semaphore,
@@ -34,6 +36,20 @@ struct PlanIndex {
     entries: BTreeMap<PlanId, u64>,
 }
 
+/// The sum of the feed, as far as it was added up.
+#[derive(Debug)]
+struct FeedSum {
+    count: usize,
+    sum: Digest,
+}
+
+impl Default for FeedSum {
+    fn default() -> Self {
+        let (count, sum) = (0, FEED_SUM_EMPTY);
+        Self { count, sum }
+    }
+}
+
 /// A gate's last word, whether or not it was worth an entry.
 #[derive(Clone, Debug)]
 pub(crate) struct Heard {
@@ -45,6 +61,8 @@ pub(crate) struct Heard {
     pub(crate) root_version: u64,
     /// Requests since it started.
     pub(crate) counts: GateCounts,
+    /// How each class stands there that asks for fresh word.
+    pub(crate) freshness: Vec<GateFreshness>,
     /// Digest of the last report that was worth an entry: a repeated one is not.
     kept: Option<Digest>,
 }
@@ -64,6 +82,7 @@ impl Default for Memory {
         Self {
             gates: Mutex::default(),
             words: Mutex::default(),
+            feed: Mutex::default(),
             plans: Mutex::default(),
             planning: Semaphore::new(PLANNING_COUNT_MAX),
             planning_queue: Semaphore::new(PLANNING_COUNT_MAX + PLANNING_WAITING_COUNT_MAX),
@@ -86,6 +105,7 @@ impl Memory {
             table: report.table,
             root_version: report.root_version,
             counts: report.counts,
+            freshness: report.freshness.clone(),
             kept: kept.or(before),
         };
         gates.insert(report.gate.clone(), heard);
@@ -95,6 +115,18 @@ impl Memory {
     pub(crate) fn is_repeated(&self, gate: &GateId, report: &Digest) -> bool {
         let gates = locked(&self.gates);
         gates.get(gate).and_then(|heard| heard.kept).as_ref() == Some(report)
+    }
+
+    /// Where the feed ends, and the sum of what it holds. A feed only grows, so that only what is
+    /// new is added up.
+    pub(crate) fn feed_end(&self, state: &State) -> (u64, Digest) {
+        let mut known = locked(&self.feed);
+        for item in state.feed.iter().skip(known.count) {
+            let envelope = Digest::of(item.envelope.as_bytes());
+            known.sum = feed_sum(&known.sum, item.seq, &envelope);
+            known.count += 1;
+        }
+        (state.feed.last().map_or(0, |item| item.seq), known.sum)
     }
 
     /// What the words are made of now, and since when.

@@ -11,6 +11,7 @@ pub(crate) mod close;
 pub(crate) mod desk;
 pub(crate) mod event;
 pub(crate) mod evidence;
+pub(crate) mod fresh;
 pub(crate) mod gate;
 pub(crate) mod grid;
 pub(crate) mod hold;

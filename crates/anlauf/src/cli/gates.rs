@@ -19,10 +19,15 @@ pub struct Args {
 /// No answer.
 pub fn run(args: &Args, output: Output) -> Done {
     let mut answer: Value = args.control.client(output)?.get("/gates")?;
-    let gates = match answer["gates"].take() {
+    let mut gates = match answer["gates"].take() {
         Value::Array(gates) => gates,
         _ => Vec::new(),
     };
+    if !output.json {
+        gates
+            .iter_mut()
+            .for_each(|gate| gate["freshness"] = fresh(&gate["freshness"]));
+    }
     output.fields(
         &gates,
         &[
@@ -31,7 +36,25 @@ pub fn run(args: &Args, output: Output) -> Done {
             (output.say("angewendet", "applied"), "applied"),
             (output.say("zurück", "behind"), "behind"),
             (output.say("abweichend", "differing"), "differing"),
+            (output.say("frisch", "fresh"), "freshness"),
             (output.say("Anfragen", "requests"), "counts"),
         ],
     )
+}
+
+/// Classes in one field: `A fresh 3 min, C held 90 min`.
+fn fresh(classes: &Value) -> Value {
+    let one = |class: &Value| {
+        let (name, standing) = (class["class"].as_str()?, class["standing"].as_str()?);
+        Some(match class["age_minutes"].as_i64() {
+            Some(minutes) => format!("{name} {standing} {minutes} min"),
+            None => format!("{name} {standing}"),
+        })
+    };
+    let classes = classes.as_array().into_iter().flatten();
+    classes
+        .filter_map(one)
+        .collect::<Vec<_>>()
+        .join(", ")
+        .into()
 }

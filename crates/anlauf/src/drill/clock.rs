@@ -38,4 +38,8 @@ impl anlauf_gate::Clock for DrillClock {
     fn now(&self) -> Timestamp {
         self.get()
     }
+
+    fn ran(&self) -> i64 {
+        self.get().0
+    }
 }

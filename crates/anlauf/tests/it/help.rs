@@ -3,7 +3,7 @@
 use crate::process::{Run, anlauf};
 
 /// Every verb and noun with the words that its help must have.
-const COMMANDS: [(&str, &str); 53] = [
+const COMMANDS: [(&str, &str); 56] = [
     ("init", "DIR"),
     ("landscape lint", "--strict"),
     ("landscape show", "DIR"),
@@ -55,6 +55,9 @@ const COMMANDS: [(&str, &str); 53] = [
     ("ledger verify", "--origin"),
     ("ledger export", "--tenant"),
     ("ledger cosign", "--faulty"),
+    ("beacon ask", "--gate"),
+    ("beacon answer", "--token-file"),
+    ("beacon bring", "FILE"),
     ("witness serve", "--state"),
     ("witness cosign", "--log"),
 ];

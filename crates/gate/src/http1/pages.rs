@@ -84,6 +84,7 @@ impl Page<'_> {
     fn key(&self, out: &mut Vec<u8>) {
         out.push(match self.no {
             No::Closed => b'c',
+            No::Unconfirmed => b'u',
             No::Testing => b't',
             No::Reduced => b'r',
             // Never kept: see `No::is_personal`.

@@ -22,6 +22,7 @@ fn entry(position: u64) -> Entry {
     Entry {
         position,
         at: Timestamp(1_000 + position.cast_signed()),
+        sum: None,
         signed: Some(Signed {
             kind: FeedKind::Close,
             envelope: format!("{{\"no\": {position}}}"),

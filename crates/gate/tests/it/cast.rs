@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 
-use anlauf_model::landscape::{Landscape, source};
+use anlauf_model::landscape::{FreshnessRule, Landscape, source};
 use anlauf_model::{CellId, Digest, Epoch, Minutes, Role, Stage, Timestamp};
 use anlauf_trust::statement::Evidence;
 use anlauf_trust::{
@@ -36,11 +36,17 @@ pub struct Hand(AtomicI64);
 pub struct Cast {
     pub landscape: Landscape,
     pub clock: Arc<Hand>,
+    /// What the policy asks of fresh word; nothing unless a test says so.
+    pub freshness: Vec<FreshnessRule>,
 }
 
 impl anlauf_gate::Clock for Hand {
     fn now(&self) -> Timestamp {
         Timestamp(self.0.load(Ordering::SeqCst))
+    }
+
+    fn ran(&self) -> i64 {
+        self.0.load(Ordering::SeqCst)
     }
 }
 
@@ -74,6 +80,9 @@ pub fn text(envelope: &Envelope) -> String {
     String::from_utf8(envelope.to_bytes()).unwrap()
 }
 
+/// Who answers beacons.
+pub const MACHINE: &str = "machine";
+
 pub const ROOT_SIGNERS: [&str; 3] = ["security-1", "owner-1", "forensics-1"];
 
 impl Cast {
@@ -93,7 +102,11 @@ impl Cast {
         let declared = source::read(&files).unwrap();
         let landscape = Landscape::new(declared).unwrap();
         let clock = Arc::new(Hand(AtomicI64::new(noon().0)));
-        Self { landscape, clock }
+        Self {
+            landscape,
+            clock,
+            freshness: Vec::new(),
+        }
     }
 
     pub fn root(&self) -> Root {
@@ -121,12 +134,30 @@ impl Cast {
                 not_after: noon() + Minutes::days(300),
             }
         };
+        let machine = signer(MACHINE);
+        let machine = (!self.freshness.is_empty()).then(|| KeyRecord {
+            id: machine.keyid(),
+            scheme: Scheme::Ed25519,
+            public: machine.public(),
+            person: MACHINE.parse().unwrap(),
+            organisation: self.landscape.declared().provider.clone(),
+            role: Role::Automation,
+            tenant: None,
+            not_before: noon() - Minutes::days(1),
+            not_after: noon() + Minutes::days(300),
+        });
         Root {
             domain: DOMAIN.into(),
             drill: true,
             version: 1,
             expires: noon() + Minutes::days(300),
-            keys: self.landscape.people().iter().map(record).collect(),
+            keys: self
+                .landscape
+                .people()
+                .iter()
+                .map(record)
+                .chain(machine)
+                .collect(),
             root_keys: ROOT_SIGNERS.map(|person| signer(person).keyid()).to_vec(),
             root_threshold: 3,
             root_organisations_min: 2,
@@ -147,7 +178,7 @@ impl Cast {
             version: 1,
             table: self.landscape.gate_table().digest(),
             rules: self.landscape.declared().policy.clone(),
-            freshness: Vec::new(),
+            freshness: self.freshness.clone(),
         }
     }
 

@@ -4,8 +4,9 @@ use std::convert::Infallible;
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex};
 
+use anlauf_model::Digest;
 use anlauf_model::feed::{
-    FeedItem, FeedKind, FeedPage, GateCellState, GateDecision, GateReport, Words,
+    FeedItem, FeedKind, FeedPage, GateCellState, GateDecision, GateReport, Standing, Words,
 };
 use http_body_util::{BodyExt, Full};
 use hyper::body::{Bytes, Incoming};
@@ -28,7 +29,13 @@ struct Shared {
     table: Mutex<Vec<u8>>,
     words: Mutex<Option<Words>>,
     reports: watch::Sender<Vec<GateReport>>,
+    answer: Mutex<Option<Answer>>,
+    /// How often it was asked with a beacon.
+    asked: watch::Sender<usize>,
 }
+
+/// Answers a beacon, knowing the feed; none: not.
+pub type Answer = Box<dyn Fn(Digest, &[FeedItem]) -> Option<String> + Send>;
 
 impl Control {
     pub async fn new(table: Vec<u8>) -> Self {
@@ -39,6 +46,8 @@ impl Control {
             table: Mutex::new(table),
             words: Mutex::default(),
             reports: watch::Sender::default(),
+            answer: Mutex::default(),
+            asked: watch::Sender::default(),
         });
         let task = tokio::spawn(serve(listener, Arc::clone(&shared))).abort_handle();
         Self {
@@ -79,6 +88,34 @@ impl Control {
         *self.shared.words.lock().unwrap() = Some(words);
         // Whoever waits for news hears them with it.
         self.shared.feed.send_modify(|_| ());
+    }
+
+    /// From now on beacons are answered like this.
+    pub fn set_answer(&self, answer: Option<Answer>) {
+        *self.shared.answer.lock().unwrap() = answer;
+        // Whoever waits for news asks again.
+        self.shared.feed.send_modify(|_| ());
+    }
+
+    /// How often it was asked with a beacon.
+    pub fn asked(&self) -> usize {
+        *self.shared.asked.borrow()
+    }
+
+    /// Waits until it was asked so often with a beacon.
+    pub async fn is_asked(&self, count: usize) {
+        let mut asked = self.shared.asked.subscribe();
+        asked.wait_for(|asked| *asked >= count).await.unwrap();
+    }
+
+    /// Waits until a gate says of a class that it stands like this.
+    pub async fn stands(&self, standing: Standing) {
+        let mut reports = self.shared.reports.subscribe();
+        let says = |reports: &Vec<GateReport>| {
+            let said = reports.iter().flat_map(|report| &report.freshness);
+            said.last().is_some_and(|last| last.standing == standing)
+        };
+        reports.wait_for(says).await.unwrap();
     }
 
     /// What a gate said about an item.
@@ -134,7 +171,12 @@ async fn answer(shared: &Shared, request: Request<Incoming>) -> Response<Full<By
         "/api/v1/gate/feed" => {
             let query = request.uri().query().unwrap_or_default();
             let from = query.split('&').find_map(|pair| pair.strip_prefix("from="));
-            serde_json::to_vec(&page(shared, from.unwrap().parse().unwrap()).await).unwrap()
+            let beacon = query
+                .split('&')
+                .find_map(|pair| pair.strip_prefix("beacon="));
+            let beacon = beacon.map(|beacon| beacon.parse().unwrap());
+            let from = from.unwrap().parse().unwrap();
+            serde_json::to_vec(&page(shared, from, beacon).await).unwrap()
         }
         "/api/v1/gate/table" => shared.table.lock().unwrap().clone(),
         "/api/v1/gate/report" => {
@@ -152,23 +194,33 @@ async fn answer(shared: &Shared, request: Request<Incoming>) -> Response<Full<By
     Response::new(Full::new(bytes.into()))
 }
 
-async fn page(shared: &Shared, from: u64) -> FeedPage {
+async fn page(shared: &Shared, from: u64, beacon: Option<Digest>) -> FeedPage {
     let mut feed = shared.feed.subscribe();
+    if beacon.is_some() {
+        shared.asked.send_modify(|asked| *asked += 1);
+    }
+    let mut woken = false;
     loop {
+        let fresh = beacon.and_then(|beacon| {
+            let answer = shared.answer.lock().unwrap();
+            answer.as_ref()?(beacon, &feed.borrow())
+        });
         let (items, head) = {
             let all = feed.borrow_and_update();
             let items: Vec<_> = all.iter().filter(|i| i.seq > from).cloned().collect();
             (items, all.iter().map(|item| item.seq).max().unwrap_or(0))
         };
         let words = shared.words.lock().unwrap().take();
-        if !items.is_empty() || words.is_some() || head < from {
+        if !items.is_empty() || words.is_some() || head < from || beacon.is_some() || woken {
             return FeedPage {
                 domain: "unsigned".into(),
                 items,
                 head,
                 words,
+                fresh,
             };
         }
         feed.changed().await.unwrap();
+        woken = true;
     }
 }

@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use anlauf_gate::{Gate, GateConfig, GateError, Pilot, Serving, Upstreams};
 use anlauf_model::feed::FeedKind;
+use anlauf_model::landscape::FreshnessRule;
 use anlauf_model::{Epoch, Stage};
 use anlauf_trust::Envelope;
 
@@ -27,7 +28,17 @@ impl House {
     }
 
     pub async fn with(backend: SocketAddr, change: impl FnOnce(&mut GateConfig)) -> Self {
-        let cast = Cast::new();
+        Self::of(Cast::new(), backend, change).await
+    }
+
+    /// The same where policy asks for fresh word.
+    pub async fn fresh(backend: SocketAddr, rules: &[FreshnessRule]) -> Self {
+        let mut cast = Cast::new();
+        cast.freshness = rules.to_vec();
+        Self::of(cast, backend, |_| ()).await
+    }
+
+    async fn of(cast: Cast, backend: SocketAddr, change: impl FnOnce(&mut GateConfig)) -> Self {
         let control = Control::new(cast.landscape.gate_table().to_bytes()).await;
         control.push(FeedKind::Root, text(&cast.root_envelope()));
         let last = control.push(FeedKind::Policy, text(&cast.policy_envelope()));

@@ -10,6 +10,7 @@ mod house;
 
 mod close;
 mod feed;
+mod fresh;
 mod http2;
 mod inflow;
 mod journal;

@@ -233,6 +233,7 @@ fn orders_of_opening() -> Vec<Order> {
         }],
         decisions: vec![decision()],
         counts: Default::default(),
+        freshness: Vec::new(),
     };
     vec![
         Order::ProposeReleases {

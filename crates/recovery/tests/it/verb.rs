@@ -373,6 +373,7 @@ fn telling(house: &House, verb: &str, what: &[&str]) -> Option<Order> {
                 changed: Vec::new(),
                 decisions: Vec::new(),
                 counts: Default::default(),
+                freshness: Vec::new(),
             };
             match rest {
                 [] => {}

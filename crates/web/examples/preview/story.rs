@@ -390,6 +390,7 @@ impl<'a> Story<'a> {
                         Vec::new()
                     },
                     counts: GateCounts::default(),
+                    freshness: Vec::new(),
                 }
             };
             self.must(

@@ -20,6 +20,7 @@ use super::status::behind;
 use crate::Web;
 use crate::limits::DIFFERENCE_COUNT_MAX;
 use crate::memory::Memory;
+use crate::view::fresh::FreshView;
 
 /// The routes of this noun.
 pub(super) fn routes() -> Vec<Route> {
@@ -55,6 +56,19 @@ pub(super) fn routes() -> Vec<Route> {
             maybe(Shape::Number("root version in force there")),
         ),
         ("counts", maybe(Shape::Any("requests since it started"))),
+        (
+            "freshness",
+            list(object([
+                ("class", Shape::Text("cells of this class")),
+                ("standing", Shape::Text("unproven, fresh, held or stale")),
+                (
+                    "age_minutes",
+                    maybe(Shape::Number(
+                        "age of the last fresh word; none if none is known",
+                    )),
+                ),
+            ])),
+        ),
         ("differing", Shape::Number("cells that are not as wanted")),
         ("cells", list(differing)),
         ("refused", list(refused)),
@@ -79,12 +93,23 @@ async fn gates(
     let told = state
         .gates
         .iter()
-        .map(|(id, gate)| told(&state, &memory, id, gate));
+        .map(|(id, gate)| told((&state, web.desk.now()), &memory, id, gate));
     Json(json!({ "gates": told.collect::<Vec<_>>() }))
 }
 
-fn told(state: &State, memory: &Memory, id: &GateId, gate: &GateState) -> Value {
+fn freshness(one: &FreshView) -> Value {
+    let (class, standing) = (one.class, one.standing);
+    json!({ "class": class, "standing": standing, "age_minutes": one.age_minutes })
+}
+
+fn told(
+    (state, now): (&State, Timestamp),
+    memory: &Memory,
+    id: &GateId,
+    gate: &GateState,
+) -> Value {
     let heard = memory.heard(id);
+    let fresh = FreshView::of(state, now, heard.as_ref());
     let differing = differing(state, gate);
     let listed = differing.iter().take(DIFFERENCE_COUNT_MAX);
     json!({
@@ -96,6 +121,7 @@ fn told(state: &State, memory: &Memory, id: &GateId, gate: &GateState) -> Value 
         "table": heard.as_ref().and_then(|heard| heard.table),
         "root_version": heard.as_ref().map(|heard| heard.root_version),
         "counts": heard.as_ref().map(|heard| heard.counts),
+        "freshness": fresh.iter().map(freshness).collect::<Vec<_>>(),
         "differing": differing.len(),
         "cells": listed.map(Differing::json).collect::<Vec<_>>(),
         "refused": gate.refused.iter().map(refused).collect::<Vec<_>>(),

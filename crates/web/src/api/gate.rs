@@ -10,6 +10,7 @@ use std::time::Duration;
 use anlauf_model::Digest;
 use anlauf_model::feed::{FeedItem, FeedPage, GateReport, Words};
 use anlauf_recovery::{Command, Order, State, query};
+use anlauf_trust::{Envelope, Freshness};
 use axum::extract::State as Shared;
 use axum::http::header::CONTENT_TYPE;
 use axum::response::{IntoResponse, Response};
@@ -25,6 +26,7 @@ use crate::Web;
 use crate::limits::{FEED_ITEM_COUNT_MAX, FEED_SIZE_MAX, FEED_WAIT_MS_MAX};
 use crate::memory::{Memory, WordsMark};
 use crate::problem::Problem;
+use crate::who::Who;
 
 /// The routes of this noun.
 pub(super) fn routes() -> Vec<Route> {
@@ -45,13 +47,23 @@ pub(super) fn routes() -> Vec<Route> {
             "wait_ms",
             Shape::Number("how long to wait for news, at most 25,000"),
         )
+        .query(
+            "beacon",
+            Shape::Text("32 random bytes in hex; asks for fresh word, and is answered at once"),
+        )
         .answer(
             object([
                 ("domain", Shape::Text("domain of every signature")),
                 ("items", list(item)),
                 ("head", Shape::Number("last entry of the ledger")),
             ])
-            .or([("words", Shape::Any("what pages say; unsigned"))]),
+            .or([
+                ("words", Shape::Any("what pages say; unsigned")),
+                (
+                    "fresh",
+                    Shape::Text("the answer to the beacon, a DSSE envelope"),
+                ),
+            ]),
         ),
         Route::post("/gate/report", "A gate's account of itself.", report)
             .access(Access::Gate)
@@ -88,15 +100,22 @@ pub(crate) struct Position {
     from: u64,
     #[serde(default)]
     wait_ms: u64,
+    beacon: Option<Digest>,
 }
 
 async fn feed(
     Shared(web): Shared<Arc<Web>>,
     Extension(memory): Extension<Arc<Memory>>,
-    AtGate(_): AtGate,
+    AtGate(who): AtGate,
     Asked(asked): Asked<Position>,
 ) -> Json<FeedPage> {
-    let until = Instant::now() + wait(asked.wait_ms);
+    // A gate that lacks fresh word keeps cells shut: it is not made to wait for news.
+    let held = if asked.beacon.is_some() {
+        0
+    } else {
+        asked.wait_ms
+    };
+    let until = Instant::now() + wait(held);
     let mut watch = web.desk.watch();
     let mut known: Option<WordsMark> = None;
     loop {
@@ -110,7 +129,13 @@ async fn feed(
             let items = items_after(&state, asked.from);
             if !items.is_empty() || fresh_words || Instant::now() >= until {
                 let words = fresh_words || mark.seen_at > asked.from;
-                return Json(page(&state, &items, words));
+                let fresh = asked
+                    .beacon
+                    .and_then(|beacon| answer(&web, &memory, &state, (&who, beacon)));
+                return Json(FeedPage {
+                    fresh,
+                    ..page(&state, &items, words)
+                });
             }
         }
         tokio::select! {
@@ -149,7 +174,35 @@ fn page(state: &State, items: &[Arc<FeedItem>], with_words: bool) -> FeedPage {
         items: items.iter().map(|item| (**item).clone()).collect(),
         head: state.seq,
         words: with_words.then(|| words(state)),
+        fresh: None,
     }
+}
+
+/// The answer to a gate's beacon, under the control plane's own key; none while no policy asks for
+/// freshness.
+fn answer(
+    web: &Web,
+    memory: &Memory,
+    state: &State,
+    (who, beacon): (&Who, Digest),
+) -> Option<String> {
+    let authority = state.authority.as_ref()?;
+    let (_, policy) = authority.policy()?;
+    if policy.freshness.is_empty() {
+        return None;
+    }
+    let (head, feed) = memory.feed_end(state);
+    let said = Freshness {
+        domain: authority.root().domain.clone(),
+        gate: who.0.person.as_str().parse().ok()?,
+        beacon,
+        at: web.desk.now(),
+        head,
+        feed,
+    };
+    let mut envelope = Envelope::unsigned(said.to_payload());
+    web.closer.sign(&mut envelope);
+    String::from_utf8(envelope.to_bytes()).ok()
 }
 
 fn words(state: &State) -> Words {

@@ -1,11 +1,13 @@
 //! The gates: what each should do and says it does, differences first; refused items with reasons.
 
+use anlauf_model::feed::Standing;
 use maud::{Markup, html};
 
 use super::part;
 use super::screen::{Miss, Screen};
 use super::visit::Visit;
 use crate::text::{Say, fill};
+use crate::view::fresh::FreshView;
 use crate::view::gate::{Difference, GateView, GatesView, RefusedItem};
 
 /// The page.
@@ -63,9 +65,30 @@ fn one(say: &Say, gate: &GateView, feed_last: u64) -> Markup {
                             &say.number(counts.refused), &say.number(counts.cut)])) } }
                 }
             }
+            @if !gate.freshness.is_empty() {
+                p { @for one in &gate.freshness { (fresh(say, *one)) " " } }
+            }
             (part::stages(say, &gate.stages, true))
             @if !gate.differences.is_empty() { (differences(say, gate)) }
             @if !gate.refused.is_empty() { (refused(say, &gate.refused)) }
+        }
+    }
+}
+
+/// How a class stands there, as far as fresh word goes.
+fn fresh(say: &Say, one: FreshView) -> Markup {
+    let w = say.w;
+    let meaning = match one.standing {
+        Standing::Unproven => w.fresh_unproven,
+        Standing::Fresh => w.fresh_fresh,
+        Standing::Held => w.fresh_held,
+        Standing::Stale => w.fresh_stale,
+    };
+    let class = format!("{:?}", one.class);
+    html! {
+        span.tag.tag-alarm[one.is_alarm()] {
+            (fill(w.fresh_class, &[&class, &meaning]))
+            @if let Some(minutes) = one.age_minutes { " · " (say.span(minutes)) }
         }
     }
 }

@@ -210,6 +210,11 @@ words! {
     gate_too_far: "{} weiter offen als gewollt", "{} open further than wanted";
     gate_behind: "{} noch nicht wie gewollt", "{} not yet as wanted";
     gate_even: "wie gewollt", "as wanted";
+    fresh_class: "Klasse {}: {}", "Class {}: {}";
+    fresh_unproven: "ohne frisches Wort, zu", "no fresh word, shut";
+    fresh_fresh: "frisches Wort", "fresh word";
+    fresh_held: "frisches Wort überfällig, bleibt offen", "fresh word overdue, stays open";
+    fresh_stale: "frisches Wort überfällig, zu", "fresh word overdue, shut";
     gate_refused: "{} abgewiesen", "{} refused";
     no_gates: "Noch kein Gate hat sich gemeldet.", "No gate has reported yet.";
     declare: "Vorfall ausrufen", "Declare an incident";

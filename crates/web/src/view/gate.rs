@@ -4,6 +4,7 @@ use anlauf_model::{CellId, Epoch, GateId, Stage, Timestamp};
 use anlauf_recovery::State;
 use anlauf_recovery::state::GateState;
 
+use super::fresh::FreshView;
 use super::{CellName, StageCounts, cell_name, stage_now};
 use crate::memory::Memory;
 
@@ -25,6 +26,8 @@ pub(crate) struct GateView {
     /// When it was last heard at all since the control plane started.
     pub(crate) heard_at: Option<Timestamp>,
     pub(crate) counts: Option<anlauf_model::feed::GateCounts>,
+    /// Classes that ask for fresh word, as far as is known.
+    pub(crate) freshness: Vec<FreshView>,
     pub(crate) applied: u64,
     /// Items of the feed it has not applied.
     pub(crate) waiting: usize,
@@ -99,6 +102,7 @@ impl GateView {
             id: id.clone(),
             at: gate.at,
             heard_at: heard.as_ref().map(|heard| heard.at),
+            freshness: FreshView::of(state, now, heard.as_ref()),
             counts: heard.map(|heard| heard.counts),
             applied: gate.applied,
             waiting: state
