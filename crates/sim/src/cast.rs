@@ -8,13 +8,19 @@ use std::collections::BTreeMap;
 use anlauf_model::landscape::PolicyRule;
 use anlauf_model::{Digest, Landscape, Minutes, PersonId, Role, Timestamp};
 use anlauf_recovery::Actor;
-use anlauf_trust::{Envelope, KeyRecord, Policy, Root, Scheme, Signer};
+use anlauf_trust::{Envelope, Freshness, KeyRecord, Policy, Root, Scheme, Signer};
 
 /// The domain of every simulation.
 pub const DOMAIN: &str = "drill-sim";
 
 /// People whose signatures carry roots and policies.
 pub const ROOT_SIGNERS: [&str; 3] = ["sec-1", "own-1", "for-1"];
+
+/// People who sign releases and no roots: whose keys are changed where a story has that.
+pub const ROTATED: [&str; 3] = ["sec-2", "own-2", "for-2"];
+
+/// Who answers beacons.
+pub const MACHINE: &str = "auto-1";
 
 /// Who has a second key, in a drawer.
 pub const TWO_KEYS: &str = "sec-1";
@@ -23,6 +29,7 @@ pub const TWO_KEYS: &str = "sec-1";
 pub struct Cast {
     people: BTreeMap<PersonId, (Actor, Signer)>,
     spare: Signer,
+    seed: u64,
 }
 
 impl Cast {
@@ -44,7 +51,11 @@ impl Cast {
         }
         let spare = Digest::of(format!("sim {seed} {TWO_KEYS} spare").as_bytes());
         let spare = Signer::from_seed(spare.0);
-        Self { people, spare }
+        Self {
+            people,
+            spare,
+            seed,
+        }
     }
 
     /// Everyone, by id.
@@ -58,6 +69,19 @@ impl Cast {
     /// When nobody has this id; ids come from this cast or from this crate's landscape.
     pub fn actor(&self, person: &str) -> &Actor {
         &self.one(person).0
+    }
+
+    /// Someone gets another key, in the place of the one that is given back.
+    pub fn rotate(&mut self, person: &str, version: u64) -> Option<Signer> {
+        let text = format!("sim {} {person} from root {version} on", self.seed);
+        self.take(person, Signer::from_seed(Digest::of(text.as_bytes()).0))
+    }
+
+    /// Someone gets this key, in the place of the one that is given back.
+    pub fn take(&mut self, person: &str, signer: Signer) -> Option<Signer> {
+        let id: PersonId = person.parse().ok()?;
+        let (_, own) = self.people.get_mut(&id)?;
+        Some(std::mem::replace(own, signer))
     }
 
     /// The second key of [`TWO_KEYS`].
@@ -117,6 +141,12 @@ impl Cast {
             root_organisations_min: 2,
         };
         self.sealed(root.to_payload(), ROOT_SIGNERS)
+    }
+
+    /// Fresh word for a gate, of the machine that answers beacons. Nobody has stolen its key.
+    pub fn word(&self, said: &Freshness) -> String {
+        let envelope = self.sealed(said.to_payload(), [MACHINE]);
+        String::from_utf8_lossy(&envelope.to_bytes()).into_owned()
     }
 
     /// A policy for this landscape, signed.

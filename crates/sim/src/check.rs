@@ -9,18 +9,19 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use anlauf_model::feed::{FeedItem, FeedKind};
-use anlauf_model::landscape::PolicyRule;
+use anlauf_model::landscape::{PolicyRule, Stale};
 use anlauf_model::{
     Cell, CellId, Digest, Epoch, Landscape, Minutes, PersonId, Role, Stage, TenantId, Timestamp,
 };
 use anlauf_recovery::query::may_read;
 use anlauf_recovery::{Actor, Entry, Event, State};
-use anlauf_trust::{Close, Envelope, Policy, Release, Scope, Statement};
+use anlauf_trust::{Close, Envelope, Freshness, Policy, Release, Scope, Statement};
 use serde_json::Value;
 
 use crate::cast::Cast;
 use crate::cast::ROOT_SIGNERS;
 use crate::gate::{Gate, Judged};
+use crate::landscape::FRESH_MINUTES_MAX;
 use crate::plane::Plane;
 use crate::wrong::statement;
 
@@ -31,10 +32,15 @@ pub type Broken = (&'static str, String);
 pub struct Truth {
     landscape: Arc<Landscape>,
     people: BTreeMap<PersonId, Actor>,
-    signed: BTreeMap<Digest, BTreeSet<PersonId>>,
+    /// By payload: who, and with their how manieth key.
+    signed: BTreeMap<Digest, BTreeMap<PersonId, usize>>,
+    /// From which roots on somebody's key before does not count any more.
+    rotated: Vec<(PersonId, u64)>,
     policies: BTreeMap<Digest, Policy>,
     releases: BTreeMap<(CellId, Epoch), Vec<(Digest, Release)>>,
     closes: BTreeSet<Digest>,
+    /// Closings in the feed, by their number there.
+    fed: Vec<(u64, Close)>,
 }
 
 /// What a gate has acknowledged.
@@ -49,8 +55,15 @@ pub struct Acknowledged {
     /// What each door was found to rest on; looked at again when the door moves.
     rests: Vec<Option<Rest>>,
     /// Whether its clock was right when it started. If not, it cannot know when a release ends,
-    /// until time itself is signed (issue 3: boot beacon).
+    /// but for cells that need fresh word: with it comes the time.
     pub is_out_of_time: bool,
+    /// Beacons it has asked with since it started, and when for the first time.
+    asked: Vec<(Digest, Timestamp)>,
+    /// True answers to these that have arrived: when they were asked for, and where the feed ended.
+    words: Vec<(Timestamp, u64)>,
+    /// Which doors need fresh word, and what they were found to know of the feed.
+    needs_word: Vec<bool>,
+    knows: Vec<Option<(Epoch, u64)>>,
 }
 
 /// What an open door rests on.
@@ -70,9 +83,32 @@ pub struct Ledger {
 // === impl Acknowledged ===
 
 impl Acknowledged {
-    /// Every door is looked at anew.
-    pub fn forgets_rests(&mut self) {
+    /// The gate starts: every door is looked at anew, and what it asked before is forgotten.
+    pub fn starts(&mut self) {
         self.rests.clear();
+        self.asked.clear();
+        self.words.clear();
+    }
+
+    /// The gate asks for fresh word.
+    pub fn asks(&mut self, beacon: Digest, now: Timestamp) {
+        if self.asked.iter().all(|(known, _)| *known != beacon) {
+            self.asked.push((beacon, now));
+        }
+    }
+
+    /// An answer to a beacon arrives, whatever the gate makes of it.
+    pub fn hears(&mut self, word: &str) {
+        let said = Freshness::parse(&payload(word));
+        let asked = |said: &Freshness| {
+            let mut asked = self.asked.iter();
+            asked.find(|(beacon, _)| *beacon == said.beacon).copied()
+        };
+        if let Ok(said) = said
+            && let Some((_, at)) = asked(&said)
+        {
+            self.words.push((at, said.head));
+        }
     }
 }
 
@@ -85,14 +121,16 @@ impl Truth {
             .people()
             .map(|actor| (actor.person.clone(), actor.clone()))
             .collect();
-        let (signed, policies, releases, closes) = Default::default();
+        let (signed, rotated, policies, releases, closes, fed) = Default::default();
         Self {
             landscape,
             people,
             signed,
+            rotated,
             policies,
             releases,
             closes,
+            fed,
         }
     }
 
@@ -100,10 +138,10 @@ impl Truth {
     pub fn note(&mut self, payload: &[u8], person: &PersonId) {
         let digest = Digest::of(payload);
         let fresh = !self.signed.contains_key(&digest);
-        self.signed
-            .entry(digest)
-            .or_default()
-            .insert(person.clone());
+        let key = self.key_count(person, u64::MAX);
+        let signed = self.signed.entry(digest).or_default();
+        let held = signed.entry(person.clone()).or_default();
+        *held = key.max(*held);
         if !fresh {
             return;
         }
@@ -125,25 +163,46 @@ impl Truth {
         }
     }
 
+    /// Somebody has another key, from this root on.
+    pub fn note_rotated(&mut self, person: &PersonId, version: u64) {
+        self.rotated.push((person.clone(), version));
+    }
+
+    /// How often somebody's key was changed, up to a root.
+    fn key_count(&self, person: &PersonId, version: u64) -> usize {
+        let changed = self.rotated.iter();
+        changed
+            .filter(|(who, from)| who == person && *from <= version)
+            .count()
+    }
+
     /// A close leaves the hands of whoever signed it, as these bytes.
     pub fn note_close(&mut self, envelope: &Envelope) {
         self.closes.insert(Digest::of(&envelope.to_bytes()));
     }
 
-    fn signers(&self, payload: &[u8]) -> BTreeSet<&PersonId> {
-        let signed = self.signed.get(&Digest::of(payload));
-        signed.into_iter().flatten().collect()
+    /// A close stands in the feed, acknowledged.
+    pub fn note_fed(&mut self, seq: u64, envelope: &Envelope) {
+        let close = Close::parse(&envelope.payload).ok();
+        self.fed.extend(close.map(|close| (seq, close)));
     }
 
-    /// Whether the persons who signed are the ones that the policy of a release asks for.
-    fn has_quorum(&self, digest: &Digest, release: &Release) -> Result<(), String> {
+    fn signers(&self, payload: &[u8]) -> BTreeSet<&PersonId> {
+        let signed = self.signed.get(&Digest::of(payload));
+        signed.into_iter().flat_map(BTreeMap::keys).collect()
+    }
+
+    /// Whether the persons who signed, with keys that count under a root, are the ones that the
+    /// policy of a release asks for.
+    fn has_quorum(&self, digest: &Digest, release: &Release, root: u64) -> Result<(), String> {
         let policy = self
             .policies
             .get(&release.policy)
             .ok_or("nobody signed its policy")?;
         let signers = self.signed.get(digest).into_iter().flatten();
         let signers: Vec<&Actor> = signers
-            .filter_map(|person| self.people.get(person))
+            .filter(|(person, key)| **key >= self.key_count(person, root))
+            .filter_map(|(person, _)| self.people.get(person))
             .collect();
         for bound in &release.cells {
             let cell = self.landscape.cell(&bound.cell).ok_or("an unknown cell")?;
@@ -158,7 +217,7 @@ impl Truth {
         &self,
         cell: &CellId,
         (epoch, stage): (Epoch, Stage),
-        now: Timestamp,
+        (now, root): (Timestamp, u64),
     ) -> Result<Timestamp, String> {
         let mut why = format!("no release of epoch {} was ever signed", epoch.0);
         let known = self.releases.get(&(cell.clone(), epoch));
@@ -168,7 +227,7 @@ impl Truth {
                 format!("its release goes to {} only", release.stage)
             } else if now < release.not_before || now >= release.not_after {
                 format!("its release ended at {}", release.not_after)
-            } else if let Err(short) = self.has_quorum(digest, release) {
+            } else if let Err(short) = self.has_quorum(digest, release, root) {
                 short
             } else {
                 return Ok(release.not_after);
@@ -200,17 +259,10 @@ impl Truth {
     }
 
     fn covered(&self, scope: &Scope) -> Vec<&CellId> {
-        let is_in = |cell: &&Cell| match scope {
-            Scope::Everything => true,
-            Scope::Site(site) => cell.site == *site,
-            Scope::Tenant(tenant) => cell.id.owner() == tenant.as_str(),
-            Scope::Service(service) => cell.service == *service,
-            Scope::Cells(cells) => cells.contains(&cell.id),
-        };
         self.landscape
             .cells()
             .values()
-            .filter(is_in)
+            .filter(|cell| is_in(scope, cell))
             .map(|cell| &cell.id)
             .collect()
     }
@@ -305,7 +357,7 @@ impl Truth {
             }
             let cell = self.landscape.cell(&bound.cell);
             for need in cell.into_iter().flat_map(|cell| &cell.needs) {
-                if gate.stage(need) == Stage::Closed {
+                if gate.released(need) == Stage::Closed {
                     let what = format!("{} opened {} without {need}", gate.name, bound.cell);
                     return Err(("needs", what));
                 }
@@ -371,11 +423,25 @@ impl Truth {
         if stage == Stage::Closed {
             return Ok(false);
         }
-        let now = if known.is_out_of_time { gate_now } else { now };
-        let epoch = door.epoch();
         if known.rests.len() < gate.doors().len() {
             known.rests.resize(gate.doors().len(), None);
+            let needs = gate
+                .doors()
+                .iter()
+                .map(|door| self.needs_word(known, door.id()));
+            known.needs_word = needs.collect();
+            known.knows = vec![None; gate.doors().len()];
         }
+        let epoch = door.epoch();
+        let now = match (known.needs_word[index], known.is_out_of_time) {
+            (true, is_out) => {
+                self.word_holds(gate, known, index, now)?;
+                // Clocks may be five minutes apart where fresh word is taken.
+                if is_out { now - Minutes(5) } else { now }
+            }
+            (false, true) => gate_now,
+            (false, false) => now,
+        };
         if let Some(rest) = known.rests[index]
             && rest.epoch == epoch
             && rest.stage >= stage
@@ -390,7 +456,7 @@ impl Truth {
         let rest = if burned {
             Err(format!("a close burned epoch {}", epoch.0))
         } else {
-            self.rest(door.id(), (epoch, stage), now)
+            self.rest(door.id(), (epoch, stage), (now, known.root))
         };
         let until = rest.map_err(|why| {
             let what = format!("{} opened {} to {stage}: {why}", gate.name, door.id());
@@ -402,6 +468,53 @@ impl Truth {
             until,
         });
         Ok(true)
+    }
+
+    /// Whether the policy in force at a gate shuts a cell for want of fresh word.
+    fn needs_word(&self, known: &Acknowledged, cell: &CellId) -> bool {
+        let policy = known.policy.and_then(|(_, name)| self.policies.get(&name));
+        let class = self.landscape.cell(cell).map(|cell| cell.class);
+        let rules = policy.map(|policy| &policy.freshness).into_iter().flatten();
+        rules
+            .filter(|rule| rule.stale == Stale::Close)
+            .any(|rule| Some(rule.class) == class)
+    }
+
+    /// A cell that needs fresh word is open only while a true answer to a beacon of this start,
+    /// asked for not too long ago, has arrived; and not on an epoch that a close has burned which
+    /// stood in the feed by then, whatever the gate was told or has forgotten.
+    fn word_holds(
+        &self,
+        gate: &Gate,
+        known: &mut Acknowledged,
+        index: usize,
+        now: Timestamp,
+    ) -> Result<(), Broken> {
+        let door = &gate.doors()[index];
+        known.words.retain(|(at, _)| now <= *at + FRESH_MINUTES_MAX);
+        let Some((_, head)) = known.words.iter().min().copied() else {
+            let what = format!("{} opened {} without fresh word", gate.name, door.id());
+            return Err(("fresh", what));
+        };
+        let epoch = door.epoch();
+        if known.knows[index] == Some((epoch, head)) {
+            return Ok(());
+        }
+        let cell = self.landscape.cell(door.id());
+        for (seq, close) in self.fed.iter().take_while(|(seq, _)| *seq <= head) {
+            let is_burned = cell.is_some_and(|cell| is_in(&close.scope, cell));
+            if is_burned && epoch <= close.epoch {
+                let what = format!(
+                    "{} opened {} at epoch {}, which the close of entry {seq} has burned",
+                    gate.name,
+                    door.id(),
+                    epoch.0
+                );
+                return Err(("fresh", what));
+            }
+        }
+        known.knows[index] = Some((epoch, head));
+        Ok(())
     }
 
     /// No gate is more open than a release allows that stands above every close it acknowledged.
@@ -433,12 +546,12 @@ impl Truth {
     ///
     /// # Errors
     /// One has not, or somebody reads of others.
-    pub fn entry_holds(&self, entry: &Entry) -> Result<(), Broken> {
+    pub fn entry_holds(&self, entry: &Entry, root: u64) -> Result<(), Broken> {
         if let Event::CellsReleased { envelope, .. } = &entry.event {
             let digest = Digest::of(&envelope.payload);
             let release = Release::parse(&envelope.payload)
                 .map_err(|_| ("release", format!("entry {} releases nothing", entry.seq)))?;
-            self.has_quorum(&digest, &release)
+            self.has_quorum(&digest, &release, root)
                 .map_err(|why| ("release", format!("entry {}: {why}", entry.seq)))?;
         }
         let named = owners(&entry.event);
@@ -528,6 +641,16 @@ impl Ledger {
                 "the ledger gives another state than the one shown".into(),
             ))
         }
+    }
+}
+
+fn is_in(scope: &Scope, cell: &Cell) -> bool {
+    match scope {
+        Scope::Everything => true,
+        Scope::Site(site) => cell.site == *site,
+        Scope::Tenant(tenant) => cell.id.owner() == tenant.as_str(),
+        Scope::Service(service) => cell.service == *service,
+        Scope::Cells(cells) => cells.contains(&cell.id),
     }
 }
 

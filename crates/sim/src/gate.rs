@@ -135,10 +135,48 @@ impl Gate {
             return Judged::Skipped;
         }
         let judged = self.judge((item.kind, &item.envelope), item.seq, crash);
-        if judged != Judged::Died {
+        if let Some(lab) = self.lab.as_mut().filter(|_| judged != Judged::Died) {
             self.position = item.seq;
+            lab.read(item.seq, &item.envelope);
         }
         judged
+    }
+
+    /// The beacon to ask with, if it wants fresh word; `random` becomes a new one.
+    pub fn beacon(&mut self, random: Digest) -> Option<Digest> {
+        self.lab.as_mut()?.beacon(random)
+    }
+
+    /// Hears an answer to a beacon.
+    pub fn hear(&mut self, envelope: &str) {
+        let now = self.now();
+        let Some(lab) = &mut self.lab else {
+            return;
+        };
+        self.actions += 1;
+        let heard = lab.hear(envelope, self.position);
+        let known = (lab.authority(), now);
+        self.wrong.heard(envelope, heard.is_ok(), known);
+        if heard == Ok(true) {
+            self.position = 0;
+        }
+    }
+
+    /// Everything is read again from the beginning.
+    pub fn rewind(&mut self) {
+        if let Some(lab) = &mut self.lab {
+            lab.rewind(self.position);
+        }
+        self.position = 0;
+    }
+
+    /// How far a cell is open by its release, fresh word or not.
+    pub fn released(&self, cell: &CellId) -> Stage {
+        let now = self.now();
+        let door = self.doors.iter().find(|door| door.id() == cell);
+        door.map_or(Stage::Closed, |door| {
+            self.stage_of(door, now).max(door.released(now))
+        })
     }
 
     /// Judges a close that a person hands in directly.
@@ -218,6 +256,9 @@ impl Gate {
 
     /// Notices what has run out, and writes it down.
     pub fn expire(&mut self) {
+        if let Some(lab) = &mut self.lab {
+            lab.settle();
+        }
         if !self.wrong.expires() {
             return;
         }
@@ -259,7 +300,8 @@ impl Gate {
         };
         self.disk.truncate(size);
         self.actions += entries.len() as u64;
-        self.position = entries.iter().map(|(at, _)| *at).max().unwrap_or_default();
+        // The last one, not the highest: a feed that began anew goes on from there.
+        self.position = entries.last().map(|(at, _)| *at).unwrap_or_default();
         for (kind, envelope) in entries.iter().filter_map(|(_, signed)| signed.as_ref()) {
             self.wrong.took((*kind, envelope), None);
         }

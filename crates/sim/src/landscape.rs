@@ -4,10 +4,27 @@
 //! Never: depends on anything but its arguments.
 
 use anlauf_model::landscape::{
-    CellKind, Class, Declared, Offer, Organisation, Person, PolicyRule, Protection, Service,
-    ServiceScope, SignerCount, Site, Team, Tenant, Work,
+    CellKind, Class, Declared, FreshnessRule, Offer, Organisation, Person, PolicyRule, Protection,
+    Service, ServiceScope, SignerCount, Site, Stale, Team, Tenant, Work,
 };
-use anlauf_model::{FindingKind, OrganisationId, Role, ServiceId, Stage, TaskKind, Text};
+use anlauf_model::{FindingKind, Minutes, OrganisationId, Role, ServiceId, Stage, TaskKind, Text};
+
+/// How long cells of class A stay open without fresh word.
+pub const FRESH_MINUTES_MAX: Minutes = Minutes(120);
+
+/// What gates must do without fresh word: the highest class shuts, the next is held with an alarm.
+pub fn freshness() -> Vec<FreshnessRule> {
+    let minutes = u32::try_from(FRESH_MINUTES_MAX.0).expect("a few hours");
+    let rule = |class, minutes_max, stale| FreshnessRule {
+        class,
+        minutes_max,
+        stale,
+    };
+    vec![
+        rule(Class::A, minutes, Stale::Close),
+        rule(Class::B, 2 * minutes, Stale::Hold),
+    ]
+}
 
 /// Parses an id that this file itself wrote.
 fn id<T: std::str::FromStr>(text: &str) -> T

@@ -35,6 +35,8 @@ pub enum Mutant {
     GateTakesForeignRoot,
     /// A gate goes back to a root of before.
     GateTakesOldRoot,
+    /// A gate leaves open what a key has helped to open that a next root no longer names.
+    GateKeepsRevoked,
     /// A gate opens every cell of the owner whose release it holds.
     GateOpensNeighbours,
     /// A gate opens to everyone whatever the stage.
@@ -59,6 +61,14 @@ pub enum Mutant {
     GateForgetsTime,
     /// A gate opens on what lies on its disk, unverified.
     GateTrustsDisk,
+    /// A gate opens after a start before it has fresh word.
+    GateOpensUnproven,
+    /// A gate takes any answer to a beacon, whatever was asked and whenever it was given.
+    GateTakesAnyBeacon,
+    /// A gate takes fresh word without having read the feed that it tells of.
+    GateReadsNoFeed,
+    /// A gate leaves open what has gone without fresh word for too long.
+    GateIgnoresStale,
     /// The control plane lets everyone read what is a tenant's.
     PlaneTellsEveryone,
     /// The control plane changes an entry that was acknowledged.
@@ -85,7 +95,7 @@ pub enum Mutant {
 
 impl Mutant {
     /// All of them.
-    pub const ALL: [Mutant; 37] = [
+    pub const ALL: [Mutant; 42] = [
         Mutant::GateBelieves,
         Mutant::GateCountsSignatures,
         Mutant::GateCountsKeys,
@@ -100,6 +110,7 @@ impl Mutant {
         Mutant::GateTakesPastPolicy,
         Mutant::GateTakesForeignRoot,
         Mutant::GateTakesOldRoot,
+        Mutant::GateKeepsRevoked,
         Mutant::GateOpensNeighbours,
         Mutant::GateOpensWide,
         Mutant::GateOpensPart,
@@ -112,6 +123,10 @@ impl Mutant {
         Mutant::GateBelievesWall,
         Mutant::GateForgetsTime,
         Mutant::GateTrustsDisk,
+        Mutant::GateOpensUnproven,
+        Mutant::GateTakesAnyBeacon,
+        Mutant::GateReadsNoFeed,
+        Mutant::GateIgnoresStale,
         Mutant::PlaneTellsEveryone,
         Mutant::PlaneRewrites,
         Mutant::PlaneLosesEntry,
@@ -145,6 +160,7 @@ impl Mutant {
             | Mutant::GateIgnoresEnd
             | Mutant::GateLosesCloses
             | Mutant::GateIgnoresWideCloses
+            | Mutant::GateKeepsRevoked
             | Mutant::GateOpensNeighbours
             | Mutant::GateOpensWide
             | Mutant::GateTrustsDisk => "gate",
@@ -159,6 +175,10 @@ impl Mutant {
                 "memory"
             }
             Mutant::GateBelievesWall | Mutant::GateForgetsTime => "time",
+            Mutant::GateOpensUnproven
+            | Mutant::GateTakesAnyBeacon
+            | Mutant::GateReadsNoFeed
+            | Mutant::GateIgnoresStale => "fresh",
             Mutant::PlaneTellsEveryone => "scope",
             Mutant::PlaneRewrites | Mutant::PlaneLosesEntry | Mutant::PlaneAcknowledgesEarly => {
                 "ledger"
@@ -171,6 +191,11 @@ impl Mutant {
         }
     }
 
+    /// Whether it is one about fresh word, and shows only where policy asks for it.
+    pub fn is_about_freshness(self) -> bool {
+        self.checker() == "fresh"
+    }
+
     /// The seed from which on it is looked for: where it was found when the list was made.
     pub const fn seed(self) -> u64 {
         match self {
@@ -178,9 +203,12 @@ impl Mutant {
             Mutant::GateTakesAnyTenant => 14,
             Mutant::GateClosesBeforeDisk => 12,
             Mutant::GateRefusesAutomation => 10,
-            Mutant::GateCountsKeys | Mutant::GateOpensBeforeDisk => 4,
-            Mutant::GateBurnsNothing | Mutant::GateTakesPastPolicy | Mutant::GateForgetsTime => 3,
-            Mutant::GateTakesAnyClose | Mutant::GateDropsTail | Mutant::WatchAsksTwo => 2,
+            Mutant::GateCountsKeys | Mutant::GateOpensBeforeDisk | Mutant::GateTakesPastPolicy => 4,
+            Mutant::GateBurnsNothing | Mutant::GateForgetsTime => 3,
+            Mutant::GateKeepsRevoked
+            | Mutant::GateTakesAnyClose
+            | Mutant::GateDropsTail
+            | Mutant::WatchAsksTwo => 2,
             _ => 1,
         }
     }

@@ -13,6 +13,7 @@ use anlauf_model::{
 use anlauf_recovery::command::{FindingDraft, SlotDraft, TaskRef, WaveDraft};
 use anlauf_recovery::state::{Answer, CellState, ReleaseCase, ReleaseEnd, State};
 use anlauf_recovery::{Actor, Order};
+use anlauf_trust::KeyId;
 
 use crate::cast::Cast;
 use crate::chance::Chance;
@@ -372,6 +373,11 @@ impl View<'_> {
     /// Whether a release on its way can no longer be carried out.
     fn is_stale(&self, case: &ReleaseCase) -> bool {
         let policy = self.state.authority.as_ref().and_then(|a| a.policy());
+        let root = self.state.authority.as_ref().map(|a| a.root());
+        let is_known =
+            |id: &KeyId| root.is_some_and(|root| root.keys.iter().any(|key| key.id == *id));
+        let mut signed = case.envelope.signatures.iter();
+        let revoked = signed.any(|one| !is_known(&one.keyid));
         let foreign = policy.is_none_or(|(digest, _)| *digest != case.release.policy);
         let fallen = case.release.cells.iter().any(|bound| {
             bound.evidence.iter().any(|evidence| {
@@ -388,7 +394,7 @@ impl View<'_> {
             .iter()
             .filter_map(|c| self.landscape.cell(&c.cell));
         let waits = cells.into_iter().any(|cell| !self.needs_open(cell));
-        foreign || fallen || waits || case.release.not_after <= self.now
+        foreign || revoked || fallen || waits || case.release.not_after <= self.now
     }
 
     fn signatures(&self) -> Vec<Job> {

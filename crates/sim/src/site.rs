@@ -17,6 +17,9 @@ use crate::report::Events;
 /// A message, and whether the adversary made it.
 pub type Message = (FeedItem, bool);
 
+/// Most answers to beacons that the adversary keeps.
+const WORD_COUNT_MAX: usize = 20;
+
 /// A gate and its surroundings.
 pub struct Site {
     /// The gate.
@@ -26,6 +29,10 @@ pub struct Site {
     /// On the wire, by when it arrives.
     wire: BTreeMap<(Timestamp, u64), Message>,
     sent: u64,
+    /// Answers to beacons on the wire, by when they arrive.
+    words: BTreeMap<(Timestamp, u64), String>,
+    /// Answers that the adversary keeps for later.
+    past: Vec<String>,
     cut_off_until: Timestamp,
     /// An image of the disk that someone made, and what had been acknowledged by then.
     image: Option<(Vec<u8>, Acknowledged)>,
@@ -55,6 +62,8 @@ impl Site {
             known: Acknowledged::default(),
             wire: BTreeMap::new(),
             sent: 0,
+            words: BTreeMap::new(),
+            past: Vec::new(),
             cut_off_until: Timestamp(0),
             image: None,
             fate: None,
@@ -133,7 +142,7 @@ impl Site {
         };
         self.gate.clock.set((now + off).0);
         self.known.is_out_of_time = off.0 < 0;
-        self.known.forgets_rests();
+        self.known.starts();
         if !self.gate.start() && self.fate == Some(Fate::Restart) {
             // Someone comes, sees that it was tampered with, and puts back its own journal.
             self.gate.disk.clone_from(&self.own);
@@ -169,6 +178,47 @@ impl Site {
         }
     }
 
+    /// An answer to a beacon goes on the wire. Who owns it drops some, keeps them, and sends old
+    /// ones instead.
+    pub fn answer(&mut self, fate: &mut Chance, word: String, now: Timestamp, events: &mut Events) {
+        let old = self.past.get(fate.below(self.past.len())).cloned();
+        let (is_replayed, is_dropped) = (fate.percent(30), fate.percent(15));
+        let late = if fate.percent(15) {
+            fate.minutes(0, 90)
+        } else {
+            Minutes(0)
+        };
+        for (at, word) in [
+            (now, old.filter(|_| is_replayed)),
+            (now + late, Some(word.clone()).filter(|_| !is_dropped)),
+        ] {
+            events.messages += 1;
+            self.sent += 1;
+            let sent = word.map(|word| ((at, self.sent), word));
+            self.words.extend(sent);
+        }
+        if self.past.len() >= WORD_COUNT_MAX {
+            self.past.remove(fate.below(WORD_COUNT_MAX));
+        }
+        self.past.push(word);
+    }
+
+    /// The next answer, once nobody is on the wire any more: none is lost, and old ones are gone.
+    pub fn calm_word(&mut self) -> Option<String> {
+        self.words.clear();
+        self.past.pop()
+    }
+
+    /// The next answer that has arrived.
+    pub fn word_due(&mut self, now: Timestamp) -> Option<String> {
+        if !self.gate.is_running() {
+            self.words.clear();
+            return None;
+        }
+        let first = self.words.first_entry()?;
+        (first.key().0 <= now).then(|| first.remove())
+    }
+
     /// The next message that has arrived.
     pub fn due(&mut self, now: Timestamp) -> Option<Message> {
         if !self.gate.is_running() {
@@ -182,14 +232,15 @@ impl Site {
     /// Everything is put right: what was lost on the way is read again from the start.
     pub fn heal(&mut self, now: Timestamp) {
         self.wire.clear();
+        self.words.clear();
         self.cut_off_until = now;
         self.gate.clock.set(now.0);
         self.known.is_out_of_time = false;
-        self.known.forgets_rests();
+        self.known.starts();
         if !self.gate.start() {
             self.gate.disk.clone_from(&self.own);
             self.gate.start();
         }
-        self.gate.position = 0;
+        self.gate.rewind();
     }
 }

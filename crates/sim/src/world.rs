@@ -7,14 +7,14 @@ use std::sync::Arc;
 
 use anlauf_model::feed::{FeedItem, FeedKind, GateCellState, GateReport};
 use anlauf_model::{
-    CellId, FindingKind, Landscape, Minutes, OrganisationId, Role, Text, Timestamp, Verdict,
+    CellId, Digest, FindingKind, Landscape, Minutes, OrganisationId, Role, Text, Timestamp, Verdict,
 };
 use anlauf_recovery::command::SignatureDraft;
 use anlauf_recovery::{Actor, Command, Entry, Event, Order, Refusal, close_statement, query};
-use anlauf_trust::{Envelope, Scope, Signature};
+use anlauf_trust::{Envelope, FEED_SUM_EMPTY, Freshness, Scope, Signature, feed_sum};
 
 use crate::adversary;
-use crate::cast::Cast;
+use crate::cast::{Cast, DOMAIN, ROTATED};
 use crate::chance::Chance;
 use crate::check::{Broken, Ledger, Truth};
 use crate::gate::{Crash, Gate, Judged};
@@ -61,6 +61,13 @@ pub struct World {
     keys: u64,
     silent: Vec<(String, Timestamp)>,
     strays: adversary::Strays,
+    /// Chance of all that befalls questions for fresh word, and how many there were.
+    fate: Chance,
+    questions: u64,
+    /// Whether next roots change somebody's key.
+    rotates: bool,
+    /// The sum of the feed, as far as it was added up.
+    summed: (usize, Digest),
 }
 
 impl World {
@@ -69,7 +76,11 @@ impl World {
     /// # Errors
     /// The first orders are refused.
     pub fn new(seed: u64, mutant: Option<Mutant>) -> Result<Self, Broken> {
-        let declared = landscape::landscape(TENANT_COUNT);
+        let mut declared = landscape::landscape(TENANT_COUNT);
+        // Half of all stories know nothing of it, as most policies do.
+        if mutant.map_or(seed.is_multiple_of(2), Mutant::is_about_freshness) {
+            declared.freshness = landscape::freshness();
+        }
         let landscape = Landscape::new(declared.clone())
             .map_err(|problems| ("setup", format!("the landscape is unsound: {problems:?}")))?;
         let landscape = Arc::new(landscape);
@@ -91,6 +102,10 @@ impl World {
             keys: 0,
             silent: Vec::new(),
             strays: Vec::new(),
+            fate: Chance::new(!seed),
+            questions: 0,
+            rotates: mutant.map_or(seed % 4 < 2, |one| one == Mutant::GateKeepsRevoked),
+            summed: (0, FEED_SUM_EMPTY),
             landscape,
             cast,
         };
@@ -226,6 +241,10 @@ impl World {
                 for item in self.plane.feed(self.sites[index].gate.position) {
                     self.report.events.messages += 1;
                     self.hand(index, (item, false), None)?;
+                }
+                self.ask_word(index);
+                while let Some(word) = self.sites[index].calm_word() {
+                    self.hear(index, &word);
                 }
                 self.report_of(index)?;
                 self.clients(index)?;
@@ -397,13 +416,29 @@ impl World {
         Order::AdoptPolicy { envelope }
     }
 
-    /// The next root: the same people, a year longer.
+    /// The next root: the same people, a year longer; in some stories one of them has another key.
     fn next_root(&mut self) -> Result<(), Broken> {
         let authority = self.plane.state.authority.as_ref();
         let version = authority.map_or(0, |authority| authority.root().version);
-        let envelope = self.cast.root(self.now, version + 1);
+        let next = version + 1;
+        let who = ROTATED[usize::try_from(next).unwrap_or(0) % ROTATED.len()];
+        let before = match self.rotates {
+            true => self.cast.rotate(who, next),
+            false => None,
+        };
+        let envelope = self.cast.root(self.now, next);
         self.note(&envelope);
-        self.order("op-1", Order::AdoptRoot { envelope })
+        let actor = self.cast.actor("op-1").clone();
+        let accepted = self.command(actor, Order::AdoptRoot { envelope })?;
+        if let Some(before) = before {
+            if accepted {
+                let person = self.cast.actor(who).person.clone();
+                self.truth.note_rotated(&person, next);
+            } else {
+                self.cast.take(who, before);
+            }
+        }
+        Ok(())
     }
 
     fn note(&mut self, envelope: &Envelope) {
@@ -556,11 +591,14 @@ impl World {
         };
         self.report.accepted += 1;
         self.ledger.acknowledged(&entries)?;
+        let authority = self.plane.state.authority.as_ref();
+        let root = authority.map_or(0, |authority| authority.root().version);
         for entry in &entries {
-            self.truth.entry_holds(entry)?;
+            self.truth.entry_holds(entry, root)?;
             match &entry.event {
                 Event::CellsReleased { cells, .. } => self.report.releases += cells.len() as u64,
                 Event::CellsClosed { cells, .. } => self.report.closes += cells.len() as u64,
+                Event::CloseOrdered { envelope, .. } => self.truth.note_fed(entry.seq, envelope),
                 _ => {}
             }
         }
@@ -625,6 +663,7 @@ impl World {
         }
         let events = &mut self.report.events;
         self.sites[index].send(&mut self.chance, (page, now), events);
+        self.ask_word(index);
         if self.chance.percent(60) {
             self.report_of(index)
         } else {
@@ -639,7 +678,42 @@ impl World {
             let crash = self.sites[index].crash(&mut self.chance);
             self.hand(index, message, crash)?;
         }
+        while let Some(word) = self.sites[index].word_due(self.now) {
+            self.hear(index, &word);
+        }
         Ok(())
+    }
+
+    /// A gate asks for fresh word, if it wants any. Who answers reads the ledger as it is, and is
+    /// nobody's; the wire in between is the adversary's.
+    fn ask_word(&mut self, index: usize) {
+        self.questions += 1;
+        let random = Digest::of(format!("beacon {}", self.questions).as_bytes());
+        let Some(beacon) = self.sites[index].gate.beacon(random) else {
+            return;
+        };
+        let site = &mut self.sites[index];
+        site.known.asks(beacon, self.now);
+        let Ok(gate) = site.gate.name.parse() else {
+            return;
+        };
+        let (head, feed) = feed_end(&mut self.summed, &self.plane);
+        let word = self.cast.word(&Freshness {
+            domain: DOMAIN.into(),
+            gate,
+            beacon,
+            at: self.now,
+            head,
+            feed,
+        });
+        site.answer(&mut self.fate, word, self.now, &mut self.report.events);
+    }
+
+    fn hear(&mut self, index: usize, word: &str) {
+        let Site { gate, known, .. } = &mut self.sites[index];
+        self.report.events.messages += 1;
+        known.hears(word);
+        gate.hear(word);
     }
 
     /// The adversary puts forged items between the others, with numbers that a gate looks at.
@@ -721,6 +795,16 @@ impl World {
         )
         .map(drop)
     }
+}
+
+/// Where the feed ends, and the sum of what it holds. A feed only grows.
+fn feed_end(summed: &mut (usize, Digest), plane: &Plane) -> (u64, Digest) {
+    let feed = &plane.state.feed;
+    for item in feed.iter().skip(summed.0) {
+        let envelope = Digest::of(item.envelope.as_bytes());
+        *summed = (summed.0 + 1, feed_sum(&summed.1, item.seq, &envelope));
+    }
+    (feed.last().map_or(0, |item| item.seq), summed.1)
 }
 
 fn repeated(command: &Command) -> Broken {

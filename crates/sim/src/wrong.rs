@@ -9,9 +9,11 @@ use anlauf_gate::lab::{Change, Door, Judged as Verdict, Kept, Part};
 use anlauf_model::feed::FeedKind;
 use anlauf_model::{CellId, Digest, Epoch, GateTable, PersonId, Role, Stage, Timestamp};
 use anlauf_trust::{
-    Authority, CellFacts, Close, Envelope, KeyRecord, Release, ReleaseCell, Root, Scope, Statement,
+    Authority, CellFacts, Close, Envelope, Freshness, KeyRecord, Release, ReleaseCell, Root, Scope,
+    Statement,
 };
 
+use crate::landscape::FRESH_MINUTES_MAX;
 use crate::mutant::Mutant;
 
 /// What a gate does wrong, and what it needs to remember for it.
@@ -25,6 +27,10 @@ pub struct Wrong {
     past: Vec<Authority>,
     /// Cells that are shut, though the core was not told.
     masked: BTreeSet<CellId>,
+    /// Whether it has heard fresh word since it started.
+    has_heard: bool,
+    /// Until when it takes itself for fresh, though the core does not.
+    fresh_until: Option<Timestamp>,
 }
 
 impl Wrong {
@@ -37,6 +43,8 @@ impl Wrong {
             roots: Vec::new(),
             past: Vec::new(),
             masked: BTreeSet::new(),
+            has_heard: false,
+            fresh_until: None,
         }
     }
 
@@ -65,7 +73,40 @@ impl Wrong {
         if self.is(Mutant::GateIgnoresEnd) {
             return door.opened().0;
         }
+        if self.overlooks_stale(now) {
+            return door.released(now);
+        }
         door.stage(now)
+    }
+
+    /// Whether it opens what its core shuts for want of fresh word.
+    fn overlooks_stale(&self, now: Timestamp) -> bool {
+        match self.mutant {
+            Some(Mutant::GateOpensUnproven) => !self.has_heard,
+            Some(Mutant::GateIgnoresStale) => self.has_heard,
+            Some(Mutant::GateTakesAnyBeacon | Mutant::GateReadsNoFeed) => {
+                self.fresh_until.is_some_and(|until| now <= until)
+            }
+            _ => false,
+        }
+    }
+
+    /// It was told an answer to a beacon, and its core took it or not.
+    pub fn heard(
+        &mut self,
+        envelope: &str,
+        is_taken: bool,
+        (authority, now): (Option<&Authority>, Timestamp),
+    ) {
+        self.has_heard |= is_taken;
+        let is_believed = match self.mutant {
+            Some(Mutant::GateReadsNoFeed) => is_taken,
+            Some(Mutant::GateTakesAnyBeacon) => is_signed(authority, envelope),
+            _ => false,
+        };
+        if is_believed {
+            self.fresh_until = Some(now + FRESH_MINUTES_MAX);
+        }
     }
 
     /// Whether the gate writes down what has run out.
@@ -115,6 +156,11 @@ impl Wrong {
                 let follows = next.version == authority.root().version + 1;
                 let fresh = Authority::pinned(&envelope, &envelope.digest(), now).ok();
                 fresh.filter(|_| follows).map(Change::unverified_authority)
+            }
+            FeedKind::Root if self.is(Mutant::GateKeepsRevoked) => {
+                let mut next = authority.clone();
+                next.advance_root(&envelope, now).ok()?;
+                Some(Change::unverified_authority(next))
             }
             FeedKind::Root if self.is(Mutant::GateTakesOldRoot) => {
                 let at = self
@@ -247,6 +293,7 @@ impl Wrong {
     pub fn reads(&mut self, disk: &mut Vec<u8>) {
         self.masked.clear();
         self.roots.clear();
+        (self.has_heard, self.fresh_until) = (false, None);
         if self.is(Mutant::GateDropsTail) && disk.last() != Some(&b'\n') {
             // A torn line, and the whole one before it.
             for _ in 0..2 {
@@ -409,6 +456,16 @@ impl Eye<'_> {
             ids.len() >= signer.count as usize
         })
     }
+}
+
+/// Whether an answer to a beacon was signed by a machine that may, at whatever time.
+fn is_signed(authority: Option<&Authority>, envelope: &str) -> bool {
+    let signed = || {
+        let envelope = Envelope::parse(envelope.as_bytes()).ok()?;
+        let at = Freshness::parse(&envelope.payload).ok()?.at;
+        authority?.check_freshness(&envelope, at).ok()
+    };
+    signed().is_some()
 }
 
 /// What an envelope says it is, for those who only carry it.
