@@ -198,7 +198,7 @@ fn endless(door: SocketAddr) -> TcpStream {
 }
 
 /// Opens the portal of one town and all it leans on, before any incident.
-fn commission(desk: &Desk<'_>) {
+pub fn commission(desk: &Desk<'_>) {
     let all = "site-west/network site-east/network foundation/identity shared/mail \
                town-alder/mail town-alder/portal";
     let evidence = "--evidence 0000000000000000000000000000000000000000000000000000000000000000";

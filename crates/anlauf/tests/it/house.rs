@@ -54,11 +54,22 @@ impl House {
 
     /// The same as a rehearsal, where software keys open everything.
     pub fn drill() -> Self {
-        Self::of_domain("drill-beispiel", None)
+        Self::drill_with(None, |_| ())
+    }
+
+    /// A rehearsal whose landscape was changed before anyone signed.
+    pub fn drill_with(upstream: Option<SocketAddr>, change: impl FnOnce(&Self)) -> Self {
+        let house = Self::with_landscape(upstream);
+        change(&house);
+        house.signed("drill-beispiel")
     }
 
     fn of_domain(domain: &str, upstream: Option<SocketAddr>) -> Self {
-        let house = Self::with_landscape(upstream);
+        Self::with_landscape(upstream).signed(domain)
+    }
+
+    fn signed(self, domain: &str) -> Self {
+        let house = self;
         house.make_keys();
         house.genesis(domain, "data/authority").done();
         for signer in ["security-1", "forensics-1"] {

@@ -10,6 +10,7 @@ mod process;
 
 mod bad_input;
 mod first_start;
+mod fresh;
 mod full_disk;
 mod help;
 mod kill;

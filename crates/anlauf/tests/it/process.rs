@@ -138,10 +138,16 @@ impl Running {
 
     /// Asks it to stop, as an init system does, and waits.
     pub fn terminate(self) -> Run {
-        let id = self.child.id().to_string();
-        let told = Command::new("kill").args(["-TERM", &id]).status().unwrap();
-        assert!(told.success());
+        self.signal("TERM");
         self.end()
+    }
+
+    /// Sends it a signal: `STOP` freezes it as it is, `CONT` lets it go on.
+    pub fn signal(&self, name: &str) {
+        let id = self.child.id().to_string();
+        let signal = format!("-{name}");
+        let told = Command::new("kill").args([&signal, &id]).status().unwrap();
+        assert!(told.success());
     }
 }
 
