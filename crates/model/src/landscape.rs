@@ -183,6 +183,13 @@ pub struct Service {
     /// Non-standard (customer-specific): comes after the tenant's standard services.
     #[serde(default)]
     pub custom: bool,
+    /// The service whose emergency operation this is: brought up only where the plan chooses it,
+    /// shut again after the return.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub emergency_for: Option<ServiceId>,
+    /// Share of the estimates of its kind that its cells take. Per mille; 1000 = the whole of it.
+    #[serde(default = "per_mille_whole", skip_serializing_if = "is_whole")]
+    pub work_per_mille: u32,
     /// Protection need: confidentiality.
     pub confidentiality: Protection,
     /// Protection need: integrity.
@@ -224,6 +231,14 @@ pub struct Service {
 
 fn rank_default() -> u32 {
     5
+}
+
+fn per_mille_whole() -> u32 {
+    1_000
+}
+
+fn is_whole(per_mille: &u32) -> bool {
+    *per_mille == per_mille_whole()
 }
 
 fn stages_default() -> Vec<Stage> {
@@ -334,7 +349,8 @@ pub struct Deadline {
 pub struct Objective {
     /// Share in which every tenant counts alike, whatever its size; the rest counts its people.
     pub fairness_per_mille: u32,
-    /// Share of the harm that is left while a cell is open at stage `basic`.
+    /// Share of the harm that is left while a cell is open at stage `basic`, or while its emergency
+    /// operation is open.
     pub basic_per_mille: u32,
 }
 
@@ -466,6 +482,21 @@ pub struct Cell {
     pub upstream: Option<String>,
     /// Methods and paths allowed in `basic`.
     pub basic: Vec<String>,
+    /// Whether it is of a service that is an emergency operation: the plan may do without it.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub emergency: bool,
+    /// The other way to reach this cell's people, if there is one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub detour: Option<Detour>,
+}
+
+/// Another way to reach a cell's people: emergency operation first, and back from it.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct Detour {
+    /// The cell that is the emergency operation.
+    pub cell: CellId,
+    /// The way back: the step [`TaskKind::Return`] of the cell that has this detour.
+    pub back: TaskNeed,
 }
 
 /// One step of one cell.
@@ -492,6 +523,16 @@ impl Cell {
             Owner::Tenant(tenant) => Some(tenant),
             _ => None,
         }
+    }
+
+    /// Its steps in their order; with the return when it comes from emergency operation.
+    pub fn steps(&self, returns: bool) -> impl Iterator<Item = (TaskKind, &TaskNeed)> {
+        let back = self.detour.iter().filter(move |_| returns);
+        let back = back.map(|detour| (TaskKind::Return, &detour.back));
+        let own = self.tasks.iter().map(|(kind, need)| (*kind, need));
+        let (before, behind): (Vec<_>, Vec<_>) =
+            own.partition(|(kind, _)| *kind < TaskKind::Return);
+        before.into_iter().chain(back).chain(behind)
     }
 
     /// The stage at which the cell counts as restored.

@@ -38,19 +38,22 @@ pub enum TaskKind {
     FunctionTest,
     /// Acceptance by the tenant's own people, in `pilot` where the service has that stage.
     Acceptance,
+    /// What was done in emergency operation is taken over; only while that is open.
+    Return,
     /// The governing body decides on the release.
     Decision,
 }
 
 impl TaskKind {
     /// All kinds, in order.
-    pub const ALL: [TaskKind; 7] = [
+    pub const ALL: [TaskKind; 8] = [
         TaskKind::Evidence,
         TaskKind::Rebuild,
         TaskKind::Scan,
         TaskKind::Credentials,
         TaskKind::FunctionTest,
         TaskKind::Acceptance,
+        TaskKind::Return,
         TaskKind::Decision,
     ];
 
@@ -63,11 +66,12 @@ impl TaskKind {
             TaskKind::Credentials => "credentials",
             TaskKind::FunctionTest => "function_test",
             TaskKind::Acceptance => "acceptance",
+            TaskKind::Return => "return",
             TaskKind::Decision => "decision",
         }
     }
 
-    /// The finding that the finished task yields; the decision yields none.
+    /// The finding that the finished task yields; return and decision yield none.
     pub const fn finding(self) -> Option<FindingKind> {
         match self {
             TaskKind::Evidence => Some(FindingKind::ForensicsVerdict),
@@ -76,7 +80,7 @@ impl TaskKind {
             TaskKind::Credentials => Some(FindingKind::CredentialsRotated),
             TaskKind::FunctionTest => Some(FindingKind::FunctionTested),
             TaskKind::Acceptance => Some(FindingKind::TenantAccepted),
-            TaskKind::Decision => None,
+            TaskKind::Return | TaskKind::Decision => None,
         }
     }
 

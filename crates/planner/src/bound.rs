@@ -13,9 +13,13 @@
 
 use crate::calendar::{Calendar, Minute, Work};
 use crate::cost;
+use crate::detour::Detours;
 use crate::network::Network;
 use crate::order;
 use crate::serial::{self, Lanes};
+use crate::situation::Situation;
+use crate::weight::Weights;
+use anlauf_model::CellId;
 use std::collections::BinaryHeap;
 
 /// How often the shares are moved. On both shipped landscapes 200 rounds raise the bound by less
@@ -101,6 +105,53 @@ pub(crate) fn bound(network: &Network<'_>, works: &[Work]) -> Bound {
         minutes: best,
         order,
     }
+}
+
+/// A cost that no plan goes below, whichever emergency operations it chooses; none when there is
+/// nothing to choose.
+///
+/// Where a way may be taken, the part of the harm that it ends counts to the earliest that any way
+/// reaches people at all, the rest to the opening of the cell. The ways stand beside and weigh
+/// nothing. With the way back another step is the last one, which other hours, freezes and orders
+/// hold; so a cell that may have one is held by none of those.
+pub(crate) fn over_choices(situation: &Situation<'_>) -> Option<u128> {
+    let begun = Detours::begun(situation);
+    begun.left().next()?;
+    let weights = Weights::new(situation.landscape);
+    let mut network = Network::new(situation, &begun.loosely(situation));
+    if !order::circle(&network).is_empty() {
+        return Some(0);
+    }
+    for (way, cell) in begun.left() {
+        if let Some(at) = network.position(way) {
+            network.nodes[at].weight = 0;
+        }
+        if let Some(at) = network.position(&cell.id) {
+            let node = &mut network.nodes[at];
+            node.weight = weights.basic(cell);
+            node.slot = None;
+            node.freezes.clear();
+            node.after.clear();
+        }
+    }
+    let works = network.works();
+    let earliest = earliest(&network, &works);
+    let open = |cell: &CellId| network.position(cell).map(|at| earliest[at]);
+    let mut reached: u128 = 0;
+    for (way, cell) in begun.left() {
+        let at = open(&cell.id).into_iter().chain(open(way)).min();
+        let began = network.nodes.first().map_or(0, |node| node.began);
+        let minutes = (at.unwrap_or(began) - began).max(0).unsigned_abs();
+        reached = reached.saturating_add(weights.emergency(cell).saturating_mul(minutes.into()));
+    }
+    Some(bound(&network, &works).minutes.saturating_add(reached))
+}
+
+/// Openings with lanes without number.
+fn earliest(network: &Network<'_>, works: &[Work]) -> Vec<Minute> {
+    let taste: Vec<usize> = (0..network.nodes.len()).collect();
+    let order = order::placeable(network, &taste, &[]);
+    serial::schedule(network, &order, works, Lanes::Unlimited).open
 }
 
 impl<'n, 'a> Relaxation<'n, 'a> {

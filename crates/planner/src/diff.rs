@@ -209,18 +209,18 @@ impl<'p> Pair<'p> {
             return Because::Order;
         };
         let last = cell.tasks.keys().last().copied();
-        for task in cell.tasks.keys() {
-            let Some(new) = self.new.rows.get(&(id, *task)).copied() else {
+        for (task, _) in cell.steps(true) {
+            let Some(new) = self.new.rows.get(&(id, task)).copied() else {
                 continue;
             };
-            let Some(old) = self.old.rows.get(&(id, *task)).copied() else {
+            let Some(old) = self.old.rows.get(&(id, task)).copied() else {
                 return Because::Added;
             };
             if old.start == new.start && old.end != new.end {
-                return Because::Work { task: *task };
+                return Because::Work { task };
             }
             if old.start != new.start {
-                return self.start_moved(cell, (old, new), last == Some(*task));
+                return self.start_moved(cell, (old, new), last == Some(task));
             }
         }
         Because::Order
@@ -237,6 +237,13 @@ impl<'p> Pair<'p> {
             self.holding(&cell.needs, old, new),
         ) {
             return Because::Needs { cell };
+        }
+        let detour = cell.detour.as_ref().map(|detour| &detour.cell);
+        if let (true, Some(cell)) = (
+            new.task == TaskKind::Return,
+            detour.and_then(|way| self.holding(std::slice::from_ref(way), old, new)),
+        ) {
+            return Because::After { cell };
         }
         if let (true, Some(cell)) = (last, self.holding(&cell.after, old, new)) {
             return Because::After { cell };

@@ -14,6 +14,7 @@ use anlauf_model::{CellId, Forecast, Plan, Range, SiteId, TaskKind, Timestamp, W
 
 use crate::calendar::Minute;
 use crate::conformal::{Calibration, Outcome};
+use crate::detour::Detours;
 use crate::learn::Learned;
 use crate::network::Network;
 use crate::replay::{self, Dependents};
@@ -77,7 +78,7 @@ fn simulate(
     simulation: &Simulation<'_>,
     unjudged: &BTreeSet<&SiteId>,
 ) -> Forecast {
-    let network = Network::new(situation);
+    let network = Network::new(situation, &Detours::of_plan(situation, plan));
     let waits = waits::waits(&network, plan, unjudged);
     let stage = Stage {
         places: places(&network, plan),

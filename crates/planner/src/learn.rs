@@ -165,7 +165,7 @@ fn noted<'a>(situation: &Situation<'a>) -> Vec<Noted<'a>> {
             continue;
         };
         for (kind, task) in &progress.tasks {
-            let Some(need) = cell.tasks.get(kind).filter(|_| *kind != TaskKind::Decision) else {
+            let Some(need) = need(cell, *kind) else {
                 continue;
             };
             let (started, finished) = match task {
@@ -185,6 +185,12 @@ fn noted<'a>(situation: &Situation<'a>) -> Vec<Noted<'a>> {
         }
     }
     noted
+}
+
+/// The estimate of a step that tells something.
+fn need(cell: &anlauf_model::Cell, kind: TaskKind) -> Option<&anlauf_model::landscape::TaskNeed> {
+    let mut steps = cell.steps(true).filter(|(of, _)| *of != TaskKind::Decision);
+    steps.find(|(of, _)| *of == kind).map(|(_, need)| need)
 }
 
 /// What short tasks take beyond their estimate: the one in the middle, so that the few that had to

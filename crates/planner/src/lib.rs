@@ -10,6 +10,7 @@ pub mod situation;
 mod calendar;
 mod past;
 
+mod detour;
 mod network;
 mod order;
 mod profile;

@@ -11,6 +11,7 @@ use anlauf_model::landscape::Freeze;
 use anlauf_model::{Cell, CellId, SiteId, Slot, TaskKind, TeamId, ThreePoint, Timestamp};
 
 use crate::calendar::{Calendar, Hours, Minute, Origin, Work};
+use crate::detour::Detours;
 use crate::past::Past;
 use crate::situation::{CellProgress, Situation, TaskProgress};
 use crate::weight::Weights;
@@ -45,6 +46,8 @@ pub(crate) struct Node<'a> {
     pub needs: Vec<usize>,
     /// Cells that must be open before its last task begins.
     pub after: Vec<usize>,
+    /// Its emergency operation, which must be open before the way back from it begins.
+    pub detour: Option<usize>,
     /// No work before this, because of its site.
     pub hold: Minute,
     /// The cell must open inside this.
@@ -102,6 +105,7 @@ pub(crate) enum CrewName<'a> {
 struct Builder<'a, 's> {
     situation: &'s Situation<'a>,
     network: Network<'a>,
+    detours: &'s Detours<'a>,
     index: BTreeMap<&'a CellId, usize>,
     past: Past<'a>,
     weights: Weights,
@@ -110,8 +114,8 @@ struct Builder<'a, 's> {
 }
 
 impl<'a> Network<'a> {
-    /// Takes from the situation what is unfinished.
-    pub fn new(situation: &Situation<'a>) -> Self {
+    /// Takes from the situation what is unfinished, with those emergency operations.
+    pub fn new(situation: &Situation<'a>, detours: &Detours<'a>) -> Self {
         let declared = situation.landscape.declared();
         let origin = Origin::new(situation.now, &declared.time_zone);
         let network = Network {
@@ -122,11 +126,14 @@ impl<'a> Network<'a> {
             calendars: Vec::new(),
             wishes: Vec::new(),
         };
-        let unfinished = situation.landscape.cells().keys();
-        let unfinished = unfinished.filter(|id| !progress(situation, id).is_some_and(|p| p.done));
-        let index = unfinished.enumerate().map(|(at, id)| (id, at)).collect();
+        let wanted = situation.landscape.cells().iter();
+        let wanted = wanted.filter(|(id, cell)| {
+            detours.wants(cell) && !progress(situation, id).is_some_and(|p| p.done)
+        });
+        let index = wanted.enumerate().map(|(at, (id, _))| (id, at)).collect();
         let mut builder = Builder {
             situation,
+            detours,
             network,
             index,
             past: Past::new(situation),
@@ -171,8 +178,8 @@ impl<'a> Builder<'a, '_> {
     fn node(&mut self, cell: &'a Cell) -> Node<'a> {
         let node = self.network.nodes.len();
         let first = self.network.tasks.len();
-        for kind in cell.tasks.keys() {
-            self.add_task(node, cell, *kind);
+        for (kind, need) in cell.steps(self.detours.returns(cell)) {
+            self.add_task((node, cell), kind, need);
         }
         let origin = &self.network.origin;
         let situation = self.situation;
@@ -186,10 +193,14 @@ impl<'a> Builder<'a, '_> {
         };
         Node {
             cell,
-            weight: self.weights.of(cell, progress(situation, &cell.id)),
+            weight: self.weights.of(cell, situation, self.detours),
             tasks: first..self.network.tasks.len(),
             needs: self.waits(&cell.needs),
             after: self.waits(&cell.after),
+            detour: cell
+                .detour
+                .as_ref()
+                .and_then(|detour| self.waits(std::slice::from_ref(&detour.cell)).pop()),
             hold: self.hold(&cell.site),
             slot: situation.slots.get(&cell.id).map(span),
             freezes: freezes
@@ -217,15 +228,17 @@ impl<'a> Builder<'a, '_> {
         positions
     }
 
-    fn add_task(&mut self, node: usize, cell: &'a Cell, kind: TaskKind) {
+    fn add_task(
+        &mut self,
+        (node, cell): (usize, &'a Cell),
+        kind: TaskKind,
+        need: &'a anlauf_model::landscape::TaskNeed,
+    ) {
         let known = progress(self.situation, &cell.id).and_then(|p| p.tasks.get(&kind));
         let started = match known {
             Some(TaskProgress::Done { .. }) => return,
             Some(TaskProgress::Running { started }) => Some(*started),
             None => None,
-        };
-        let Some(need) = cell.tasks.get(&kind) else {
-            return;
         };
         let crew = self.crew(crew_name(cell, need.team.as_ref()));
         let mean = need.work.mean().0;

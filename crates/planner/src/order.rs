@@ -45,7 +45,8 @@ fn walk_back(network: &Network<'_>, open: &[usize], from: usize) -> Vec<usize> {
 /// Cells that must be open before this one can open.
 fn before<'n>(network: &'n Network<'_>, at: usize) -> impl Iterator<Item = usize> + 'n {
     let node = &network.nodes[at];
-    node.needs.iter().chain(&node.after).copied()
+    let waits = node.needs.iter().chain(&node.after);
+    waits.chain(&node.detour).copied()
 }
 
 /// Puts `first` in front of the order, then every cell's prerequisites before it.

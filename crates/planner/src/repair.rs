@@ -10,6 +10,7 @@ use std::collections::BTreeMap;
 use anlauf_model::{CellId, Digest, Plan, Timestamp};
 
 use crate::calendar::Work;
+use crate::detour::Detours;
 use crate::network::{Network, Span};
 use crate::schedule::{Contradiction, granted, rows};
 use crate::serial::{self, Lanes};
@@ -40,7 +41,8 @@ pub struct Repaired {
 /// [`Contradiction`] when cells wait for each other in a circle or a task has nobody to do it: the
 /// plan in force stays.
 pub fn repair(situation: &Situation<'_>, old: &Plan) -> Result<Repaired, Contradiction> {
-    let mut network = Network::new(situation);
+    let detours = Detours::of_plan(situation, old);
+    let mut network = Network::new(situation, &detours);
     if let Some(contradiction) = conflict::nobody(&network) {
         return Err(contradiction);
     }

@@ -63,6 +63,8 @@ struct Play<'n, 'a> {
 pub(crate) struct Dependents {
     needs: Vec<Vec<usize>>,
     after: Vec<Vec<usize>>,
+    /// Whose emergency operation it is.
+    detour: Vec<Vec<usize>>,
 }
 
 impl Dependents {
@@ -72,6 +74,7 @@ impl Dependents {
         let mut dependents = Self {
             needs: vec![Vec::new(); count],
             after: vec![Vec::new(); count],
+            detour: vec![Vec::new(); count],
         };
         for (at, node) in network.nodes.iter().enumerate() {
             for earlier in &node.needs {
@@ -79,6 +82,9 @@ impl Dependents {
             }
             for earlier in &node.after {
                 dependents.after[*earlier].push(at);
+            }
+            if let Some(way) = node.detour {
+                dependents.detour[way].push(at);
             }
         }
         dependents
@@ -183,8 +189,10 @@ impl Play<'_, '_> {
             return;
         }
         let last = task + 1 == node.tasks.end;
-        let waits = (self.network.tasks[task].kind != TaskKind::Evidence
-            && self.needs_left[at] > 0)
+        let kind = self.network.tasks[task].kind;
+        let is_away = node.detour.is_some_and(|way| self.open[way].is_none());
+        let waits = (kind != TaskKind::Evidence && self.needs_left[at] > 0)
+            || (kind == TaskKind::Return && is_away)
             || (last && self.after_left[at] > 0);
         if self.busy[at] || waits || self.network.tasks[task].running.is_some() {
             return;
@@ -237,7 +245,12 @@ impl Play<'_, '_> {
         for later in &self.dependents.after[at] {
             self.after_left[*later] -= 1;
         }
-        let waiting = [&self.dependents.needs[at], &self.dependents.after[at]];
+        let dependents = self.dependents;
+        let waiting = [
+            &dependents.needs[at],
+            &dependents.after[at],
+            &dependents.detour[at],
+        ];
         for later in waiting.into_iter().flatten() {
             self.go_on(*later);
         }

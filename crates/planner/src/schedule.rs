@@ -11,6 +11,7 @@ use crate::calendar::Work;
 use crate::conflict;
 use crate::cost;
 use crate::deadline;
+use crate::detour;
 use crate::improve;
 use crate::network::Network;
 use crate::order;
@@ -52,7 +53,8 @@ pub fn plan(
     parent: Option<Digest>,
     search: Search,
 ) -> Result<Plan, Contradiction> {
-    let mut network = Network::new(situation);
+    let detours = detour::choose(situation, search.steps);
+    let mut network = Network::new(situation, &detours);
     if let Some(contradiction) = conflict::nobody(&network) {
         return Err(contradiction);
     }
@@ -63,6 +65,7 @@ pub fn plan(
     let works = network.works();
     deadline::soften(&mut network, situation.landscape, &works);
     let bound = bound::bound(&network, &works);
+    let least = bound::over_choices(situation).unwrap_or(bound.minutes);
     let mut tastes = rules::orders(&network, &works);
     tastes.push(bound.order);
     let kept = improve::search(&network, &tastes, &works, search)
@@ -75,7 +78,7 @@ pub fn plan(
         made_at: situation.now,
         rows: rows(&network, &kept.schedule),
         objective: cost::weighted_hours(cost),
-        bound: cost::weighted_hours(bound.minutes),
+        bound: cost::weighted_hours(least),
     }
     .sealed())
 }

@@ -152,6 +152,9 @@ impl<'n, 'a> Generator<'n, 'a> {
             if self.network.tasks[task].kind != TaskKind::Evidence {
                 ready = ready.max(self.opened(&node.needs));
             }
+            if self.network.tasks[task].kind == TaskKind::Return {
+                ready = ready.max(node.detour.map_or(0, |way| self.schedule.open[way]));
+            }
             ready = if last {
                 ready.max(self.opened(&node.after))
             } else {

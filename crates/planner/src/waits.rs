@@ -22,7 +22,7 @@ pub(crate) fn waits(
     let mut found: Vec<Option<Wait>> = (0..network.nodes.len()).map(own).collect();
     let mut later = vec![Vec::new(); network.nodes.len()];
     for (at, node) in network.nodes.iter().enumerate() {
-        for earlier in node.needs.iter().chain(&node.after) {
+        for earlier in node.needs.iter().chain(&node.after).chain(&node.detour) {
             later[*earlier].push(at);
         }
     }
@@ -49,7 +49,7 @@ pub(crate) fn waits(
 pub(crate) fn unjudged<'a>(situation: &Situation<'a>) -> BTreeSet<&'a SiteId> {
     let (mut waiting, mut judged) = (BTreeSet::new(), BTreeSet::new());
     for (id, cell) in situation.landscape.cells() {
-        if !cell.tasks.contains_key(&TaskKind::Evidence) {
+        if cell.emergency || !cell.tasks.contains_key(&TaskKind::Evidence) {
             continue;
         }
         let known = situation.progress.get(id);

@@ -8,7 +8,8 @@
 use anlauf_model::landscape::Objective;
 use anlauf_model::{Cell, Landscape, Stage};
 
-use crate::situation::CellProgress;
+use crate::detour::Detours;
+use crate::situation::Situation;
 
 /// The whole of a share.
 const WHOLE: u128 = 1_000;
@@ -31,20 +32,41 @@ impl Weights {
         }
     }
 
-    /// Harm × people. Of a tenant's cell the people are partly its own, partly those of an average
-    /// tenant; while it is open at `basic`, a part of the harm is left.
-    pub fn of(&self, cell: &Cell, progress: Option<&CellProgress>) -> u128 {
+    /// What an hour of a cell costs while nobody reaches it: harm × people. Of a tenant's cell the
+    /// people are partly its own, partly those of an average tenant.
+    pub fn closed(&self, cell: &Cell) -> u128 {
         let own = u128::from(cell.insured);
         let fair = u128::from(self.objective.fairness_per_mille).min(WHOLE);
         let people = match cell.tenant() {
             Some(_) => (own * (WHOLE - fair) + self.people_mean * fair) / WHOLE,
             None => own,
         };
-        let left = match progress.map(|p| p.stage) {
-            Some(Stage::Basic) => u128::from(self.objective.basic_per_mille).min(WHOLE),
-            _ => WHOLE,
-        };
-        let weight = u128::from(cell.harm) * people;
+        u128::from(cell.harm) * people
+    }
+
+    /// What it costs while it is open at `basic`, or its emergency operation is: a part is left.
+    pub fn basic(&self, cell: &Cell) -> u128 {
+        let weight = self.closed(cell);
+        let left = u128::from(self.objective.basic_per_mille).min(WHOLE);
         (weight * left / WHOLE).max(u128::from(weight > 0))
+    }
+
+    /// What an hour without its emergency operation costs beside that.
+    pub fn emergency(&self, cell: &Cell) -> u128 {
+        self.closed(cell) - self.basic(cell)
+    }
+
+    /// What an hour until a cell opens costs, with those emergency operations in use. One that
+    /// stands in for nothing (a shared instance) has no weight of its own.
+    pub fn of(&self, cell: &Cell, situation: &Situation<'_>, detours: &Detours<'_>) -> u128 {
+        if cell.emergency {
+            let regular = detours.regular(&cell.id);
+            return regular.map_or(0, |regular| self.emergency(regular));
+        }
+        let known = situation.progress.get(&cell.id);
+        match known.is_some_and(|p| p.stage == Stage::Basic) || detours.stands_in(cell) {
+            true => self.basic(cell),
+            false => self.closed(cell),
+        }
     }
 }

@@ -9,6 +9,7 @@ use std::collections::BTreeMap;
 use anlauf_model::{CellId, Plan, PlanRow, SiteId, Slot, TaskKind, TeamId, Timestamp};
 use serde::Serialize;
 
+use crate::detour::Detours;
 use crate::network::{Network, Node};
 use crate::situation::Situation;
 
@@ -115,7 +116,7 @@ pub fn why(situation: &Situation<'_>, plan: &Plan, cell: &CellId) -> Vec<Why> {
     }
     let reader = Reader {
         situation,
-        network: Network::new(situation),
+        network: Network::new(situation, &Detours::of_plan(situation, plan)),
         rows,
         plan,
     };
@@ -210,6 +211,11 @@ impl<'p> Reader<'p, '_> {
         if row.task != TaskKind::Evidence {
             for (cell, open) in self.opened(&node.needs) {
                 later(Bound::Needs(cell), open);
+            }
+        }
+        if row.task == TaskKind::Return {
+            for (cell, open) in self.opened(node.detour.as_slice()) {
+                later(Bound::After(cell), open);
             }
         }
         if last {

@@ -197,6 +197,10 @@ pub(crate) fn end(state: &State) -> Result<Vec<Event>, Refusal> {
         let message = format!("the gap of cell `{cell}` is not caught up");
         reasons.push(Reason::new("AN-REC-018", message, "work it off and say so"));
     }
+    for cell in state.makeshift().take(LISTED_MAX) {
+        let message = format!("emergency operation `{cell}` is still open");
+        reasons.push(Reason::new("AN-REC-023", message, "close it"));
+    }
     let unlisted = shut.len().saturating_sub(LISTED_MAX) + behind.len().saturating_sub(LISTED_MAX);
     if unlisted > 0 {
         let message = format!("and {unlisted} more cells");

@@ -4,8 +4,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use anlauf_model::landscape::TaskNeed;
 use anlauf_model::{
-    CellId, CellKind, Digest, FindingKind, Role, Slot, Stage, TaskKind, TenantId, Timestamp,
+    Cell, CellId, CellKind, Digest, FindingKind, Role, Slot, Stage, TaskKind, TenantId, Timestamp,
     Verdict,
 };
 use anlauf_planner::{CellProgress, Situation, TaskProgress, Why};
@@ -15,7 +16,7 @@ use serde::Serialize;
 use crate::event::{Entry, Scope};
 use crate::release::{carry_out, findings_missing, word_missing};
 use crate::state::{Answer, CellState, ReleaseCase, ReleaseEnd, State};
-use crate::task::needs_closed;
+use crate::task::{needs_closed, returns};
 
 mod forecast;
 mod words;
@@ -67,7 +68,8 @@ pub fn progress(state: &State) -> Progress {
     let (mut restored, mut total) = (0u64, 0u64);
     let (mut released, mut waiting) = (0u128, 0u128);
     for (id, cell) in landscape.cells() {
-        let Some(now) = state.cells.get(id) else {
+        // Emergency operation is a means: what it is for counts.
+        let Some(now) = state.cells.get(id).filter(|_| !cell.emergency) else {
             continue;
         };
         total += 1;
@@ -100,6 +102,11 @@ fn is_restored(cell: &anlauf_model::Cell, now: &CellState) -> bool {
             .keys()
             .filter(|t| technical(t))
             .all(|t| now.is_done(*t))
+}
+
+/// Steps of a cell in their order: with the return while its emergency operation is open.
+pub fn steps<'c>(state: &State, cell: &'c Cell) -> impl Iterator<Item = (TaskKind, &'c TaskNeed)> {
+    cell.steps(returns(state, cell))
 }
 
 /// What the planner plans from. None before a landscape is adopted.
@@ -196,7 +203,10 @@ pub fn holding_short(state: &State, id: &CellId) -> Option<Holding> {
         cell: id.clone(),
         stage: known.stage,
         stage_next: next,
-        tasks_open: cell.tasks.keys().copied().filter(open).collect(),
+        tasks_open: steps(state, cell)
+            .map(|(task, _)| task)
+            .filter(open)
+            .collect(),
         needs_closed: needs_closed(state, cell).into_iter().cloned().collect(),
         findings_missing: missing,
         signatures_missing: signatures_missing(state, id),

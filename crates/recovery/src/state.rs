@@ -281,12 +281,21 @@ impl State {
         Cow::Owned(later)
     }
 
-    /// Cells that are not back at their last stage.
+    /// Cells that are not back at their last stage. Emergency operations need not be.
     pub fn unrestored(&self) -> impl Iterator<Item = &CellId> {
         let landscape = self.landscape.as_ref();
         self.cells.iter().filter_map(move |(id, now)| {
-            let last = landscape?.cell(id)?.stage_last();
-            (now.stage < last).then_some(id)
+            let cell = landscape?.cell(id)?;
+            (now.stage < cell.stage_last() && !cell.emergency).then_some(id)
+        })
+    }
+
+    /// Emergency operations that are open.
+    pub fn makeshift(&self) -> impl Iterator<Item = &CellId> {
+        let landscape = self.landscape.as_ref();
+        self.cells.iter().filter_map(move |(id, now)| {
+            let is_emergency = landscape?.cell(id)?.emergency;
+            (is_emergency && now.stage > Stage::Closed).then_some(id)
         })
     }
 

@@ -59,9 +59,9 @@ fn may_start(
             "nothing needs to be started",
         ));
     }
-    for before in cell.tasks.keys().filter(|kind| **kind < task) {
-        let done = now.tasks.get(before).is_some_and(|t| t.finished.is_some());
-        if !done {
+    let steps = cell.steps(returns(state, cell)).map(|(kind, _)| kind);
+    for before in steps.filter(|kind| *kind < task) {
+        if !now.is_done(before) {
             let message = format!("{before} of `{id}` comes before {task} and is not done");
             reasons.push(Reason::new(
                 "AN-REC-031",
@@ -93,6 +93,19 @@ fn may_start(
         ));
     }
     reasons
+}
+
+/// Whether a cell comes back from its emergency operation: that is open to people, and the cell was
+/// not decided on before there was anything to return from.
+pub(crate) fn returns(state: &State, cell: &Cell) -> bool {
+    let way = cell.detour.as_ref();
+    let way = way.and_then(|detour| state.cells.get(&detour.cell));
+    let begun = state.cells.get(&cell.id).map(|now| &now.tasks);
+    let decided = begun.is_some_and(|tasks| {
+        let behind = tasks.keys().any(|task| *task > TaskKind::Return);
+        behind && !tasks.contains_key(&TaskKind::Return)
+    });
+    way.is_some_and(|way| way.stage.is_public()) && !decided
 }
 
 /// Needs of a cell that are not open to people.
@@ -204,7 +217,9 @@ fn look_up<'a>(state: &'a State, task: &TaskRef) -> Result<(&'a Cell, &'a CellSt
             "look it up with `anlauf status`",
         ));
     };
-    if !cell.tasks.contains_key(&task.task) {
+    let begun = now.tasks.contains_key(&task.task);
+    let mut steps = cell.steps(returns(state, cell));
+    if !begun && !steps.any(|(kind, _)| kind == task.task) {
         let message = format!("cell `{}` has no task {}", task.cell, task.task);
         return Err(Reason::new(
             "AN-REC-036",

@@ -171,6 +171,8 @@ fn service(name: &str, scope: ServiceScope, need: Protection, needs: &[&str]) ->
         name: text(name),
         scope,
         custom: false,
+        emergency_for: None,
+        work_per_mille: 1000,
         confidentiality: need,
         integrity: Protection::Normal,
         availability: Protection::Normal,

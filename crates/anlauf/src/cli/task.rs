@@ -23,7 +23,8 @@ pub enum Verb {
 /// Which work.
 #[derive(Debug, clap::Args)]
 pub struct Args {
-    /// Which step: evidence, rebuild, scan, credentials, function_test, acceptance, decision
+    /// Which step: evidence, rebuild, scan, credentials, function_test, acceptance, return or
+    /// decision
     #[arg(value_name = "TASK", value_parser = word::<TaskKind>)]
     task: TaskKind,
     /// Of which cells

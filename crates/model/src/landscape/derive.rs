@@ -10,8 +10,8 @@ use std::collections::BTreeMap;
 use super::index::Index;
 use super::lint::{self, Problem, Severity};
 use super::{
-    Cell, CellKind, Class, Declared, Landscape, Person, Protection, Service, ServiceScope, Site,
-    TaskNeed, Tenant, Work,
+    Cell, CellKind, Class, Declared, Detour, Landscape, Person, Protection, Service, ServiceScope,
+    Site, TaskNeed, Tenant, Work,
 };
 use crate::id::{CellId, OrganisationId, Owner, PersonId, ServiceId, SiteId, TenantId};
 use crate::role::Role;
@@ -126,6 +126,8 @@ struct Deriver<'a> {
     services: BTreeMap<&'a ServiceId, &'a Service>,
     tenants: BTreeMap<&'a TenantId, &'a Tenant>,
     offers: Offers<'a>,
+    /// The emergency operation of a service.
+    emergency: BTreeMap<&'a ServiceId, &'a Service>,
     work: BTreeMap<CellKind, Vec<&'a Work>>,
     insured: u64,
     insured_at: BTreeMap<&'a SiteId, u64>,
@@ -155,6 +157,11 @@ impl<'a> Deriver<'a> {
             services: declared.services.iter().map(|s| (&s.id, s)).collect(),
             tenants: declared.tenants.iter().map(|t| (&t.id, t)).collect(),
             offers,
+            emergency: declared
+                .services
+                .iter()
+                .filter_map(|s| Some((s.emergency_for.as_ref()?, s)))
+                .collect(),
             work,
             insured: insured_at.values().fold(0, |sum, n| sum.saturating_add(*n)),
             insured_at,
@@ -196,6 +203,8 @@ impl<'a> Deriver<'a> {
             harm: harm_of(service),
             stages: service.stages.clone(),
             tasks: self.tasks(kind, service, site),
+            emergency: service.emergency_for.is_some(),
+            detour: self.detour(owner, (kind, service), site),
             host: format!("{}.{}.example", id.owner(), self.declared.id),
             path: format!("{path}{number}"),
             upstream: service.upstream.as_ref().map(fill),
@@ -288,22 +297,54 @@ impl<'a> Deriver<'a> {
         service: &Service,
         site: &Site,
     ) -> BTreeMap<TaskKind, TaskNeed> {
-        let share = match kind {
-            CellKind::Foundation => site.work_per_mille.foundation,
-            CellKind::Shared => site.work_per_mille.shared,
-            CellKind::Switch | CellKind::Tenant | CellKind::Custom => site.work_per_mille.tenant,
+        let lines = self.work.get(&kind).into_iter().flatten();
+        let lines = lines.filter(|line| line.task != TaskKind::Return);
+        lines
+            .map(|line| (line.task, need(line, service, site)))
+            .collect()
+    }
+
+    /// The emergency operation of an owner's service, and the way back from it.
+    fn detour(
+        &self,
+        owner: &Owner,
+        (kind, service): (CellKind, &Service),
+        site: &Site,
+    ) -> Option<Detour> {
+        let emergency = *self.emergency.get(&service.id)?;
+        let has_it = match owner {
+            Owner::Tenant(tenant) => self.count(tenant, &emergency.id) > 0,
+            _ => true,
         };
         let lines = self.work.get(&kind).into_iter().flatten();
-        let need = |line: &&Work| {
-            let own = (line.task != TaskKind::Acceptance).then(|| service.team.clone());
-            TaskNeed {
-                team: line.team.clone().or(own),
-                work: three_point(line).scaled(share),
-            }
-        };
-        lines.map(|line| (line.task, need(line))).collect()
+        let back = lines.copied().find(|line| line.task == TaskKind::Return);
+        Some(Detour {
+            cell: CellId::new(owner, &emergency.id),
+            back: need(back.filter(|_| has_it)?, service, site),
+        })
     }
 }
+
+/// What a line of the estimates means for a service at a site.
+fn need(line: &Work, service: &Service, site: &Site) -> TaskNeed {
+    let share = match line.kind {
+        CellKind::Foundation => site.work_per_mille.foundation,
+        CellKind::Shared => site.work_per_mille.shared,
+        CellKind::Switch | CellKind::Tenant | CellKind::Custom => site.work_per_mille.tenant,
+    };
+    let own = (line.task != TaskKind::Acceptance).then(|| service.team.clone());
+    let own_share = match line.task {
+        TaskKind::Return => WHOLE_PER_MILLE,
+        _ => service.work_per_mille,
+    };
+    TaskNeed {
+        team: line.team.clone().or(own),
+        work: three_point(line).scaled(share).scaled(own_share),
+    }
+}
+
+/// The whole of a share.
+const WHOLE_PER_MILLE: u32 = 1_000;
 
 fn kind_of(owner: &Owner, service: &Service) -> CellKind {
     match (owner, service.scope) {

@@ -14,6 +14,7 @@ use super::{Cell, Declared, derive};
 use crate::id::CellId;
 
 mod door;
+mod emergency;
 mod graph;
 mod names;
 mod offers;
@@ -89,6 +90,7 @@ pub(super) fn check(declared: &Declared) -> (Vec<Problem>, Option<BTreeMap<CellI
     value::check(declared, &mut problems);
     offers::check(declared, &mut problems);
     graph::cycles(declared, &mut problems);
+    emergency::check(declared, &mut problems);
     if problems.has_errors() {
         return (problems.into_list(), None);
     }

@@ -9,6 +9,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use anlauf_model::{CellId, Minutes, Plan, SiteId, Slot, TaskKind, TeamId, TenantId, Timestamp};
 use serde::Serialize;
 
+use crate::detour::Detours;
 use crate::situation::{Situation, TaskProgress};
 
 /// Smaller differences are noise. Minutes.
@@ -159,19 +160,21 @@ fn of_work_again(old: &Plan, situation: &Situation<'_>) -> Vec<Cause> {
     let named: BTreeSet<(&CellId, TaskKind)> =
         old.rows.iter().map(|row| (&row.cell, row.task)).collect();
     let mut again = Vec::new();
+    let detours = Detours::of_plan(situation, old);
     for (id, cell) in situation.landscape.cells() {
         let known = situation.progress.get(id);
-        if known.is_some_and(|p| p.done) {
+        if known.is_some_and(|p| p.done) || !detours.wants(cell) {
             continue;
         }
         let is_done = |task: &TaskKind| {
             known.is_some_and(|p| matches!(p.tasks.get(task), Some(TaskProgress::Done { .. })))
         };
-        let mut undone = cell.tasks.keys().filter(|task| !is_done(task));
-        let unnamed = undone.find(|task| !named.contains(&(id, **task)));
+        let steps = cell.steps(detours.returns(cell)).map(|(task, _)| task);
+        let mut undone = steps.filter(|task| !is_done(task));
+        let unnamed = undone.find(|task| !named.contains(&(id, *task)));
         again.extend(unnamed.map(|task| Cause::Again {
             cell: id.clone(),
-            task: *task,
+            task,
         }));
     }
     again

@@ -7,6 +7,7 @@ use anlauf_model::{CellId, Landscape, Minutes, Slot, TaskKind, Timestamp};
 use anlauf_scheduler::weighted::validate;
 
 use super::*;
+use crate::detour::Detours;
 use crate::rules;
 use crate::serial::Schedule;
 use crate::situation::{CellProgress, Situation, TaskProgress};
@@ -85,6 +86,10 @@ fn busy<'a>(landscape: &'a Landscape, plan: &Schedule, network: &Network<'_>) ->
     situation
 }
 
+fn all_of<'a>(situation: &Situation<'a>) -> Network<'a> {
+    Network::new(situation, &Detours::begun(situation))
+}
+
 /// What `serial` places, the scheduler's validator accepts: nothing of the network got lost on the
 /// way there. What the scheduler finds, `serial` places at the same minutes and no window is
 /// missed: nothing got lost on the way back.
@@ -92,11 +97,11 @@ fn busy<'a>(landscape: &'a Landscape, plan: &Schedule, network: &Network<'_>) ->
 fn schedules_mean_the_same_on_both_sides() {
     for landscape in &shipped() {
         let quiet = situation(landscape);
-        let network = Network::new(&quiet);
+        let network = all_of(&quiet);
         let first = usual(&network);
         check(&network, &first);
         let busy = busy(landscape, &first.schedule, &network);
-        let network = Network::new(&busy);
+        let network = all_of(&busy);
         check(&network, &usual(&network));
     }
 }
@@ -127,7 +132,7 @@ fn check(network: &Network<'_>, kept: &Kept) {
 fn what_is_forgotten_is_found() {
     let [landscape, _] = &shipped();
     let quiet = situation(landscape);
-    let network = Network::new(&quiet);
+    let network = all_of(&quiet);
     let first = usual(&network);
     let works = network.works();
     let mut other = network.clone();

@@ -196,7 +196,12 @@ impl Translator<'_, '_> {
                 waiting(last).then(|| activity(last)),
             ),
         };
-        for (others, later) in [(&node.needs, needs), (&node.after, after)] {
+        let is_return = |task: &usize| network.tasks[*task].kind == TaskKind::Return;
+        let back = node.tasks.clone().find(is_return);
+        let back = back.filter(|task| waiting(*task)).map(activity);
+        let detour: Vec<usize> = node.detour.into_iter().collect();
+        let waits = [(&node.needs, needs), (&node.after, after), (&detour, back)];
+        for (others, later) in waits {
             let Some(later) = later else { continue };
             for other in others {
                 self.draft.add_edge(self.last[*other], later);

@@ -5,8 +5,8 @@
 
 use std::collections::BTreeMap;
 
-use anlauf_model::landscape::Freeze;
-use anlauf_model::{Cell, CellId, Plan, PlanRow, TaskKind, Timestamp};
+use anlauf_model::landscape::{Freeze, TaskNeed};
+use anlauf_model::{Cell, CellId, Plan, PlanRow, Stage, TaskKind, Timestamp};
 use anlauf_planner::{Situation, TaskProgress};
 
 const MINUTE: i64 = 60_000;
@@ -51,7 +51,56 @@ impl<'a> Checker<'_, 'a> {
     }
 
     fn is_wanted(&self, id: &CellId) -> bool {
-        !self.situation.progress.get(id).is_some_and(|p| p.done)
+        let is_done = self.situation.progress.get(id).is_some_and(|p| p.done);
+        let cell = &self.situation.landscape.cells()[id];
+        !is_done && (!cell.emergency || self.is_used(id))
+    }
+
+    /// Whether an emergency operation is begun, agreed or named by the plan, and is still of use.
+    fn is_used(&self, id: &CellId) -> bool {
+        let known = self.situation.progress.get(id);
+        let begun = known.is_some_and(|p| p.stage > Stage::Closed || !p.tasks.is_empty())
+            || self.situation.slots.contains_key(id);
+        let named = self.plan.rows.iter().any(|row| row.cell == *id);
+        let serves = self.regular(id).is_some();
+        let mut cells = self.situation.landscape.cells().values();
+        let needed =
+            cells.any(|cell| cell.emergency && cell.needs.contains(id) && self.is_used(&cell.id));
+        (serves && (begun || named)) || needed
+    }
+
+    /// The regular cell whose people an emergency operation could still reach.
+    fn regular(&self, id: &CellId) -> Option<&'a Cell> {
+        let open = self.is_reached(id);
+        let mut cells = self.situation.landscape.cells().values();
+        cells.find(|cell| {
+            let is_way = cell.detour.as_ref().is_some_and(|d| d.cell == *id);
+            let of_use = open || !self.is_decided(&cell.id);
+            is_way && of_use && !self.is_reached(&cell.id)
+        })
+    }
+
+    /// Whether a step behind the return has begun.
+    fn is_decided(&self, id: &CellId) -> bool {
+        let known = self.situation.progress.get(id);
+        known.is_some_and(|p| p.tasks.keys().any(|task| *task > TaskKind::Return))
+    }
+
+    fn is_reached(&self, id: &CellId) -> bool {
+        let known = self.situation.progress.get(id);
+        known.is_some_and(|p| p.done || p.stage.is_public())
+    }
+
+    /// Whether people reach a cell by its emergency operation.
+    fn stands_in(&self, cell: &Cell) -> bool {
+        let detour = cell.detour.as_ref();
+        detour.is_some_and(|d| self.regular(&d.cell).is_some() && self.is_used(&d.cell))
+    }
+
+    /// Whether a cell comes back from its emergency operation: not once it is decided on.
+    fn returns(&self, cell: &Cell) -> bool {
+        let begun = self.known(&cell.id, TaskKind::Return).is_some();
+        self.stands_in(cell) && (begun || !self.is_decided(&cell.id))
     }
 
     fn known(&self, id: &CellId, task: TaskKind) -> Option<TaskProgress> {
@@ -62,10 +111,10 @@ impl<'a> Checker<'_, 'a> {
     fn check_rows(&mut self) {
         let mut wanted = Vec::new();
         for (id, cell) in self.situation.landscape.cells() {
-            for (task, need) in &cell.tasks {
-                let done = matches!(self.known(id, *task), Some(TaskProgress::Done { .. }));
+            for (task, need) in self.steps(cell) {
+                let done = matches!(self.known(id, task), Some(TaskProgress::Done { .. }));
                 if self.is_wanted(id) && !done {
-                    wanted.push((id.clone(), *task, need.team.clone()));
+                    wanted.push((id.clone(), task, need.team.clone()));
                 }
             }
         }
@@ -81,9 +130,17 @@ impl<'a> Checker<'_, 'a> {
         }
     }
 
+    fn steps<'s>(&self, cell: &'s Cell) -> BTreeMap<TaskKind, &'s TaskNeed> {
+        let mut steps: BTreeMap<_, _> = cell.tasks.iter().map(|(t, need)| (*t, need)).collect();
+        if let Some(detour) = cell.detour.as_ref().filter(|_| self.returns(cell)) {
+            steps.insert(TaskKind::Return, &detour.back);
+        }
+        steps
+    }
+
     fn check_cell(&mut self, cell: &Cell) {
         let mut before = self.situation.now;
-        let tasks: Vec<TaskKind> = cell.tasks.keys().copied().collect();
+        let tasks: Vec<TaskKind> = self.steps(cell).keys().copied().collect();
         let unfinished: Vec<TaskKind> = tasks
             .iter()
             .copied()
@@ -132,7 +189,12 @@ impl<'a> Checker<'_, 'a> {
             &cell.needs[..]
         };
         let after = if last { &cell.after[..] } else { &[][..] };
-        for (cells, word) in [(needs, "needs"), (after, "after")] {
+        let way = match &cell.detour {
+            Some(detour) if task == TaskKind::Return => std::slice::from_ref(&detour.cell),
+            _ => &[][..],
+        };
+        let waits = [(needs, "needs"), (after, "after"), (way, "emergency")];
+        for (cells, word) in waits {
             for other in cells {
                 if self.opens(other).is_some_and(|open| row.start < open) {
                     self.wrong(format!(
@@ -276,7 +338,7 @@ impl<'a> Checker<'_, 'a> {
         let done = self.worked(&hours, end) - self.worked(&hours, start);
         let first = self.worked(&hours, minute(start)) - self.worked(&hours, start);
         let last = self.worked(&hours, end) - self.worked(&hours, Timestamp(end.0 - MINUTE));
-        if done != cell.tasks[&task].work.mean().0 {
+        if done != self.steps(cell)[&task].work.mean().0 {
             self.wrong(format!("{id} {task} has {done} minutes of work"));
         }
         if first != 1 || last != 1 {
@@ -337,11 +399,22 @@ impl<'a> Checker<'_, 'a> {
         }
         let stage = self.situation.progress.get(&cell.id).map(|p| p.stage);
         let left = match stage {
-            Some(anlauf_model::Stage::Basic) => u128::from(share.basic_per_mille),
+            Some(Stage::Basic) => u128::from(share.basic_per_mille),
+            _ if self.stands_in(cell) => u128::from(share.basic_per_mille),
             _ => 1000,
         };
         let weight = u128::from(cell.harm) * people;
-        (weight * left / 1000).max(u128::from(weight > 0))
+        let basic = |left: u128| (weight * left / 1000).max(u128::from(weight > 0));
+        if !cell.emergency {
+            return basic(left);
+        }
+        // What the people of a regular cell that is shut are spared: all but the part that is left.
+        let regular = self.regular(&cell.id);
+        regular.map_or(0, |regular| {
+            let whole = u128::from(regular.harm) * people;
+            let left = whole * u128::from(share.basic_per_mille) / 1000;
+            whole - left.max(u128::from(whole > 0))
+        })
     }
 
     /// Objective as told, and a bound that is none above it.

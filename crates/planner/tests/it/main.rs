@@ -4,6 +4,7 @@
 
 mod checker;
 mod crews;
+mod emergency;
 mod world;
 
 mod broken;

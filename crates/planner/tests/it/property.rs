@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write;
 
 use anlauf_model::landscape::Declared;
-use anlauf_model::{Landscape, Plan, Slot};
+use anlauf_model::{Landscape, Plan, Slot, TaskKind};
 use anlauf_planner::{Search, forecast, plan};
 use proptest::prelude::*;
 use rand::seq::SliceRandom;
@@ -74,7 +74,39 @@ fn story(seed: u64) -> String {
     }
     let hours = chance.random_range(0..100) as f64 * [0.3, 4.0][chance.random_range(0..2)];
     writeln!(text, "now {hours}").unwrap();
+    emergency(&mut text, teams, seed);
     text
+}
+
+/// One of the services gets an emergency operation, in two of five stories. Chances of its own, so
+/// that the stories are otherwise what they were.
+fn emergency(text: &mut String, teams: usize, seed: u64) {
+    let mut chance = Xoshiro256PlusPlus::seed_from_u64(seed ^ 0xe);
+    if chance.random_bool(0.6) {
+        return;
+    }
+    let services = text
+        .lines()
+        .filter_map(|line| line.strip_prefix("service "));
+    let services: Vec<(String, String)> = services
+        .map(|line| {
+            let mut words = line.split_whitespace().map(str::to_owned);
+            (words.next().unwrap(), words.next().unwrap())
+        })
+        .collect();
+    let (regular, scope) = &services[chance.random_range(0..services.len())];
+    let own = match (scope.as_str(), chance.random_bool(0.5)) {
+        ("tenant", true) => "shared",
+        (other, _) => other,
+    };
+    let (team, share) = (chance.random_range(0..teams), chance.random_range(10..1500));
+    let line = format!("service e {own} t{team} emergency={regular} share={share}");
+    writeln!(text, "{line}").unwrap();
+    for kind in ["foundation", "shared", "switch", "tenant"] {
+        let hours = chance.random_range(1..60) as f64 / 10.0;
+        let team = chance.random_range(0..teams);
+        writeln!(text, "work {kind} return t{team} {hours}").unwrap();
+    }
 }
 
 fn services(text: &mut String, teams: usize, chance: &mut Xoshiro256PlusPlus) {
@@ -233,6 +265,11 @@ fn made_up_worlds_are_of_every_kind() {
             ("holds", !world.holds.is_empty()),
             ("freezes", !world.landscape.declared().freezes.is_empty()),
             ("other lanes", !world.lanes.is_empty()),
+            (
+                "emergency operation",
+                made.as_ref()
+                    .is_ok_and(|plan| plan.rows.iter().any(|row| row.task == TaskKind::Return)),
+            ),
         ];
         for (kind, is_so) in kinds {
             *seen.entry(kind).or_default() += u32::from(is_so);
@@ -323,11 +360,13 @@ proptest! {
     }
 
     /// More steps never make it dearer, and never go below the bound. Wishes are granted at the
-    /// end, whatever they cost, so they are left out here.
+    /// end, whatever they cost, so they are left out here; so are worlds with emergency operation,
+    /// which is chosen by what rules cost, before the search.
     #[test]
     fn more_steps_are_never_worse(seed in any::<u64>()) {
         let mut world = world(seed);
         world.wishes.clear();
+        prop_assume!(world.landscape.cells().values().all(|cell| cell.detour.is_none()));
         let cost = |steps| plan(&world.situation(), None, Search { seed, steps });
         if let (Ok(few), Ok(many)) = (cost(0), cost(60)) {
             prop_assert!(many.objective <= few.objective);

@@ -3,7 +3,7 @@
 //! ```text
 //! zone Europe/Berlin                     began 2026-03-02T00:00:00Z      now 30
 //! site rz [per-mille]                    team crew LANES FROM-TO [1,2,3]
-//! service mail SCOPE TEAM [needs=a,b] [after=c] [mta=24] [rank=1]
+//! service mail SCOPE TEAM [needs=a,b] [after=c] [mta=24] [rank=1] [emergency=post] [share=200]
 //! tenant oak INSURED SITE                work KIND TASK TEAM|- HOURS
 //! freeze FROM-DAY TO-DAY [SITE]          hold SITE HOURS
 //! deadline SERVICE MONTH-DAY HOUR        objective FAIRNESS BASIC        stage oak/mail basic
@@ -332,6 +332,8 @@ fn service(id: &str, scope: &str, team: &str, how: (Option<SiteId>, &[&str])) ->
         name: text(id),
         scope,
         custom: false,
+        emergency_for: word("emergency").map(|name| name.parse().unwrap()),
+        work_per_mille: word("share").map_or(1000, |share| share.parse().unwrap()),
         confidentiality: Protection::Normal,
         integrity: Protection::Normal,
         availability: Protection::Normal,

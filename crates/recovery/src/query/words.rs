@@ -116,6 +116,7 @@ pub fn task_de(task: TaskKind) -> &'static str {
         TaskKind::Credentials => "Zugangsdaten tauschen",
         TaskKind::FunctionTest => "Funktionstest",
         TaskKind::Acceptance => "Abnahme",
+        TaskKind::Return => "Rückführung",
         TaskKind::Decision => "Freigabeentscheidung",
     }
 }

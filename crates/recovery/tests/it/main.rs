@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "a failed setup is a failed test")]
 
 mod cast;
+mod emergency;
 mod golden;
 mod growth;
 mod hits;

@@ -5,6 +5,7 @@
 
 use std::sync::Arc;
 
+use anlauf_model::landscape::TaskNeed;
 use anlauf_model::{
     Cell, CellId, CellKind, Forecast, ServiceId, SiteId, Stage, TaskKind, TenantId, Timestamp,
 };
@@ -264,9 +265,8 @@ async fn cell(
     told["host"] = json!(cell.host);
     told["path"] = json!(cell.path);
     told["release"] = json!(now.release);
-    told["tasks"] = TaskKind::ALL
-        .iter()
-        .filter_map(|kind| task(cell, now, *kind))
+    told["tasks"] = query::steps(&state, cell)
+        .map(|(kind, need)| task(need, now, kind))
         .collect();
     told["findings"] = now
         .findings
@@ -294,16 +294,15 @@ fn is_providers(state: &State, id: &CellId) -> bool {
     cell.is_some_and(|cell| cell.tenant().is_none())
 }
 
-fn task(cell: &Cell, now: &CellState, kind: TaskKind) -> Option<Value> {
-    let need = cell.tasks.get(&kind)?;
+fn task(need: &TaskNeed, now: &CellState, kind: TaskKind) -> Value {
     let known = now.tasks.get(&kind);
-    Some(json!({
+    json!({
         "task": kind,
         "team": need.team,
         "started": known.map(|task| task.started),
         "finished": known.and_then(|task| task.finished),
         "failures": known.map_or(0, |task| task.failures),
-    }))
+    })
 }
 
 fn finding(state: &State, number: u64) -> Option<Value> {

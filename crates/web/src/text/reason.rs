@@ -105,6 +105,11 @@ const GERMAN: &[(&str, &str, &str)] = &[
         "Lassen Sie die Sperre durch Forensik oder Sicherheit verkürzen.",
     ),
     (
+        "AN-REC-023",
+        "Ein Notbetrieb ist noch offen.",
+        "Schließen Sie ihn.",
+    ),
+    (
         "AN-REC-030",
         "Dieser Schritt läuft schon oder ist fertig.",
         "Nichts ist zu beginnen.",

@@ -659,7 +659,7 @@ words! {
             "available with limits",
             "available",
         ];
-    list task: [&'static str; 7] =
+    list task: [&'static str; 8] =
         [
             "Spuren sichern",
             "Wiederaufbau",
@@ -667,6 +667,7 @@ words! {
             "Zugangsdaten tauschen",
             "Funktionstest",
             "Abnahme",
+            "Rückführung",
             "Freigabeentscheidung",
         ],
         [
@@ -676,6 +677,7 @@ words! {
             "Rotate credentials",
             "Functional test",
             "Acceptance",
+            "Return",
             "Release decision",
         ];
     list finding: [&'static str; 8] =

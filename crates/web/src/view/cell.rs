@@ -4,7 +4,7 @@ use anlauf_model::{
     CellId, Class, Epoch, FindingKind, PersonId, Range, Stage, TaskKind, Text, Timestamp, Verdict,
 };
 use anlauf_recovery::state::{Gap, Offer, ReleaseEnd, TaskState};
-use anlauf_recovery::{Actor, State};
+use anlauf_recovery::{Actor, State, query};
 
 use super::hold::{HoldView, hold};
 use super::release::ReleaseView;
@@ -140,7 +140,8 @@ fn tasks(state: &State, id: &CellId) -> Vec<TaskLine> {
         .flat_map(|plan| &plan.rows)
         .filter(|row| row.cell == *id);
     let rows: Vec<_> = rows.collect();
-    let line = |(task, need): (&TaskKind, &anlauf_model::landscape::TaskNeed)| {
+    let steps: Vec<_> = query::steps(state, cell).collect();
+    let line = |(task, need): &(TaskKind, &anlauf_model::landscape::TaskNeed)| {
         let step = known.tasks.get(task).copied();
         let done = step.is_some_and(|step| step.finished.is_some());
         let row = rows.iter().find(|row| row.task == *task);
@@ -150,14 +151,13 @@ fn tasks(state: &State, id: &CellId) -> Vec<TaskLine> {
             team: team.map(|team| team.name.clone()),
             state: step,
             planned: row.filter(|_| !done).map(|row| (row.start, row.end)),
-            is_next: cell
-                .tasks
-                .keys()
-                .filter(|before| **before < *task)
-                .all(|t| known.is_done(*t)),
+            is_next: steps
+                .iter()
+                .filter(|(before, _)| before < task)
+                .all(|(t, _)| known.is_done(*t)),
         }
     };
-    cell.tasks.iter().map(line).collect()
+    steps.iter().map(line).collect()
 }
 
 fn findings(state: &State, id: &CellId) -> Vec<FindingLine> {

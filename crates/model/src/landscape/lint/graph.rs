@@ -54,6 +54,19 @@ impl<'a> Graph<'a> {
     }
 }
 
+/// Whether a service waits for another, directly or through others.
+pub(super) fn leans_on(declared: &Declared, id: &ServiceId, other: &ServiceId) -> bool {
+    let graph = Graph::new(declared);
+    let mut found = BTreeSet::new();
+    let mut open: Vec<&ServiceId> = graph.before(id).collect();
+    while let Some(next) = open.pop() {
+        if found.insert(next) {
+            open.extend(graph.before(next));
+        }
+    }
+    found.contains(other)
+}
+
 /// Circles of needs and order, each with its path.
 pub(super) fn cycles(declared: &Declared, problems: &mut Problems) {
     let graph = Graph::new(declared);

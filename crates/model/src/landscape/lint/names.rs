@@ -215,7 +215,8 @@ fn unknown(declared: &Declared, problems: &mut Problems) {
     for service in &declared.services {
         let user = service.id.as_str();
         need(&teams, "team", (service.team.as_str(), user));
-        for name in service.needs.iter().chain(&service.after) {
+        let names = service.needs.iter().chain(&service.after);
+        for name in names.chain(&service.emergency_for) {
             need(&services, "service", (name.as_str(), user));
         }
         if let Some(home) = &service.home {

@@ -236,3 +236,46 @@ fn the_list_of_problems_has_an_end() {
     });
     assert_eq!(many.lines().count(), PROBLEM_COUNT_MAX);
 }
+
+#[test]
+fn an_emergency_operation_that_cannot_be_is_told() {
+    let with = |change: &dyn Fn(&mut Declared)| {
+        told(|d| {
+            let mut small = service(d, "portal").clone();
+            small.id = "small".parse().unwrap();
+            small.path = Some("/small".into());
+            small.emergency_for = Some("portal".parse().unwrap());
+            d.services.push(small);
+            for offer in d.offers.clone() {
+                if offer.service.as_str() == "portal" {
+                    let service = "small".parse().unwrap();
+                    d.offers.push(crate::landscape::Offer { service, ..offer });
+                }
+            }
+            let mut back = d.work[0].clone();
+            (back.kind, back.task) = (crate::CellKind::Tenant, crate::TaskKind::Return);
+            d.work.push(back);
+            change(d);
+        })
+    };
+    let mut said = Said::default();
+    said.add("as it should be", &with(&|_| {}));
+    said.add("no estimate", &with(&|d| drop(d.work.pop())));
+    let waits = with(&|d| service(d, "small").needs.push("portal".parse().unwrap()));
+    said.add("waits", &waits);
+    let leaned_on = with(&|d| service(d, "special").after.push("small".parse().unwrap()));
+    said.add("leaned on", &leaned_on);
+    said.add("custom", &with(&|d| service(d, "small").custom = true));
+    let chain = with(&|d| {
+        service(d, "portal").emergency_for = Some("mail".parse().unwrap());
+    });
+    said.add("of one", &chain);
+    let scope = with(&|d| service(d, "small").emergency_for = Some("network".parse().unwrap()));
+    said.add("scope", &scope);
+    let twice = with(&|d| {
+        service(d, "special").custom = false;
+        service(d, "special").emergency_for = Some("portal".parse().unwrap());
+    });
+    said.add("twice", &twice);
+    insta::assert_snapshot!(said.0);
+}

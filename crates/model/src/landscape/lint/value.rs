@@ -146,6 +146,13 @@ fn check_service(service: &Service, here: Spot, problems: &mut Problems) {
         let message = format!("service `{id}` has 0 for mta_hours, rto_hours or rank; from 1 on");
         problems.error("AN-LAN-034", message, spots);
     }
+    if service.work_per_mille > WORK_PER_MILLE_MAX {
+        let message = format!(
+            "service `{id}` takes more than {WORK_PER_MILLE_MAX} per mille of the estimates; \
+             1000 is the whole of them"
+        );
+        problems.error("AN-LAN-034", message, [here.at("work_per_mille")]);
+    }
     let is_single = matches!(
         service.scope,
         ServiceScope::Foundation | ServiceScope::Shared

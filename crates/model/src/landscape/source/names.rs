@@ -234,6 +234,11 @@ impl Checker<'_, '_> {
                     );
                 }
             }
+            if let Some(regular) = &service.emergency_for {
+                let what = (who.as_str(), "service", regular.as_str());
+                let place = ("emergency_for", None);
+                self.known(&piece.origin, place, what, Some(&tree.services.ids));
+            }
             if let Some(home) = &service.home {
                 let what = (who.as_str(), "site", home.as_str());
                 self.known(&piece.origin, ("home", None), what, Some(&tree.sites.ids));
