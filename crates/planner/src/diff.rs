@@ -10,7 +10,7 @@ use std::collections::BTreeMap;
 use anlauf_model::{
     CellId, Landscape, Minutes, Plan, PlanId, PlanRow, SiteId, TaskKind, TeamId, Timestamp,
 };
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use crate::place;
 
@@ -60,7 +60,7 @@ pub struct Moved {
 }
 
 /// Why a cell's opening moved: what holds the first of its steps that moved.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize)]
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case", tag = "because")]
 pub enum Because {
     /// The step itself takes longer or shorter.
@@ -71,11 +71,13 @@ pub enum Because {
     /// A cell it needs moved.
     Needs {
         /// Which.
+        #[serde(rename = "behind")]
         cell: CellId,
     },
     /// A cell that comes before it by order moved.
     After {
         /// Which.
+        #[serde(rename = "behind")]
         cell: CellId,
     },
     /// The team works on another cell in its place, or no longer does.

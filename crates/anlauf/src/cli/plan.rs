@@ -18,7 +18,7 @@ use crate::output::{Output, table};
 
 mod earlier;
 mod ical;
-mod lever;
+pub(super) mod lever;
 mod offline;
 mod rows;
 mod situation;

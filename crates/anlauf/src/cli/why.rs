@@ -1,14 +1,17 @@
-//! `anlauf why`: what holds a cell, nearest first.
+//! `anlauf why`: what holds a cell, nearest first, and what would move it earlier.
+//!
+//! In:    the control plane's answer. Out: lines, or JSON. Never: another tenant's cells.
 
 use anlauf_model::{CellId, Language, Slot, Timestamp};
 use serde_json::Value;
 
 use super::Control;
+use super::plan::lever;
 use crate::exit::Done;
 use crate::output::Output;
 use crate::words;
 
-/// Name what holds a cell
+/// Name what holds a cell, and what would move it earlier
 #[derive(Debug, clap::Args)]
 pub struct Args {
     /// Which: `bkk-amsel/epa`
@@ -24,10 +27,16 @@ pub struct Args {
 /// No answer, or there is no such cell for this login.
 pub fn run(args: &Args, output: Output) -> Done {
     let cell = &args.cell;
-    let why: Value = args
-        .control
-        .client(output)?
-        .get(&format!("/cells/{cell}/why"))?;
+    let client = args.control.client(output)?;
+    let mut why: Value = client.get(&format!("/cells/{cell}/why"))?;
+    // Only what stands in the plan in force can be moved in it.
+    if why["chain"]
+        .as_array()
+        .is_some_and(|chain| !chain.is_empty())
+    {
+        let earlier: Value = client.get(&format!("/cells/{cell}/earlier"))?;
+        why["levers"] = earlier["levers"].clone();
+    }
     output.result(&why, || lines(&why, output).join("\n"))
 }
 
@@ -75,6 +84,9 @@ fn lines(why: &Value, output: Output) -> Vec<String> {
     lines.extend(agreed(why, output));
     lines.extend(ready);
     lines.extend(chain(why, output));
+    if !why["levers"].is_null() {
+        lines.extend(lever::lines(why, output));
+    }
     lines
 }
 

@@ -6,6 +6,7 @@
 use std::sync::Arc;
 
 use anlauf_model::{Plan, PlanId};
+use anlauf_planner::deadlines_missed;
 use anlauf_recovery::Event;
 use axum::extract::State as Shared;
 use axum::{Extension, Json};
@@ -37,6 +38,10 @@ pub(super) fn routes() -> Vec<Route> {
                         maybe(Shape::Text("its id; none when no plan is in force")),
                     ),
                     ("made_at", maybe(Shape::Time("when it was made"))),
+                    (
+                        "deadlines_missed",
+                        list(Shape::Text("a cell that opens after its day of the month")),
+                    ),
                     ("rows", list(row_shape())),
                     ("total", Shape::Number("how many rows there are in all")),
                     (
@@ -164,6 +169,12 @@ async fn plan(
     let mut told = stretch.of("rows", seen, (|(index, _)| *index, |(_, row)| json!(row)))?;
     told["plan"] = json!(plan.map(|plan| plan.id));
     told["made_at"] = json!(plan.map(|plan| plan.made_at));
+    let late = plan.zip(state.landscape.as_deref());
+    let late = late.map_or(Vec::new(), |(plan, landscape)| {
+        deadlines_missed(landscape, plan)
+    });
+    let late = late.iter().filter(|id| veil::sees_id(&state, &who, id));
+    told["deadlines_missed"] = json!(late.collect::<Vec<_>>());
     if let Some(plan) = plan.filter(|_| who.sees_all()) {
         told["parent"] = json!(plan.parent);
         told["objective"] = json!(plan.objective);
@@ -206,6 +217,7 @@ async fn diff(
 ) -> Result<Json<Value>, Problem> {
     let none = || Problem::not_found("plan");
     let in_force = || web.desk.state().plan.as_ref().map(|plan| plan.id);
+    let landscape = web.desk.state().landscape.clone().ok_or_else(none)?;
     let from = pair.from.or_else(in_force).ok_or_else(none)?;
     let to = pair.to;
     let found = planning::blocking(move || {
@@ -214,7 +226,7 @@ async fn diff(
         Ok::<_, DeskError>(before.zip(after))
     });
     let (before, after) = found.await??.ok_or_else(none)?;
-    let difference = Difference::of(&before, &after).json();
+    let difference = Difference::of(&landscape, &before, &after).json();
     Ok(Json(
         json!({ "from": from, "to": to, "difference": difference }),
     ))

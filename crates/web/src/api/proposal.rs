@@ -159,7 +159,8 @@ fn answer(web: &Web, made: Made) -> Result<Value, Problem> {
         .plan
         .as_ref()
         .filter(|current| Some(current.id) == plan.parent);
-    let difference = against.map(|current| Difference::of(current, plan).json());
+    let pair = against.zip(state.landscape.as_deref());
+    let difference = pair.map(|(current, on)| Difference::of(on, current, plan).json());
     Ok(json!({
         "seq": made.entry.seq,
         "replayed": made.replayed,

@@ -17,6 +17,7 @@ use super::visit::Visit;
 use crate::picture;
 use crate::text::word::plan::words;
 use crate::text::{Say, fill};
+use crate::view::CellName;
 use crate::view::inbox::PlanCard;
 use crate::view::plan::PlanView;
 use crate::view::plan::chain::Chain;
@@ -32,6 +33,9 @@ pub(crate) mod load;
 
 /// Where this page is.
 const HERE: &str = "/console/plan";
+
+/// Cells that are named because they miss their day of the month.
+const LATE_SHOWN_MAX: usize = 5;
 
 /// Plans that are listed.
 const NOTE_SHOWN_MAX: usize = 40;
@@ -69,6 +73,7 @@ pub(crate) fn screen(visit: &Visit<'_>) -> Result<Screen, Miss> {
 
 fn head(visit: &Visit<'_>, view: &PlanView) -> Markup {
     let (say, w) = (&visit.say, visit.say.w);
+    let p = words(say.language);
     html! {
         @match &view.current {
             None => { (part::nothing(w.no_plan)) }
@@ -82,6 +87,9 @@ fn head(visit: &Visit<'_>, view: &PlanView) -> Markup {
                     @if let Some(end) = plan.end {
                         div { dt { (w.plan_end) } dd { (part::when(say, end)) } }
                     }
+                    @if !plan.late.is_empty() {
+                        div { dt { (p.late) } dd { (late(say, &plan.late)) } }
+                    }
                     @if let Some(range) = &view.whole {
                         div { dt { (w.forecast_whole) } dd { (say.range(range)) } }
                     }
@@ -93,6 +101,19 @@ fn head(visit: &Visit<'_>, view: &PlanView) -> Markup {
             }
         }
         @for card in &view.proposed { (proposal(visit, card)) }
+    }
+}
+
+/// Cells that miss their day of the month: the first by name, the rest by number.
+fn late(say: &Say, cells: &[CellName]) -> String {
+    let named = cells.iter().take(LATE_SHOWN_MAX);
+    let named: Vec<String> = named.map(|name| part::full_name(say, name)).collect();
+    match cells.len().saturating_sub(LATE_SHOWN_MAX) {
+        0 => named.join("; "),
+        more => fill(
+            words(say.language).late_more,
+            &[&named.join("; "), &say.number(more as u64)],
+        ),
     }
 }
 

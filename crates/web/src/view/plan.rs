@@ -5,11 +5,13 @@
 //!        to come), `chain` (what holds the end), `filter` (which cells).
 
 use anlauf_model::{Digest, Minutes, Plan, Range, Timestamp};
+use anlauf_planner::deadlines_missed;
 use anlauf_recovery::State;
 use anlauf_recovery::query::{self, HitRate};
 use anlauf_recovery::state::PlanNote;
 
 use super::inbox::{PlanCard, plans};
+use super::{CellName, cell_name};
 
 pub(crate) mod attempt;
 pub(crate) mod chain;
@@ -36,6 +38,8 @@ pub(crate) struct PlanHead {
     pub(crate) gap_per_mille: u64,
     pub(crate) end: Option<Timestamp>,
     pub(crate) cell_count: usize,
+    /// Cells that open after the day of the month that is set for them.
+    pub(crate) late: Vec<CellName>,
 }
 
 /// From when to when a picture goes.
@@ -48,7 +52,7 @@ pub(crate) struct Span {
 impl PlanView {
     pub(crate) fn of(state: &State) -> Self {
         Self {
-            current: state.plan.as_deref().map(PlanHead::of),
+            current: state.plan.as_deref().map(|plan| PlanHead::of(state, plan)),
             proposed: plans(state),
             notes: state.plans.iter().rev().cloned().collect(),
             whole: state.forecast().and_then(|forecast| forecast.whole),
@@ -58,8 +62,13 @@ impl PlanView {
 }
 
 impl PlanHead {
-    fn of(plan: &Plan) -> Self {
+    fn of(state: &State, plan: &Plan) -> Self {
+        let late = state.landscape.as_deref().map_or(Vec::new(), |landscape| {
+            let late = deadlines_missed(landscape, plan);
+            late.iter().map(|id| cell_name(landscape, id)).collect()
+        });
         Self {
+            late,
             id: plan.id,
             made_at: plan.made_at,
             gap_per_mille: plan.gap_per_mille(),

@@ -85,7 +85,7 @@ pub fn run(
 ) -> Done {
     let found = diff(situation.landscape, old, new, causes(old, situation));
     if output.json || args.format == Format::Json {
-        let mut whole = head(args, new);
+        let mut whole = head(args, situation, new);
         whole["rows"] = json!(new.rows);
         whole["difference"] = json!(found);
         let text = serde_json::to_string_pretty(&whole).map_err(anyhow::Error::from)?;
@@ -173,7 +173,8 @@ pub fn span(minutes: i64) -> String {
     }
 }
 
-fn because_words(because: &Because, output: Output) -> String {
+/// Why an opening moved, in words.
+pub fn because_words(because: &Because, output: Output) -> String {
     let say = |german: &str, english: &str| output.say(german, english).to_owned();
     match because {
         Because::Work { task } => format!("{} ({})", say("eigene Arbeit", "own work"), task.word()),

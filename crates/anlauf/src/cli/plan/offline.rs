@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use anlauf_model::{CellId, Forecast, Landscape, Plan, Slot};
-use anlauf_planner::{Contradiction, Search, Situation, forecast, plan};
+use anlauf_planner::{Contradiction, Search, Situation, deadlines_missed, forecast, plan};
 use serde_json::{Value, json};
 
 use super::ical::{Calendar, Opening};
@@ -52,11 +52,12 @@ pub fn run(args: &Args, folder: &Path, output: Output) -> Done {
     }
     let rows: Vec<Value> = made.rows.iter().map(|row| json!(row)).collect();
     let cells = ranges.map_or(Value::Null, |ranges| json!(ranges.cells));
-    rows::show(&head(args, &made), &rows, &cells, (args.format, output))
+    let head = head(args, &situation, &made);
+    rows::show(&head, &rows, &cells, (args.format, output))
 }
 
 /// What stands beside every plan.
-pub fn head(args: &Args, made: &Plan) -> Value {
+pub fn head(args: &Args, situation: &Situation<'_>, made: &Plan) -> Value {
     json!({
         "plan": made.id,
         "parent": made.parent,
@@ -64,6 +65,7 @@ pub fn head(args: &Args, made: &Plan) -> Value {
         "objective": made.objective,
         "bound": made.bound,
         "gap_per_mille": made.gap_per_mille(),
+        "deadlines_missed": deadlines_missed(situation.landscape, made),
         "seed": args.seed,
         "steps": args.steps,
     })

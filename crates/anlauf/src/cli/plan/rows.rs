@@ -7,9 +7,13 @@ use anlauf_model::Timestamp;
 use serde_json::{Map, Value, json};
 
 use super::Format;
+use super::earlier::because_words;
 use super::ical::{Calendar, Opening};
 use crate::exit::Done;
 use crate::output::{Output, table};
+
+/// Most cells named that miss their day of the month.
+const LATE_SHOWN_MAX: usize = 10;
 
 /// The ranges of cells, by id.
 pub fn ranges(cells: &[Value]) -> Value {
@@ -45,6 +49,9 @@ pub fn show(
     }
     output.line(&cells(rows, ranges, output))?;
     output.talk(&bound(head, output));
+    if let Some(late) = late(head, output) {
+        output.talk(&late);
+    }
     Ok(())
 }
 
@@ -66,6 +73,25 @@ fn bound(head: &Value, output: Output) -> String {
         text.push_str(&format!(" (seed {seed}, {steps} {of})"));
     }
     text
+}
+
+/// Which cells open after the day of the month that is set for them, if any do.
+fn late(head: &Value, output: Output) -> Option<String> {
+    let cells = head["deadlines_missed"].as_array()?;
+    let named: Vec<String> = cells
+        .iter()
+        .take(LATE_SHOWN_MAX)
+        .map(|cell| output.text(cell))
+        .collect();
+    let words = output.say(
+        "nach ihrem Stichtag öffnen",
+        "open after their day of the month",
+    );
+    let more = match cells.len().saturating_sub(LATE_SHOWN_MAX) {
+        0 => String::new(),
+        more => format!(" {} {more}", output.say("und weitere:", "and more:")),
+    };
+    (!named.is_empty()).then(|| format!("{words}: {}{more}", named.join(", ")))
 }
 
 /// The openings as a calendar, by their ids: the control plane's answer holds no names.
@@ -159,8 +185,12 @@ pub fn difference(difference: &Value, output: Output) -> String {
     )];
     let moves = difference["moves"].as_array().into_iter().flatten();
     lines.extend(moves.map(|one| {
+        let because = serde_json::from_value(one.clone());
+        let because = because.map_or(String::new(), |because| {
+            format!("  ({})", because_words(&because, output))
+        });
         format!(
-            "  {}  {} -> {}",
+            "  {}  {} -> {}{because}",
             output.text(&one["cell"]),
             output.text(&one["from"]),
             output.text(&one["to"])

@@ -20,6 +20,10 @@ fn the_chain_says_whose_step_it_is() {
         "tasks_open": [],
         "agreed": { "from": "2026-11-01T08:00:00Z", "to": "2026-11-02T08:00:00Z" },
         "ready": "ab".repeat(32),
+        "levers": [
+            { "change": "lanes", "team": "crew", "lanes": 3, "opens": "2026-11-03T20:00:00Z",
+              "earlier": 720 },
+        ],
         "chain": [
             { "why": "work", "task": "rebuild", "start": "2026-11-03T08:00:00Z",
               "end": "2026-11-04T08:00:00Z" },
@@ -39,6 +43,9 @@ fn the_chain_says_whose_step_it_is() {
         text.contains("signed; to be carried out with `anlauf release carry-out abababababab`"),
         "{text}"
     );
+    let lever = "team crew with 3 lanes: 12 h 0 min earlier, opens 2026-11-03T20:00:00Z";
+    let chain = text.find("work of site-east/network").unwrap();
+    assert!(text.find(lever).is_some_and(|at| at > chain), "{text}");
     assert!(!text.contains("steps not done"), "{text}");
     assert!(
         text.contains("the plan does not keep it, it is ready only at"),

@@ -324,6 +324,16 @@ async fn a_second_plan_tells_what_it_changes() {
             .is_some_and(|later| later > 0),
         "{told}"
     );
+    // Each move is typed: a kind, and the fields that belong to it.
+    let moves = told["difference"]["moves"].as_array().expect("moves");
+    for one in moves {
+        let kind = one["because"].as_str().expect("a kind");
+        let with_cell = ["needs", "after", "team", "testers"].contains(&kind);
+        assert_eq!(one["behind"].is_string(), with_cell, "{one}");
+        assert_ne!(one["behind"], one["cell"], "{one}");
+        assert_eq!(one["team"].is_string(), kind == "team", "{one}");
+        assert!(one["by"].as_i64().is_some_and(|by| by != 0), "{one}");
+    }
     let plan = told["plan"].as_str().expect("an id");
     let diff = stand
         .json("operator-1", &format!("/plans/diff?to={plan}"))

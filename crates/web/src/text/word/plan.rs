@@ -92,6 +92,8 @@ words! {
         "Darin stecken noch {} Arbeit und {} Warten auf ein Team.",
         "In it are still {} of work and {} of waiting for a team.";
     chain_none: "Nichts ist mehr zu öffnen.", "Nothing is left to open.";
+    late: "Nach ihrem Stichtag", "After their day of the month";
+    late_more: "{} und {} weitere", "{} and {} more";
     // change.
     change_pick: "Welcher Plan", "Which plan";
     change_show: "Zeigen", "Show";
