@@ -86,6 +86,15 @@ pub struct Args {
     /// (`X-Forwarded-For`, `Forwarded`)
     #[arg(long, value_name = "NET")]
     trusted_proxy: Vec<Network>,
+    /// Where other proxies ask whether a request of theirs may pass (forward authentication); only
+    /// trusted ones are answered
+    #[arg(
+        long,
+        value_name = "ADDR",
+        value_delimiter = ',',
+        requires = "trusted_proxy"
+    )]
+    listen_auth: Vec<SocketAddr>,
     /// Port, as it is given above, whose connections only the proxies in the range announce (PROXY
     /// protocol, versions 1 and 2); no other connection comes in there
     #[arg(long, value_name = "ADDR=NET", value_parser = pair::<SocketAddr, Network>)]
@@ -214,10 +223,11 @@ fn say(args: &Args, gate: &Gate, output: Output) -> Done {
             .iter()
             .map(|a| format!("tcp://{a}"))
             .collect();
+        let asked: Vec<_> = gate.asked().iter().map(|a| format!("http://{a}")).collect();
         let mail: Vec<_> = gate.mail().iter().map(|a| format!("smtp://{a}")).collect();
         let value = json!({
             "id": args.id, "listening": listening, "passing": passing, "mail": mail,
-            "admin": admin,
+            "asked": asked, "admin": admin,
         });
         return output.line(&value.to_string());
     }
@@ -229,6 +239,9 @@ fn say(args: &Args, gate: &Gate, output: Output) -> Done {
     }
     for address in gate.passing() {
         output.line(&format!("passing tcp://{address}"))?;
+    }
+    for address in gate.asked() {
+        output.line(&format!("asked http://{address}"))?;
     }
     for address in gate.mail() {
         output.line(&format!("mail smtp://{address}"))?;
@@ -313,6 +326,7 @@ fn config(args: &Args) -> Done<GateConfig> {
             named: args.listen_named.clone(),
             mail: mail(&args.mail),
             proxies: args.trusted_proxy.clone(),
+            asked: args.listen_auth.clone(),
             heralds: args.proxy_protocol.clone(),
         },
     })

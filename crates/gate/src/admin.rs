@@ -7,6 +7,7 @@
 //! Never: opens anything; takes a close that nobody signed.
 
 use std::convert::Infallible;
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -47,6 +48,8 @@ pub(crate) struct Operators {
     pub(crate) desk: Desk,
     pub(crate) shared: Arc<Shared>,
     pub(crate) certificates: Option<Arc<Certificates>>,
+    /// Where other proxies ask: what they let pass is not ours to cut.
+    pub(crate) asked: Vec<SocketAddr>,
 }
 
 /// Serves operators until told to stop.
@@ -93,7 +96,7 @@ async fn answer(operators: &Operators, request: Request<Incoming>) -> Answer {
         (&Method::POST, "/inflow") => fill(operators, request).await,
         (&Method::POST, "/beacon") => beacon(operators).await,
         (&Method::POST, "/feed") => carried(operators, request).await,
-        (&Method::GET, "/state") => state(desk, shared).await,
+        (&Method::GET, "/state") => state(operators).await,
         (&Method::GET, "/health") => {
             let applied = shared.progress.borrow().applied;
             say(
@@ -262,7 +265,8 @@ async fn certificates(operators: &Operators) -> Answer {
     }
 }
 
-async fn state(desk: &Desk, shared: &Shared) -> Answer {
+async fn state(operators: &Operators) -> Answer {
+    let (desk, shared) = (&operators.desk, &*operators.shared);
     let (reply, answer) = oneshot::channel();
     let asked = desk.orders.send(Order::Report(reply)).await;
     let Ok((report, _)) = (match asked {
@@ -277,7 +281,14 @@ async fn state(desk: &Desk, shared: &Shared) -> Answer {
         ..report
     };
     match serde_json::to_value(&report) {
-        Ok(value) => say(StatusCode::OK, &value),
+        Ok(mut value) => {
+            let named = |at: &SocketAddr| format!("forward authentication at {at}");
+            let not_proven: Vec<_> = operators.asked.iter().map(named).collect();
+            if let (Value::Object(map), false) = (&mut value, not_proven.is_empty()) {
+                map.insert("not_proven".to_owned(), json!(not_proven));
+            }
+            say(StatusCode::OK, &value)
+        }
         Err(_) => problem(
             StatusCode::INTERNAL_SERVER_ERROR,
             "the state cannot be written",

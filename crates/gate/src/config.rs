@@ -62,6 +62,8 @@ pub struct Serving {
     pub mail: Option<Mail>,
     /// Proxies in front of the gate: they are believed for whom they ask.
     pub proxies: Vec<Network>,
+    /// Where other proxies ask whether a request of theirs may pass; only trusted ones.
+    pub asked: Vec<SocketAddr>,
     /// Ports of the above whose connections only proxies in these networks announce (PROXY
     /// protocol): no connection comes in there without.
     pub heralds: Vec<(SocketAddr, Network)>,

@@ -32,7 +32,7 @@ use crate::proxy_protocol::Heralds;
 use crate::request::Proxies;
 use crate::shared::{Progress, Shared};
 use crate::tls::Certificates;
-use crate::{admin, listener, passthrough, smtp};
+use crate::{admin, listener, passthrough, smtp, vouch};
 
 /// Orders that may wait for the keeper. A few: whoever asks waits for the answer anyway.
 const ORDER_COUNT_MAX: usize = 64;
@@ -46,6 +46,7 @@ pub struct Gate {
     addresses: Vec<SocketAddr>,
     passing: Vec<SocketAddr>,
     mail: Vec<SocketAddr>,
+    asked: Vec<SocketAddr>,
     admin: Option<SocketAddr>,
     stop: watch::Sender<bool>,
     tasks: JoinSet<()>,
@@ -96,6 +97,7 @@ impl Gate {
             Some(mail) => entry.open_mail(&mut tasks, &mail, certificates.as_ref())?,
             None => Vec::new(),
         };
+        let asked = entry.open_asked(&mut tasks, &serving.asked)?;
         let doors = (config.listen, serving, certificates.as_ref());
         let (addresses, passing) = entry.open(&mut tasks, doors)?;
         let operators = Operators {
@@ -103,6 +105,7 @@ impl Gate {
             desk: desk.clone(),
             shared: Arc::clone(&shared),
             certificates,
+            asked: asked.clone(),
         };
         let admin = match config.admin {
             Some(address) => Some(entry.open_admin(&mut tasks, address, operators)?),
@@ -119,6 +122,7 @@ impl Gate {
             addresses,
             passing,
             mail,
+            asked,
             admin,
             stop,
             tasks,
@@ -139,6 +143,11 @@ impl Gate {
     /// Where SMTP clients come in.
     pub fn mail(&self) -> Vec<SocketAddr> {
         self.mail.clone()
+    }
+
+    /// Where other proxies ask whether a request of theirs may pass.
+    pub fn asked(&self) -> Vec<SocketAddr> {
+        self.asked.clone()
     }
 
     /// Where operators come in.
@@ -311,6 +320,24 @@ impl Entry {
             tasks.spawn(passthrough::run(port, worker, purpose, stopped));
         }
         Ok((addresses, passing))
+    }
+
+    /// Where other proxies ask.
+    fn open_asked(
+        &self,
+        tasks: &mut JoinSet<()>,
+        listen: &[SocketAddr],
+    ) -> Result<Vec<SocketAddr>, GateError> {
+        let mut addresses = Vec::new();
+        for address in listen.iter().copied() {
+            let wrong = |source| GateError::Listen { address, source };
+            let listener = bind(address, false)?;
+            addresses.push(listener.local_addr().map_err(wrong)?);
+            let worker = Worker::new(Arc::clone(&self.shared));
+            let (port, stopped) = (self.port(address, listener), self.stopped.clone());
+            tasks.spawn(vouch::run(port, worker, stopped));
+        }
+        Ok(addresses)
     }
 
     /// Where SMTP clients come in. Certificates are for whoever says `STARTTLS`.

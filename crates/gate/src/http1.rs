@@ -27,6 +27,7 @@ use crate::serve::{Admitted, Counts, Refused, admit, carry};
 use crate::socket::Socket;
 use crate::upstream::Backend;
 use crate::visit::{Conn, Cut, Presence};
+use crate::vouch::{self, Question};
 
 mod buffer;
 mod burst;
@@ -116,6 +117,8 @@ enum Next {
     Send(Bytes),
     /// Answer with a bare status, for what is no request at all.
     Refuse(u16),
+    /// Tell a proxy that its request may pass, and hold the permit until that is sent.
+    Vouch(Box<Response<Download>>, Permit, (bool, bool)),
     /// Ask the backend.
     Pass(Permit, Terms, Wishes<'static>, String),
 }
@@ -149,6 +152,11 @@ impl Visitor {
                     sent.is_ok() && self.socket.flush().await.is_ok()
                 }
                 Next::Say(answer, (is_head, keep)) => self.say(*answer, is_head, keep).await,
+                Next::Vouch(answer, permit, (is_head, keep)) => {
+                    let stays = self.say(*answer, is_head, keep).await;
+                    self.conn.leave(&permit.cell().state);
+                    stays
+                }
                 Next::Pass(permit, terms, wishes, host) => {
                     self.pass(permit, &terms, (&wishes, &host)).await
                 }
@@ -370,6 +378,19 @@ impl Part<'_> {
         let is_bare = matches!(framing, Framing::Empty | Framing::Length(0));
         let keep = is_http11 && !head::says(lines, "connection", "close");
         let (is_head, stays) = (name == Method::HEAD, keep && is_bare);
+        if self.conn.is_asking {
+            let question = Question {
+                method: &name,
+                target: onward,
+                fields: &lines,
+            };
+            let word = vouch::answer(&self.worker.shared, self.conn, &question);
+            let answer = Box::new(word.answer);
+            return match word.permit {
+                Some(permit) => Next::Vouch(answer, permit, (is_head, stays)),
+                None => Next::Say(answer, (is_head, stays)),
+            };
+        }
         let admitted = match admit(&self.worker.shared, self.conn, &line) {
             Ok(admitted) => admitted,
             Err(Refused::No((no, now), cell, target)) if stays && !is_head && !no.is_personal() => {

@@ -43,6 +43,7 @@ mod serve;
 mod table;
 mod upstream;
 mod visit;
+mod vouch;
 
 mod admin;
 mod feed;

@@ -73,7 +73,7 @@ pub(crate) async fn run(
 }
 
 /// Counts the worker's looks at the time, without an end.
-async fn keep_time(worker: &Worker) {
+pub(crate) async fn keep_time(worker: &Worker) {
     let mut look = tokio::time::interval(PATIENCE_LOOK_EVERY);
     loop {
         look.tick().await;

@@ -143,7 +143,7 @@ impl<'a> Line<'a, HeaderMap> {
 }
 
 /// Visible ASCII, blanks and tabs.
-fn ascii(value: &[u8]) -> Option<&str> {
+pub(crate) fn ascii(value: &[u8]) -> Option<&str> {
     let plain = |b: &u8| (0x20..0x7f).contains(b) || *b == b'\t';
     match value.iter().all(plain) {
         true => std::str::from_utf8(value).ok(),

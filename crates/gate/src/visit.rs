@@ -26,6 +26,8 @@ pub(crate) struct Conn {
     pub(crate) from: Box<str>,
     /// The host that was asked for in the TLS handshake; none without TLS.
     pub(crate) sni: Option<String>,
+    /// Whether it is a proxy that only asks about requests of its own clients.
+    pub(crate) is_asking: bool,
     orders: mpsc::UnboundedSender<Cut>,
     touched: Mutex<Vec<Arc<CellState>>>,
 }
@@ -59,16 +61,29 @@ impl Conn {
         peer: Peer,
         sni: Option<String>,
     ) -> (Arc<Self>, mpsc::UnboundedReceiver<Cut>) {
+        let (conn, inbox) = Self::made(peer, sni);
+        (Arc::new(conn), inbox)
+    }
+
+    /// A proxy that asks about requests, and where its orders arrive.
+    pub(crate) fn asking(peer: Peer) -> (Arc<Self>, mpsc::UnboundedReceiver<Cut>) {
+        let (mut conn, inbox) = Self::made(peer, None);
+        conn.is_asking = true;
+        (Arc::new(conn), inbox)
+    }
+
+    fn made(peer: Peer, sni: Option<String>) -> (Self, mpsc::UnboundedReceiver<Cut>) {
         let (orders, inbox) = mpsc::unbounded_channel();
         let conn = Self {
             id: NEXT_ID.fetch_add(1, Ordering::Relaxed),
             peer,
             from: peer.address.to_string().into(),
             sni,
+            is_asking: false,
             orders,
             touched: Mutex::new(Vec::new()),
         };
-        (Arc::new(conn), inbox)
+        (conn, inbox)
     }
 
     /// What it came over.

@@ -36,7 +36,7 @@ impl Proxies {
     }
 
     /// Whether the address is a trusted proxy's.
-    fn trusts(&self, address: IpAddr) -> bool {
+    pub(crate) fn trusts(&self, address: IpAddr) -> bool {
         self.0.iter().any(|network| network.contains(address))
     }
 

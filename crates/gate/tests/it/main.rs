@@ -24,4 +24,5 @@ mod smtp;
 mod smuggle;
 mod stage;
 mod tls;
+mod vouch;
 mod wire;
