@@ -387,12 +387,12 @@ fn shut_at_the_gate(desk: &Desk<'_>, admin: &Value, door: SocketAddr, feed: &mut
     assert_eq!(ask(door, host, "/network", "").0, 502);
     let gate = admin.as_str().unwrap();
     // An operator has it fill slowly, looks, and lets everyone in again.
-    let inflow = |what: &str| desk.read("operator-1", &format!("inflow --gate {gate} {what}"));
-    let told = inflow("site-west/network --share 0");
+    let inflow = |what: &str| desk.read("operator-1", &format!("inflow{what} --gate {gate}"));
+    let told = inflow(" site-west/network --share 0");
     assert_eq!(told[0]["share_percent"], 0);
     assert_eq!(ask(door, host, "/network", "").0, 503);
     assert_eq!(inflow("")[0]["cell"], "site-west/network");
-    assert_eq!(inflow("site-west/network --off"), Value::Array(Vec::new()));
+    assert_eq!(inflow(" site-west/network --off"), Value::Array(Vec::new()));
     assert_eq!(ask(door, host, "/network", "").0, 502);
     let line = |key: &str| {
         format!(
