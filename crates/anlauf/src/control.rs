@@ -3,27 +3,59 @@
 //! In:    [`anlauf_store::Desk`]. Out: [`anlauf_web::Desk`]. Never: decides or remembers anything.
 
 use std::path::PathBuf;
-use std::sync::RwLockReadGuard;
+use std::sync::{Arc, RwLockReadGuard};
 
 use anlauf_model::Timestamp;
 use anlauf_recovery::{Command, Entry, State};
 use anlauf_store::{LedgerHead, Reader, StoreError, SubmitError};
 use anlauf_trust::merkle::{Levels, inclusion};
 use anlauf_web::port::Later;
-use anlauf_web::{Accepted, Desk, DeskError, Head, Proof};
-use tokio::sync::watch;
+use anlauf_web::{Accepted, Desk, DeskError, Head, Proof, Witnesses};
+use tokio::sync::{Notify, watch};
 
 /// The desk of the control plane.
 #[derive(Clone)]
 pub struct Control {
     desk: anlauf_store::Desk,
     data_dir: PathBuf,
+    witnesses: Option<Watched>,
+}
+
+/// The witnesses of the ledger.
+#[derive(Clone)]
+pub struct Watched {
+    /// What they said.
+    pub told: watch::Receiver<Witnesses>,
+    /// Rung whenever a checkpoint was signed: they are asked then.
+    pub bell: Arc<Notify>,
+}
+
+impl Watched {
+    /// Has the witnesses asked and waits until each has answered about `size` entries or not.
+    async fn ask(&self, size: u64) {
+        let mut told = self.told.clone();
+        let before = told.borrow().rounds;
+        self.bell.notify_one();
+        let done =
+            |all: &Witnesses| all.rounds > before && (all.asked >= size || all.failed.is_some());
+        // Nobody asks any longer when the program stops.
+        let _stopping = told.wait_for(done).await;
+    }
 }
 
 impl Control {
     /// Wraps an open desk; `data_dir` is the folder it was opened in.
     pub fn new(desk: anlauf_store::Desk, data_dir: PathBuf) -> Self {
-        Self { desk, data_dir }
+        Self {
+            desk,
+            data_dir,
+            witnesses: None,
+        }
+    }
+
+    /// The same, with what its witnesses say.
+    pub fn witnessed(self, witnesses: Option<Watched>) -> Self {
+        Self { witnesses, ..self }
     }
 }
 
@@ -64,7 +96,13 @@ impl Desk for Control {
     }
 
     fn checkpoint(&self) -> Later<'_, Result<Head, DeskError>> {
-        Box::pin(async move { self.desk.checkpoint().await.map(head).map_err(unread) })
+        Box::pin(async move {
+            let signed = self.desk.checkpoint().await.map(head).map_err(unread)?;
+            if let Some(witnesses) = &self.witnesses {
+                witnesses.ask(signed.size).await;
+            }
+            Ok(signed)
+        })
     }
 
     fn proof(&self, seq: u64, size: u64) -> Result<Option<Proof>, DeskError> {
@@ -88,6 +126,10 @@ impl Desk for Control {
             size,
             path,
         }))
+    }
+
+    fn witnesses(&self) -> Option<Witnesses> {
+        self.witnesses.as_ref().map(|all| all.told.borrow().clone())
     }
 }
 

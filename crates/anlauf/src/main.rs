@@ -22,6 +22,7 @@ mod log;
 mod logins;
 mod server;
 mod signal;
+mod witnesses;
 
 mod cli;
 mod drill;

@@ -17,6 +17,7 @@ use anlauf_model::{Digest, Landscape};
 use anlauf_store::{Desk, DeskConfig, FILE_LEDGER, Reader, StoreError, SystemClock};
 use anlauf_web::{Web, router};
 use serde_json::json;
+use tokio::sync::Notify;
 
 use crate::control::Control;
 use crate::exit::{Code, Done, Failure};
@@ -27,9 +28,11 @@ use crate::server::Server;
 use crate::signal::Stop;
 use crate::{gate, landscape};
 
+mod asking;
 mod first_start;
 pub mod keys;
 
+use asking::Asking;
 use first_start::Authorities;
 use keys::ControlKeys;
 
@@ -68,6 +71,8 @@ pub struct Args {
         value_parser = clap::value_parser!(u64).range(..=SIGNED_AFTER_MAX))]
     signed_after: u64,
     #[command(flatten)]
+    witnesses: asking::WitnessArgs,
+    #[command(flatten)]
     log: Log,
 }
 
@@ -105,9 +110,11 @@ pub fn run(args: &Args, output: Output) -> Done {
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .build()?;
+    let origin = origin(&domain);
+    let asking = Asking::of(&args.witnesses, &args.data, &origin, &keys.log.public())?;
     let config = DeskConfig {
         data_dir: args.data.clone(),
-        origin: origin(&domain),
+        origin,
         domain: Some(domain),
         clock: Arc::new(SystemClock),
         signer: keys.log,
@@ -116,9 +123,16 @@ pub fn run(args: &Args, output: Output) -> Done {
     let served = runtime.block_on(async {
         first_start::adopt(&desk, &landscape, &signed).await?;
         sign_first(&desk).await?;
-        serve(args, &landscape, desk.clone(), keys.closer, output).await
+        let parts = Parts {
+            desk: desk.clone(),
+            closer: keys.closer,
+            asking,
+        };
+        serve(args, &landscape, parts, output).await
     });
     desk.close();
+    // A witness that does not answer holds up nobody's stop.
+    runtime.shutdown_background();
     served
 }
 
@@ -164,25 +178,35 @@ impl Belongs {
     }
 }
 
-async fn serve(
-    args: &Args,
-    landscape: &Landscape,
+/// What a control plane is made of.
+struct Parts {
     desk: Desk,
     closer: crate::cli::key::Secret,
-    output: Output,
-) -> Done {
+    asking: Option<Asking>,
+}
+
+async fn serve(args: &Args, landscape: &Landscape, parts: Parts, output: Output) -> Done {
+    let Parts {
+        desk,
+        closer,
+        asking,
+    } = parts;
+    let witnesses = asking.as_ref().map(Asking::watched);
+    let bell = witnesses.as_ref().map(|all| Arc::clone(&all.bell));
+    let after = Duration::from_secs(args.signed_after);
     let mut stop = Stop::listen()?;
     let logins = Arc::new(Book::open(&args.data)?);
+    let control = Control::new(desk.clone(), args.data.clone()).witnessed(witnesses);
     let routes = router(Web {
-        desk: Arc::new(Control::new(desk.clone(), args.data.clone())),
+        desk: Arc::new(control),
         logins: logins.clone(),
         closer: closer.signer,
         plan_steps: args.plan_steps,
     });
     let server = Server::start(args.listen, routes).await?;
-    let control = format!("http://{}", server.address);
-    let mut gates = gate::start_beside(&gates(args, landscape, &desk, &control), &logins).await?;
-    say(&desk, &control, &gates, output)?;
+    let url = format!("http://{}", server.address);
+    let mut gates = gate::start_beside(&gates(args, landscape, &desk, &url), &logins).await?;
+    say(&desk, &url, &gates, output)?;
 
     let ended = tokio::select! {
         name = stop.wait() => {
@@ -194,7 +218,8 @@ async fn serve(
             None => Ok(()),
         },
         failure = gate::failed(&mut gates) => Err(failure),
-        never = sign_heads(&desk, Duration::from_secs(args.signed_after)) => match never {},
+        never = sign_heads(&desk, after, bell) => match never {},
+        never = ask(asking) => match never {},
     };
     for (_, gate) in gates {
         gate.stop().await;
@@ -215,8 +240,16 @@ async fn sign_first(desk: &Desk) -> Done {
     }
 }
 
-/// Has the head signed again and again, some time after entries came in.
-async fn sign_heads(desk: &Desk, after: Duration) -> Infallible {
+/// Asks the witnesses, if there are any.
+async fn ask(asking: Option<Asking>) -> Infallible {
+    match asking {
+        Some(asking) => asking.run().await,
+        None => pending().await,
+    }
+}
+
+/// Has the head signed again and again, some time after entries came in, and rings the bell.
+async fn sign_heads(desk: &Desk, after: Duration, bell: Option<Arc<Notify>>) -> Infallible {
     let mut written = desk.watch();
     loop {
         if written.changed().await.is_err() {
@@ -224,9 +257,10 @@ async fn sign_heads(desk: &Desk, after: Duration) -> Infallible {
         }
         tokio::time::sleep(after).await;
         written.mark_unchanged();
-        // Why the desk has stopped is told by `Desk::stopped`.
-        if let Err(error) = desk.checkpoint().await {
-            tracing::error!("the ledger's head was not signed: {error}");
+        match desk.checkpoint().await {
+            Ok(_) => bell.iter().for_each(|bell| bell.notify_one()),
+            // Why the desk has stopped is told by `Desk::stopped`.
+            Err(error) => tracing::error!("the ledger's head was not signed: {error}"),
         }
     }
 }

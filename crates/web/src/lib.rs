@@ -30,7 +30,7 @@ mod view;
 mod stand;
 
 pub use page::page_paths;
-pub use port::{Accepted, Desk, DeskError, Head, Logins, Proof};
+pub use port::{Accepted, Desk, DeskError, Head, Logins, Proof, Witness, Witnesses};
 
 /// What the pages and the API work with.
 pub struct Web {

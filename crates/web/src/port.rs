@@ -38,13 +38,17 @@ pub trait Desk: Send + Sync + 'static {
     /// # Errors
     /// The ledger cannot be read.
     fn head(&self) -> Result<Head, DeskError>;
-    /// Has the head signed and gives it with its note.
+    /// Has the head signed and gives it with its note, once its witnesses were asked.
     fn checkpoint(&self) -> Later<'_, Result<Head, DeskError>>;
     /// One entry with all that proves it to lie in a ledger of `size` entries; none if it does not.
     ///
     /// # Errors
     /// The ledger cannot be read.
     fn proof(&self, seq: u64, size: u64) -> Result<Option<Proof>, DeskError>;
+    /// What the witnesses of this ledger said last; none if it has none.
+    fn witnesses(&self) -> Option<Witnesses> {
+        None
+    }
 }
 
 /// The durable state as this moment finds it: a release that has ended is not in force, although
@@ -122,6 +126,38 @@ pub struct Head {
     pub note: Option<String>,
     /// How much it takes on the disk. Bytes.
     pub bytes: u64,
+}
+
+/// Outsiders that cosign the ledger's checkpoints, and how far they are.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct Witnesses {
+    /// How many must cosign a checkpoint until it counts.
+    pub quorum: usize,
+    /// Entries of the newest checkpoint that counts; 0 before the first.
+    pub size: u64,
+    /// The newest checkpoint that counts with its cosignatures (C2SP tlog-cosignature).
+    pub note: Option<String>,
+    /// Entries of the checkpoint they were asked for last.
+    pub asked: u64,
+    /// How often they were asked since the start.
+    pub rounds: u64,
+    /// Why the last time nobody could be asked.
+    pub failed: Option<String>,
+    /// One by one, in the policy's order.
+    pub each: Vec<Witness>,
+}
+
+/// One witness and what it said last.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct Witness {
+    /// Its name.
+    pub name: String,
+    /// Entries of the newest checkpoint it cosigned; 0 before the first.
+    pub size: u64,
+    /// When it did.
+    pub at: Option<Timestamp>,
+    /// Why it did not cosign the newest one it was asked for.
+    pub trouble: Option<String>,
 }
 
 /// One entry and its way to the root.

@@ -21,7 +21,7 @@ use rand_xoshiro::Xoshiro256PlusPlus;
 use crate::house::{Desk, House};
 use crate::process::{Running, address};
 
-mod load;
+pub mod load;
 
 use load::{Load, get};
 

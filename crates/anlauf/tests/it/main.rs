@@ -17,3 +17,4 @@ mod kill;
 mod offline;
 mod outsider;
 mod plan;
+mod witness;

@@ -1,10 +1,12 @@
 //! The ledger in figures, and how anyone verifies it.
 
-use maud::html;
+use maud::{Markup, html};
 
 use super::part;
 use super::screen::{Miss, Screen};
 use super::visit::Visit;
+use crate::port::Witnesses;
+use crate::text::{Say, fill};
 use crate::view::Frame;
 
 /// The page.
@@ -29,6 +31,11 @@ pub(crate) fn screen(visit: &Visit<'_>) -> Result<Screen, Miss> {
                 Some(note) => { p.hint { (w.checkpoint_hint) } pre.statement { (note) } }
                 None => { (part::nothing(w.no_checkpoint)) }
             }
+            h2 { (w.witnesses) }
+            @match visit.web.desk.witnesses() {
+                Some(all) => (witnesses(say, &all, head.size)),
+                None => { (part::nothing(w.no_witnesses)) }
+            }
         }
     };
     // First line of a checkpoint: the name of its log.
@@ -50,4 +57,38 @@ pub(crate) fn screen(visit: &Visit<'_>) -> Result<Screen, Miss> {
     };
     let parts = vec![("proof-figures".to_owned(), figures)];
     Ok(Screen::new(w.nav_proof, "/console/proof", main).with_parts(parts))
+}
+
+/// How far the outsiders are that cosign; loud when too few do.
+fn witnesses(say: &Say, all: &Witnesses, entries: u64) -> Markup {
+    let w = say.w;
+    let (count, quorum) = (all.each.len() as u64, all.quorum as u64);
+    html! {
+        p.hint { (fill(w.witnesses_hint, &[&say.number(quorum), &say.number(count)])) }
+        @if let Some(why) = &all.failed {
+            p.alarm { (why) }
+        }
+        @if all.size == 0 {
+            p.alarm { (w.witnesses_none_yet) }
+        } @else {
+            p { (fill(w.witnessed_to, &[&say.number(all.size), &say.number(entries)])) }
+        }
+        table {
+            thead { tr { th { (w.witness) } th.number { (w.entries) } th { (w.cosigned) } } }
+            tbody {
+                @for one in &all.each {
+                    tr {
+                        td { (one.name) }
+                        td.number { (say.number(one.size)) }
+                        td {
+                            @if let Some(at) = one.at { (part::when(say, at)) } @else { "–" }
+                            @if let Some(trouble) = &one.trouble {
+                                p.alarm { (trouble) }
+                            }
+                        }
+                    }
+                }
+            }
+        }
+    }
 }

@@ -516,6 +516,25 @@ words! {
         "Unterschriebener Kopf des Registers (C2SP tlog-checkpoint). Bewahren Sie ihn auf.",
         "The ledger's signed head (C2SP tlog-checkpoint). Keep it.";
     no_checkpoint: "Noch kein unterschriebener Prüfpunkt.", "No signed checkpoint yet.";
+    witnesses: "Zeugen", "Witnesses";
+    witness: "Zeuge", "Witness";
+    cosigned: "Gegengezeichnet", "Cosigned";
+    witnesses_hint:
+        "Außenstehende zeichnen den Prüfpunkt gegen. Er zählt, sobald {} von {} es getan haben; \
+         zwei verschiedene Register kann dann niemand mehr zeigen.",
+        "Outsiders cosign the checkpoint. It counts as soon as {} of {} have done so; nobody can \
+         show two different ledgers then.";
+    witnessed_to:
+        "Bezeugt sind die ersten {} von {} Einträgen.",
+        "The first {} of {} entries are witnessed.";
+    witnesses_none_yet:
+        "Noch kein Prüfpunkt ist von genug Zeugen gegengezeichnet.",
+        "No checkpoint is cosigned by enough witnesses yet.";
+    no_witnesses:
+        "Keine Zeugen eingerichtet: Wer den Schlüssel des Registers hat, kann es neu schreiben, \
+         ohne dass Außenstehende es merken (anlauf serve --witness-policy).",
+        "No witnesses are set up: whoever has the ledger's key can write it anew without \
+         outsiders noticing (anlauf serve --witness-policy).";
     verify_how: "So prüfen Sie es selbst", "How to verify it yourself";
     verify_all:
         "Das ganze Register: Jedes Blatt und der Baum werden neu berechnet und mit jedem \

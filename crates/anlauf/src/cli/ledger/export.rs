@@ -9,10 +9,10 @@ use anlauf_trust::fingerprint;
 use serde_json::json;
 
 use super::Log;
-use super::cosign::policy;
 use crate::cli::key::Public;
 use crate::exit::Done;
 use crate::output::Output;
+use crate::witnesses::policy;
 
 /// `anlauf ledger export`
 #[derive(Debug, clap::Args)]
