@@ -1,8 +1,6 @@
 //! Which answers count, from when on, and for how long.
 //!
-//! Broken by hand, each found by at least one of these: a beacon that is not looked at; one that
-//! is not used up; a sum of the feed that is not looked at; age counted from the answer instead of
-//! the question; a class that is fresh before any answer.
+//! What breaks when it is left out is tried by mutants of the simulator (docs/mutants.md).
 
 use anlauf_model::{Minutes, Role, Timestamp};
 use anlauf_trust::{Authority, Envelope, Freshness, KeyRecord, Root, Scheme, Signer};

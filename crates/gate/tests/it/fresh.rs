@@ -1,7 +1,6 @@
 //! What a gate does after a start, and without word from outside: real sockets, a clock by hand.
 //!
-//! Broken by hand, each found by at least one of these: cells open at a start without word; an old
-//! answer is taken; the sum of the feed is not looked at; stale cells are shut without a cut.
+//! What breaks when it is left out is tried by mutants of the simulator (docs/mutants.md).
 
 use std::sync::Arc;
 

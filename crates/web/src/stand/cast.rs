@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use anlauf_model::landscape::{Class, PolicyRule, SignerCount};
+use anlauf_model::landscape::{Class, FreshnessRule, PolicyRule, SignerCount, Stale};
 use anlauf_model::{CellKind, FindingKind, Landscape, Minutes, PersonId, Role, Timestamp};
 use anlauf_recovery::Actor;
 use anlauf_trust::{Envelope, KeyRecord, Policy, Root, Scheme, Signer};
@@ -134,6 +134,18 @@ impl Cast {
             rules,
             freshness: Vec::new(),
         };
+        self.sealed(policy.to_payload())
+    }
+
+    /// The same, where class A shuts after a quarter of an hour without fresh word.
+    pub(crate) fn policy_fresh(&self, landscape: &Landscape, version: u64) -> Envelope {
+        let plain = self.policy(landscape, version);
+        let mut policy = Policy::parse(&plain.payload).expect("it was just written");
+        policy.freshness = vec![FreshnessRule {
+            class: Class::A,
+            minutes_max: 15,
+            stale: Stale::Close,
+        }];
         self.sealed(policy.to_payload())
     }
 }

@@ -6,9 +6,10 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::{Context, Poll, Wake, Waker};
 use std::time::Duration;
 
-use anlauf_model::feed::{FeedKind, FeedPage};
+use anlauf_model::feed::{FeedItem, FeedKind, FeedPage};
 use anlauf_model::table::GateTable;
 use anlauf_model::{Digest, Minutes};
+use anlauf_trust::{Envelope, FEED_SUM_EMPTY, Freshness, feed_sum};
 use axum::http::{Method, StatusCode};
 use serde_json::json;
 
@@ -42,6 +43,84 @@ async fn a_gate_gets_every_envelope_in_order() {
     assert_eq!(rest.items, page.items[3..]);
     let last = page.items.last().expect("items").seq;
     assert_eq!(feed(&stand, last, 0).await.items, []);
+}
+
+/// The answer to a beacon, if there is one.
+async fn answer(stand: &Stand, beacon: &Digest) -> Option<Freshness> {
+    // Longer than any test may take: a question with a beacon is not held.
+    let path = format!("/gate/feed?from=1000000&wait_ms=25000&beacon={beacon}");
+    let page = stand.get("gate-1", &path).await;
+    let page: FeedPage = serde_json::from_str(&page.text).expect("a page of the feed");
+    let envelope = Envelope::parse(page.fresh?.as_bytes()).expect("an envelope");
+    let state = stand.desk.state();
+    let authority = state.authority.as_ref().expect("a root");
+    let verified = authority.check_freshness(&envelope, stand.desk.now());
+    Some(verified.expect("it verifies").freshness().clone())
+}
+
+#[tokio::test]
+async fn a_beacon_is_answered_with_the_sum_of_the_feed_where_policy_asks_for_it() {
+    let stand = Stand::rich().await;
+    let beacon = Digest::of(b"beacon");
+    assert_eq!(answer(&stand, &beacon).await, None, "no policy asks");
+    let adopt = |version| {
+        let policy = stand.cast.policy_fresh(&stand.landscape, version);
+        json!({ "verb": "adopt_policy", "envelope": policy })
+    };
+    stand.must("operator-1", adopt(2)).await;
+    let mut heads = Vec::new();
+    for version in [3, 4] {
+        let said = answer(&stand, &beacon).await.expect("fresh word");
+        assert_eq!(said.gate.as_str(), "gate-1");
+        assert_eq!((said.beacon, said.at), (beacon, stand.desk.now()));
+        let feed = feed(&stand, 0, 0).await.items;
+        let add = |sum: Digest, item: &FeedItem| {
+            feed_sum(&sum, item.seq, &Digest::of(item.envelope.as_bytes()))
+        };
+        assert_eq!(said.feed, feed.iter().fold(FEED_SUM_EMPTY, add));
+        assert_eq!(said.head, feed.last().expect("items").seq);
+        heads.push((said.head, said.feed));
+        stand.must("operator-1", adopt(version)).await;
+    }
+    assert_ne!(heads[0], heads[1]);
+    let wrong = stand.get("gate-1", "/gate/feed?from=0&beacon=00").await;
+    assert_eq!(wrong.status, StatusCode::BAD_REQUEST);
+    // Whoever is no gate gets none.
+    let path = format!("/gate/feed?from=0&beacon={beacon}");
+    assert_eq!(
+        stand.get("operator-1", &path).await.status,
+        StatusCode::FORBIDDEN
+    );
+}
+
+#[tokio::test]
+async fn a_gate_without_fresh_word_is_shown_and_grows_old_while_it_is_not_heard() {
+    let stand = Stand::rich().await;
+    let policy = stand.cast.policy_fresh(&stand.landscape, 2);
+    let order = json!({ "verb": "adopt_policy", "envelope": policy });
+    stand.must("operator-1", order).await;
+    let last = stand.desk.state().feed.last().expect("a feed").seq;
+    let standing = |gates: &serde_json::Value| {
+        let one = &gates["gates"][0]["freshness"][0];
+        (one["standing"].clone(), one["age_minutes"].clone())
+    };
+    let gates = stand.json("operator-1", "/gates").await;
+    assert_eq!(
+        standing(&gates),
+        (json!("unproven"), json!(null)),
+        "{gates}"
+    );
+    let mut said = stand.report("gate-1", last);
+    said["freshness"] = json!([{ "class": "A", "standing": "fresh", "age_seconds": 120 }]);
+    report(&stand, "gate-1", &said).await;
+    let gates = stand.json("operator-1", "/gates").await;
+    assert_eq!(standing(&gates), (json!("fresh"), json!(2)), "{gates}");
+    stand.desk.pass(Minutes(13));
+    let gates = stand.json("operator-1", "/gates").await;
+    assert_eq!(standing(&gates), (json!("fresh"), json!(15)), "{gates}");
+    stand.desk.pass(Minutes(1));
+    let gates = stand.json("operator-1", "/gates").await;
+    assert_eq!(standing(&gates), (json!("stale"), json!(16)), "{gates}");
 }
 
 #[tokio::test]
