@@ -65,7 +65,8 @@ impl Asking {
         if policy.origin != origin || policy.log != *log {
             return Err(Failure::input(format!(
                 "`{}` is for another ledger: its `log` must be `{origin}` with the key in \
-                 `log.pub` of the data folder (`anlauf ledger export` writes that line as log.vkey)",
+                 `log.pub` of the data folder; `anlauf ledger export` writes that line as \
+                 log.vkey",
                 file.display()
             )));
         }
