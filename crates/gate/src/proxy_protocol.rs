@@ -1,7 +1,7 @@
 //! Ports behind a proxy that says in front of each connection whom it is for (PROXY protocol).
 //!
 //! In:    an accepted socket, the networks that may speak so at its port.
-//! Out:   [`Peer`]: who is at the other end, and whether that is the client.
+//! Out:   `Peer`: who is at the other end, and whether that is the client.
 //! Never: believes a header that came from elsewhere; lets a connection in without one where one
 //!        is demanded; reads a byte of what follows it; waits for a header without an end.
 //! See:   docs/guide/gate.md, "Testers, and proxies in front".
