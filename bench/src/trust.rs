@@ -117,6 +117,7 @@ fn release(number: usize, policy: Digest) -> Release {
         plan: None,
         reason: "measured".into(),
         critical: Vec::new(),
+        break_glass: false,
     }
 }
 

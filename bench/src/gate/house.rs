@@ -142,6 +142,7 @@ impl House {
             plan: None,
             reason: "benchmark".into(),
             critical: Vec::new(),
+            break_glass: false,
         };
         let mut envelope = Envelope::unsigned(release.to_payload());
         self.signer.sign(&mut envelope);

@@ -18,6 +18,7 @@ pub mod adopt;
 pub mod agree;
 pub mod announce;
 pub mod beacon;
+pub mod break_glass;
 pub mod catch_up;
 pub mod cell;
 pub mod close;

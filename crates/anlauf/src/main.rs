@@ -87,6 +87,8 @@ enum Verb {
     Sign(Box<cli::sign::Args>),
     #[command(subcommand)]
     Release(cli::release::Verb),
+    #[command(subcommand)]
+    BreakGlass(cli::break_glass::Verb),
     CatchUp(cli::catch_up::Args),
     Announce(Box<cli::announce::Args>),
 
@@ -169,6 +171,7 @@ fn run(verb: Verb, output: Output) -> Done {
         Verb::Accept(args) => cli::accept::run(&args, output),
         Verb::Sign(args) => cli::sign::run(&args, output),
         Verb::Release(verb) => cli::release::run(&verb, output),
+        Verb::BreakGlass(verb) => cli::break_glass::run(&verb, output),
         Verb::CatchUp(args) => cli::catch_up::run(&args, output),
         Verb::Announce(args) => cli::announce::run(&args, output),
         Verb::Status(args) => cli::status::run(&args, output),

@@ -280,15 +280,21 @@ async fn state(operators: &Operators) -> Answer {
         changed: table.cells().map(|cell| cell.state.report(now)).collect(),
         ..report
     };
-    match serde_json::to_value(&report) {
-        Ok(mut value) => {
-            let named = |at: &SocketAddr| format!("forward authentication at {at}");
-            let not_proven: Vec<_> = operators.asked.iter().map(named).collect();
-            if let (Value::Object(map), false) = (&mut value, not_proven.is_empty()) {
-                map.insert("not_proven".to_owned(), json!(not_proven));
-            }
-            say(StatusCode::OK, &value)
+    let told = serde_json::to_value(&report).map(|mut value| {
+        let named = |at: &SocketAddr| format!("forward authentication at {at}");
+        let not_proven: Vec<_> = operators.asked.iter().map(named).collect();
+        if !not_proven.is_empty() {
+            value["not_proven"] = json!(not_proven);
         }
+        let loud = table.cells().filter_map(|cell| {
+            let until = cell.state.glass_until(now)?;
+            Some(json!({ "cell": cell.state.id, "until": until }))
+        });
+        value["break_glass"] = loud.collect();
+        value
+    });
+    match told {
+        Ok(value) => say(StatusCode::OK, &value),
         Err(_) => problem(
             StatusCode::INTERNAL_SERVER_ERROR,
             "the state cannot be written",
@@ -304,6 +310,10 @@ fn metrics(shared: &Shared) -> Answer {
     let open = table
         .cells()
         .filter(|cell| cell.state.stage(now) != Default::default())
+        .count();
+    let glass = table
+        .cells()
+        .filter(|cell| cell.state.glass_until(now).is_some())
         .count();
     let inside: usize = table.cells().map(|cell| cell.state.visitors().len()).sum();
     let text = format!(
@@ -321,6 +331,8 @@ fn metrics(shared: &Shared) -> Answer {
          # TYPE anlauf_gate_cells gauge\n\
          anlauf_gate_cells{{open=\"true\"}} {open}\n\
          anlauf_gate_cells{{open=\"false\"}} {}\n\
+         # TYPE anlauf_gate_break_glass_cells gauge\n\
+         anlauf_gate_break_glass_cells {glass}\n\
          # TYPE anlauf_gate_visitors gauge\n\
          anlauf_gate_visitors {inside}\n\
          # TYPE anlauf_gate_applied gauge\n\

@@ -11,6 +11,7 @@ use anlauf_model::feed::FeedKind;
 use anlauf_model::landscape::Class;
 use anlauf_model::table::{GateCell, GateTable};
 use anlauf_model::{CellId, Digest, Epoch, GateId, Stage, Timestamp};
+use anlauf_trust::refusal::plain;
 use anlauf_trust::{
     Authority, CellFacts, Close, Envelope, Policy, Refusal, Release, Scope, Statement,
 };
@@ -21,6 +22,9 @@ use crate::fresh::Fresh;
 use crate::journal::{Entry, Floor};
 use crate::shared::Shared;
 use crate::table::{CellState, Table, in_scope};
+
+/// Longest reason of a break-glass in the log. Characters.
+const REASON_SHOWN_MAX: usize = 200;
 
 /// What a gate believes.
 pub(crate) struct Mind {
@@ -505,11 +509,17 @@ fn shut_lost(lost: &[(CellId, Epoch)], shared: &Shared) -> Touched {
 fn install_release(release: &Release, shared: &Shared) -> Touched {
     let (table, now) = (shared.table(), shared.now());
     let mut touched = Touched::default();
+    if release.break_glass {
+        let (cells, until) = (release.cells.len(), release.not_after);
+        let reason = plain(&release.reason, REASON_SHOWN_MAX);
+        tracing::warn!(cells, %until, reason, "opened by break-glass");
+    }
     for one in &release.cells {
         let Some(cell) = table.cell(&one.cell) else {
             continue;
         };
         let before = cell.state.released(now);
+        cell.state.set_glass(release.break_glass);
         cell.state.open(release.stage, release.not_after, one.epoch);
         touched.changed.push(Arc::clone(&cell.state));
         if release.stage < before {

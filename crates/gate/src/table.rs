@@ -57,6 +57,8 @@ pub(crate) struct CellState {
     epoch: AtomicU64,
     /// Whether it is shut for want of fresh word, whatever it was opened to.
     is_stale: AtomicBool,
+    /// Whether it was opened by break-glass. Told, never asked: the word above decides.
+    glass: AtomicBool,
     /// Connections with a permit for this cell, or that just ask the judge.
     visitors: Mutex<BTreeMap<u64, Arc<Conn>>>,
     /// How fast it fills, once that was set.
@@ -128,6 +130,7 @@ impl CellState {
             word: AtomicU64::new(0),
             epoch: AtomicU64::new(epoch.0),
             is_stale: AtomicBool::new(false),
+            glass: AtomicBool::new(false),
             visitors: Mutex::new(BTreeMap::new()),
             flow: OnceLock::new(),
             counts: CellCounts::default(),
@@ -224,6 +227,17 @@ impl CellState {
             _ => word,
         };
         self.word.store(word, Ordering::SeqCst);
+    }
+
+    /// Says whether what it is open on is a break-glass.
+    pub(crate) fn set_glass(&self, is_glass: bool) {
+        self.glass.store(is_glass, Ordering::SeqCst);
+    }
+
+    /// Until when it is open on a break-glass; none when it is not.
+    pub(crate) fn glass_until(&self, now: Timestamp) -> Option<Timestamp> {
+        let is_open = self.glass.load(Ordering::SeqCst) && self.stage(now) != Stage::Closed;
+        is_open.then(|| self.opened().1)
     }
 
     /// What the control plane is told.

@@ -67,6 +67,16 @@ pub const SIGNATURE_COUNT_MAX: usize = 64;
 /// Longest life of a release. Days (trust study §4.3: class A at most 90 days).
 pub const RELEASE_LIFETIME_DAYS_MAX: i64 = 90;
 
+/// Longest life of a break-glass. Minutes from its beginning, which is when it is drawn up: whoever
+/// signs does so later. Four hours, so that a night is bridged and not a recovery (trust study
+/// §1.2, against the break-glass of Binary Authorization: one label by one person, without an end).
+pub const BREAK_GLASS_MINUTES_MAX: u32 = 240;
+
+/// Persons, and organisations, that must sign a break-glass at least. One could be forced or bought.
+pub const BREAK_GLASS_PERSON_COUNT_MIN: u32 = 2;
+
+const _: () = assert!((BREAK_GLASS_MINUTES_MAX as i64) < RELEASE_LIFETIME_DAYS_MAX * 24 * 60);
+
 /// Longest life of a root document. Days. A yearly ceremony plus a month of delay.
 pub const ROOT_LIFETIME_DAYS_MAX: i64 = 400;
 

@@ -6,7 +6,7 @@
 use std::sync::Arc;
 
 use anlauf_model::feed::{FeedItem, FeedKind};
-use anlauf_model::{CellId, Epoch, Landscape, Stage, TaskKind, Timestamp, Verdict};
+use anlauf_model::{CellId, Digest, Epoch, Landscape, Stage, TaskKind, Timestamp, Verdict};
 use anlauf_trust::{CellFacts, Close, Envelope, Release, Scope, Signature};
 
 use crate::command::TaskRef;
@@ -14,7 +14,7 @@ use crate::event::{Entry, Event, FindingEntry};
 use crate::plan::thin;
 use crate::state::{
     Answer, Finding, Incident, Notice, NoticeVersion, Offer, PlanNote, ReleaseCase, ReleaseEnd,
-    State, TaskState,
+    Review, State, TaskState,
 };
 
 /// Most refused items kept per gate.
@@ -42,6 +42,7 @@ impl State {
             Event::TasksFailed { tasks } => self.apply_failed(tasks),
             Event::FindingsAdded { findings } => self.apply_findings(entry, findings),
             Event::FindingWithdrawn { finding } => self.apply_withdrawn(entry, *finding),
+            Event::BreakGlassReviewed { release } => self.apply_reviewed(entry, release),
             Event::GapCaughtUp { cells } => self.apply_caught_up(entry.at, cells),
             Event::CellsAccepted { cells, passed } => {
                 self.apply_accepted(entry.at, cells, *passed);
@@ -407,7 +408,9 @@ impl State {
 
     fn apply_release(&mut self, entry: &Entry, event: &Event) {
         match event {
-            Event::ReleaseProposed { release, envelope } => {
+            Event::ReleaseProposed {
+                release, envelope, ..
+            } => {
                 let Ok(statement) = Release::parse(&envelope.payload) else {
                     return;
                 };
@@ -424,6 +427,7 @@ impl State {
                         proposed: (entry.actor.person.clone(), entry.at),
                         signed: Default::default(),
                         end: ReleaseEnd::Open,
+                        review: None,
                     },
                 );
             }
@@ -453,12 +457,13 @@ impl State {
                 cells,
                 not_after,
                 envelope,
+                break_glass,
             } => {
                 if let Some(case) = self.releases.get_mut(release) {
                     case.end = ReleaseEnd::Released(entry.at);
                 }
                 for (id, epoch) in cells {
-                    self.open(entry.at, id, *stage, *epoch);
+                    self.open(entry.at, id, (*stage, *break_glass), *epoch);
                     if let Some(cell) = self.cells.get_mut(id) {
                         cell.release = Some(*release);
                         cell.not_after = Some(*not_after);
@@ -474,7 +479,13 @@ impl State {
         }
     }
 
-    fn open(&mut self, at: Timestamp, id: &CellId, stage: Stage, epoch: Epoch) {
+    fn open(
+        &mut self,
+        at: Timestamp,
+        id: &CellId,
+        (stage, break_glass): (Stage, bool),
+        epoch: Epoch,
+    ) {
         let last = self
             .landscape
             .as_ref()
@@ -485,11 +496,17 @@ impl State {
             return;
         };
         cell.stage = stage;
+        cell.break_glass = break_glass;
         cell.epoch = cell.epoch.max(epoch);
         if stage.is_public()
             && let Some(gap) = cell.gaps.last_mut()
         {
             gap.to.get_or_insert(at);
+        }
+        if break_glass {
+            // Reachable, but neither back nor what was agreed.
+            cell.restored_at = None;
+            return;
         }
         if Some(stage) == last && running {
             // A renewal changes nothing about when it came back.
@@ -503,6 +520,16 @@ impl State {
             && offer.answer == Answer::Agreed
         {
             offer.answer = Answer::Kept;
+        }
+    }
+
+    fn apply_reviewed(&mut self, entry: &Entry, release: &Digest) {
+        if let Some(case) = self.releases.get_mut(release) {
+            case.review = Some(Review {
+                by: entry.actor.person.clone(),
+                at: entry.at,
+                account: entry.reason.clone(),
+            });
         }
     }
 

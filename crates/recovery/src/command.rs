@@ -157,6 +157,18 @@ pub enum Order {
         /// Not valid from here on.
         not_after: Timestamp,
     },
+    /// Draw up a break-glass for signature: cells open for hours on two words, without findings.
+    BreakGlass {
+        /// Which cells to which stage.
+        waves: Vec<WaveDraft>,
+        /// Not valid from here on; at most 240 minutes away.
+        not_after: Timestamp,
+    },
+    /// Give account of a break-glass that is over; the reason is the account.
+    ReviewBreakGlass {
+        /// Which.
+        release: Digest,
+    },
     /// Signatures under proposed releases.
     AddSignatures {
         /// One per release.

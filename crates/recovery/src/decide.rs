@@ -9,8 +9,11 @@ use anlauf_model::{CellId, Digest, TenantId, Timestamp};
 use crate::command::{Command, Order};
 use crate::event::{Entry, Event, Scope};
 use crate::refusal::{Reason, Refusal};
+use crate::release::Draft;
 use crate::state::State;
-use crate::{agree, catch_up, close, finding, gate, incident, notice, plan, release, sign, task};
+use crate::{
+    agree, break_glass, catch_up, close, finding, gate, incident, notice, plan, release, sign, task,
+};
 
 /// Decides one command. Changes nothing.
 ///
@@ -98,7 +101,9 @@ fn item_count(order: &Order) -> usize {
         | Order::AcceptCells { cells, .. }
         | Order::CatchUp { cells }
         | Order::StateWish { order: cells, .. } => cells.len(),
-        Order::ProposeReleases { waves, .. } => waves.iter().map(|w| w.cells.len()).sum(),
+        Order::ProposeReleases { waves, .. } | Order::BreakGlass { waves, .. } => {
+            waves.iter().map(|w| w.cells.len()).sum()
+        }
         Order::AddSignatures { signatures } => signatures.len(),
         Order::Release { releases } => releases.len(),
         Order::NarrowIncident { sites } => sites.len(),
@@ -131,9 +136,15 @@ fn events(state: &State, at: Timestamp, command: &Command) -> Result<Vec<Event>,
         Order::AgreeSlots { cells } => agree::agree(state, at, cells),
         Order::DeclineSlots { cells } => agree::decline(state, cells),
         Order::AcceptCells { cells, passed } => finding::accept(state, actor, cells, *passed),
-        Order::ProposeReleases { waves, not_after } => {
-            release::propose(state, at, &command.reason, waves, *not_after)
+        Order::ProposeReleases { waves, not_after } | Order::BreakGlass { waves, not_after } => {
+            let draft = Draft {
+                waves,
+                not_after: *not_after,
+                break_glass: matches!(command.order, Order::BreakGlass { .. }),
+            };
+            release::propose(state, at, &command.reason, draft)
         }
+        Order::ReviewBreakGlass { release } => break_glass::review(state, release),
         Order::AddSignatures { signatures } => sign::add(state, at, actor, signatures),
         Order::Release { releases } => release::release(state, at, releases),
         Order::CatchUp { cells } => catch_up::catch_up(state, cells),
@@ -194,7 +205,9 @@ fn scope(state: &State, event: &Event) -> Scope {
         }
         Event::SlotsOffered { slots } => of_cell(slots.first().map(|s| &s.cell)),
         Event::ReleaseProposed { envelope, .. } => of_cell(release::cells_of(envelope).first()),
-        Event::SignatureAdded { release, .. } | Event::ReleaseDropped { release, .. } => {
+        Event::SignatureAdded { release, .. }
+        | Event::ReleaseDropped { release, .. }
+        | Event::BreakGlassReviewed { release } => {
             let case = state.releases.get(release);
             of_cell(case.and_then(|c| c.release.cells.first()).map(|c| &c.cell))
         }

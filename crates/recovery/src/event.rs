@@ -186,6 +186,9 @@ pub enum Event {
         release: Digest,
         /// Unsigned envelope.
         envelope: Envelope,
+        /// Whether it is a break-glass.
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        break_glass: bool,
     },
     /// Someone signed.
     SignatureAdded {
@@ -215,6 +218,14 @@ pub enum Event {
         not_after: Timestamp,
         /// With all signatures.
         envelope: Envelope,
+        /// Whether it is a break-glass: two words, no finding, hours.
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        break_glass: bool,
+    },
+    /// An operator gave account of a break-glass that is over; the account is the entry's reason.
+    BreakGlassReviewed {
+        /// Which.
+        release: Digest,
     },
     /// What was refused in the gap has been worked off.
     GapCaughtUp {

@@ -5,6 +5,7 @@ use anlauf_model::limits::REASON_SIZE_MAX;
 use anlauf_model::{Landscape, Role, SiteId, Text, Timestamp};
 use anlauf_trust::{Authority, Envelope, Policy};
 
+use crate::break_glass;
 use crate::command::Actor;
 use crate::event::Event;
 use crate::refusal::{Reason, Refusal};
@@ -178,6 +179,7 @@ pub(crate) fn hold(
 
 pub(crate) fn end(state: &State) -> Result<Vec<Event>, Refusal> {
     let mut reasons: Vec<Reason> = not_running(state).into_iter().collect();
+    reasons.extend(break_glass::unreviewed(state));
     let shut: Vec<_> = state.unrestored().collect();
     for cell in shut.iter().take(LISTED_MAX) {
         let message = format!("cell `{cell}` is not back at its last stage");

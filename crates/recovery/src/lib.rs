@@ -12,6 +12,7 @@ pub mod state;
 
 mod agree;
 mod apply;
+mod break_glass;
 mod catch_up;
 mod close;
 mod decide;
@@ -28,6 +29,7 @@ mod window;
 
 pub mod query;
 
+pub use break_glass::{BreakGlass, break_glasses, words_missing};
 pub use close::{close_statement, close_with_dependents};
 pub use command::{Actor, Command, Order};
 pub use decide::decide;

@@ -76,7 +76,7 @@ pub fn progress(state: &State) -> Progress {
         restored += u64::from(is_restored(cell, now));
         if cell.tenant().is_some() {
             waiting += u128::from(cell.insured);
-            released += u128::from(if now.stage.is_public() {
+            released += u128::from(if now.stage_released().is_public() {
                 cell.insured
             } else {
                 0
@@ -96,7 +96,7 @@ pub fn progress(state: &State) -> Progress {
 /// Whether the technical work on a cell is done: everything but the tenant's test and the decision.
 fn is_restored(cell: &anlauf_model::Cell, now: &CellState) -> bool {
     let technical = |task: &TaskKind| !matches!(task, TaskKind::Acceptance | TaskKind::Decision);
-    now.stage == cell.stage_last()
+    now.stage_released() == cell.stage_last()
         || cell
             .tasks
             .keys()
@@ -155,8 +155,8 @@ fn cell_progress(last: Stage, now: &CellState) -> CellProgress {
         (*kind, progress)
     });
     CellProgress {
-        stage: now.stage,
-        done: now.stage == last,
+        stage: now.stage_released(),
+        done: now.stage_released() == last,
         tasks: tasks.collect(),
     }
 }
@@ -187,7 +187,7 @@ pub fn holding_short(state: &State, id: &CellId) -> Option<Holding> {
         .stages
         .iter()
         .copied()
-        .find(|stage| *stage > known.stage);
+        .find(|stage| *stage > known.stage_released());
     let policy = state
         .authority
         .as_ref()
@@ -219,10 +219,12 @@ pub fn holding_short(state: &State, id: &CellId) -> Option<Holding> {
     })
 }
 
-/// The open release of a cell.
+/// The open release of a cell; a break-glass is not on the ordinary way.
 fn release_open<'a>(state: &'a State, id: &CellId) -> Option<(&'a Digest, &'a ReleaseCase)> {
     state.releases.iter().find(|(_, case)| {
-        case.end == ReleaseEnd::Open && case.release.cells.iter().any(|c| c.cell == *id)
+        case.end == ReleaseEnd::Open
+            && !case.release.break_glass
+            && case.release.cells.iter().any(|c| c.cell == *id)
     })
 }
 

@@ -10,6 +10,7 @@ use anlauf_model::{
 use anlauf_trust::statement::Evidence;
 use anlauf_trust::{Envelope, Policy, Release, ReleaseCell, Statement};
 
+use crate::break_glass;
 use crate::close::highest_seen;
 use crate::command::WaveDraft;
 use crate::decide::unknown_cells;
@@ -19,13 +20,21 @@ use crate::refusal::{Reason, Refusal};
 use crate::state::{Answer, CellState, ReleaseCase, ReleaseEnd, State};
 use crate::task::needs_closed;
 
+/// What is to be drawn up: a release or a break-glass.
+#[derive(Clone, Copy)]
+pub(crate) struct Draft<'a> {
+    pub(crate) waves: &'a [WaveDraft],
+    pub(crate) not_after: Timestamp,
+    pub(crate) break_glass: bool,
+}
+
 pub(crate) fn propose(
     state: &State,
     at: Timestamp,
     reason: &str,
-    waves: &[WaveDraft],
-    not_after: Timestamp,
+    draft: Draft<'_>,
 ) -> Result<Vec<Event>, Refusal> {
+    let (waves, not_after) = (draft.waves, draft.not_after);
     let authority = state.authority.as_ref().ok_or_else(no_root)?;
     let Some((policy_id, policy)) = authority.policy() else {
         let message = "no policy is adopted: nobody knows what must be known and who must sign";
@@ -37,14 +46,10 @@ pub(crate) fn propose(
     };
     let mut reasons = unknown_cells(state, waves.iter().flat_map(|wave| &wave.cells));
     reasons.extend(table_foreign(state, policy));
-    if not_after <= at || not_after > at + Minutes::days(RELEASE_LIFETIME_DAYS_MAX) {
-        let message = "the release would end in the past or later than in 90 days";
-        reasons.push(Reason::new(
-            "AN-REC-071",
-            message,
-            "give an end within 90 days",
-        ));
-    }
+    reasons.extend(match draft.break_glass {
+        true => break_glass::end_faults(at, not_after),
+        false => end_faults(at, not_after),
+    });
     for wave in waves {
         reasons.extend(wave_form(wave));
         for id in &wave.cells {
@@ -53,6 +58,10 @@ pub(crate) fn propose(
                 continue;
             };
             reasons.extend(held(state, at, &cell.site));
+            if draft.break_glass {
+                reasons.extend(break_glass::may_break(state, (cell, now), wave.stage));
+                continue;
+            }
             reasons.extend(frozen(state, at, cell, wave.stage));
             reasons.extend(may_propose(state, policy, (cell, now), wave.stage));
         }
@@ -60,13 +69,17 @@ pub(crate) fn propose(
     Refusal::unless_empty(reasons)?;
 
     let overtaken = overtaken_by(state, waves);
-    let draft = |wave: &WaveDraft| Release {
+    let bound = |id: &CellId, stage: Stage| match draft.break_glass {
+        true => ReleaseCell {
+            cell: id.clone(),
+            epoch: highest_seen(state, id).next(),
+            evidence: Vec::new(),
+        },
+        false => bind(state, policy, id, stage),
+    };
+    let statement = |wave: &WaveDraft| Release {
         domain: authority.root().domain.clone(),
-        cells: wave
-            .cells
-            .iter()
-            .map(|id| bind(state, policy, id, wave.stage))
-            .collect(),
+        cells: wave.cells.iter().map(|id| bound(id, wave.stage)).collect(),
         stage: wave.stage,
         not_before: at,
         not_after,
@@ -75,15 +88,24 @@ pub(crate) fn propose(
         plan: state.plan.as_ref().map(|plan| plan.id),
         reason: reason.to_owned(),
         critical: Vec::new(),
+        break_glass: draft.break_glass,
     };
     let proposals = waves.iter().map(|wave| {
-        let envelope = Envelope::unsigned(draft(wave).to_payload());
+        let envelope = Envelope::unsigned(statement(wave).to_payload());
         Event::ReleaseProposed {
             release: envelope.digest(),
             envelope,
+            break_glass: draft.break_glass,
         }
     });
     Ok(overtaken.into_iter().chain(proposals).collect())
+}
+
+fn end_faults(at: Timestamp, not_after: Timestamp) -> Option<Reason> {
+    (not_after <= at || not_after > at + Minutes::days(RELEASE_LIFETIME_DAYS_MAX)).then(|| {
+        let message = "the release would end in the past or later than in 90 days";
+        Reason::new("AN-REC-071", message, "give an end within 90 days")
+    })
 }
 
 fn wave_form(wave: &WaveDraft) -> Vec<Reason> {
@@ -113,15 +135,11 @@ fn may_propose(
     let id = &cell.id;
     let mut reasons = Vec::new();
     // The same stage again is a renewal: a release ends by itself after at most 90 days.
-    if !cell.stages.contains(&stage) || stage < now.stage {
+    if !cell.stages.contains(&stage) || stage < now.stage_released() {
         let message = format!("`{id}` is at stage {} and cannot go to {stage}", now.stage);
         reasons.push(Reason::new("AN-REC-074", message, "see the cell's stages"));
     }
-    if rule(policy, cell, stage).is_none() {
-        let message = format!("no policy rule lets `{id}` open to {stage}");
-        let remedy = "have a policy signed that speaks about it";
-        reasons.push(Reason::new("AN-REC-082", message, remedy));
-    }
+    reasons.extend(rule_missing(state, cell, stage));
     for kind in findings_missing(state, policy, cell, now, stage) {
         let message = format!("finding `{kind}` does not stand for `{id}`");
         reasons.push(Reason::new(
@@ -130,20 +148,31 @@ fn may_propose(
             format!("bring a finding `{kind}`"),
         ));
     }
-    for need in needs_closed(state, cell) {
-        let message = format!("`{id}` needs `{need}`, which is not open");
-        reasons.push(Reason::new(
-            "AN-REC-032",
-            message,
-            format!("release `{need}` first"),
-        ));
-    }
+    reasons.extend(needs_shut(state, cell));
     reasons.extend(decision_missing(state, cell, now, stage));
     reasons.extend(
         word_missing(state, cell, stage)
             .map(|(message, remedy)| Reason::new("AN-REC-076", message, remedy)),
     );
     reasons
+}
+
+/// The reasons why its needs keep a cell shut.
+pub(crate) fn needs_shut<'a>(state: &'a State, cell: &'a Cell) -> impl Iterator<Item = Reason> {
+    needs_closed(state, cell).into_iter().map(|need| {
+        let message = format!("`{}` needs `{need}`, which is not open", cell.id);
+        Reason::new("AN-REC-032", message, format!("release `{need}` first"))
+    })
+}
+
+/// The reason when policy says nothing about a cell at a stage.
+pub(crate) fn rule_missing(state: &State, cell: &Cell, stage: Stage) -> Option<Reason> {
+    let (_, policy) = state.authority.as_ref()?.policy()?;
+    rule(policy, cell, stage).is_none().then(|| {
+        let message = format!("no policy rule lets `{}` open to {stage}", cell.id);
+        let remedy = "have a policy signed that speaks about it";
+        Reason::new("AN-REC-082", message, remedy)
+    })
 }
 
 /// The rule of the policy that speaks about the cell on its way to the stage.
@@ -359,16 +388,13 @@ pub(crate) fn carry_out(
             continue;
         };
         reasons.extend(held(state, at, &cell.site));
+        reasons.extend(needs_shut(state, cell));
+        if case.release.break_glass {
+            reasons.extend(break_glass::review_owed(state, &cell.id));
+            continue;
+        }
         reasons.extend(frozen(state, at, cell, case.release.stage));
         reasons.extend(decision_missing(state, cell, now, case.release.stage));
-        for need in needs_closed(state, cell) {
-            let message = format!("`{}` needs `{need}`, which is not open", cell.id);
-            reasons.push(Reason::new(
-                "AN-REC-032",
-                message,
-                format!("release `{need}` first"),
-            ));
-        }
         if let Some((message, remedy)) = word_missing(state, cell, case.release.stage) {
             reasons.push(Reason::new("AN-REC-076", message, remedy));
         }
@@ -386,6 +412,7 @@ pub(crate) fn carry_out(
             .collect(),
         not_after: case.release.not_after,
         envelope: case.envelope.clone(),
+        break_glass: case.release.break_glass,
     })
 }
 

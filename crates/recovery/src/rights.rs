@@ -40,12 +40,14 @@ impl Order {
             Order::ReportGate { .. } => "report_gate",
             Order::PublishNotice { .. } => "publish_notice",
             Order::ReviseNotice { .. } => "revise_notice",
+            Order::BreakGlass { .. } => "break_glass",
+            Order::ReviewBreakGlass { .. } => "review_break_glass",
         }
     }
 }
 
 /// Every verb of the API, in the order of [`Order`].
-pub const VERBS: [&str; 28] = [
+pub const VERBS: [&str; 30] = [
     "adopt_landscape",
     "adopt_root",
     "adopt_policy",
@@ -74,6 +76,8 @@ pub const VERBS: [&str; 28] = [
     "report_gate",
     "publish_notice",
     "revise_notice",
+    "break_glass",
+    "review_break_glass",
 ];
 
 /// Whether a role may use a verb at all; what it may touch with it is checked by the verb.
@@ -92,11 +96,21 @@ pub fn may(role: Role, verb: &str) -> bool {
         ),
         Role::Security => matches!(
             verb,
-            "close" | "add_findings" | "withdraw_finding" | "add_signatures" | "hold_site"
+            "close"
+                | "add_findings"
+                | "withdraw_finding"
+                | "add_signatures"
+                | "hold_site"
+                | "break_glass"
         ),
         Role::Owner => matches!(
             verb,
-            "close" | "start_tasks" | "finish_tasks" | "fail_tasks" | "add_signatures"
+            "close"
+                | "start_tasks"
+                | "finish_tasks"
+                | "fail_tasks"
+                | "add_signatures"
+                | "break_glass"
         ),
         Role::Forensics => matches!(
             verb,

@@ -97,6 +97,8 @@ pub struct CellState {
     pub release: Option<Digest>,
     /// When that release ends by itself.
     pub not_after: Option<Timestamp>,
+    /// Whether it is open on a break-glass: reachable, but neither released nor back.
+    pub break_glass: bool,
     /// When it reached its last stage after the current incident began.
     pub restored_at: Option<Timestamp>,
     /// Every time it came back so in the current incident, oldest first: it may be shut again.
@@ -212,6 +214,19 @@ pub struct ReleaseCase {
     pub signed: BTreeMap<PersonId, Timestamp>,
     /// How it ended.
     pub end: ReleaseEnd,
+    /// For a break-glass: the account of it, after its end.
+    pub review: Option<Review>,
+}
+
+/// An operator's account of a break-glass: what it was for and what was found.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Review {
+    /// Whose account.
+    pub by: PersonId,
+    /// When.
+    pub at: Timestamp,
+    /// In words.
+    pub account: String,
 }
 
 /// How a release ended.
@@ -286,7 +301,7 @@ impl State {
         let landscape = self.landscape.as_ref();
         self.cells.iter().filter_map(move |(id, now)| {
             let cell = landscape?.cell(id)?;
-            (now.stage < cell.stage_last() && !cell.emergency).then_some(id)
+            (now.stage_released() < cell.stage_last() && !cell.emergency).then_some(id)
         })
     }
 
@@ -368,7 +383,16 @@ impl CellState {
         self.stage = Stage::Closed;
         self.release = None;
         self.not_after = None;
+        self.break_glass = false;
         self.restored_at = None;
+    }
+
+    /// The stage it was released to: what is open on a break-glass is not released.
+    pub fn stage_released(&self) -> Stage {
+        match self.break_glass {
+            true => Stage::Closed,
+            false => self.stage,
+        }
     }
 
     /// A step and every later one must be done again, and what they had found falls with them.

@@ -144,6 +144,7 @@ impl Plane {
             cells: cells.collect(),
             not_after: case.release.not_after,
             envelope: case.envelope.clone(),
+            break_glass: case.release.break_glass,
         };
         let open = case.end == ReleaseEnd::Open;
         let tenant = case.release.cells.first()?.cell.owner().parse().ok();

@@ -287,7 +287,7 @@ fn envelope(entry: &Entry) -> Option<&Envelope> {
 /// Lines of `allowed_signers` (ssh-keygen(1)): each OpenSSH key for this domain's statements.
 fn signer_lines(root: &Root) -> Vec<String> {
     let domain = &root.domain;
-    let kinds = ["root", "policy", "release", "close"];
+    let kinds = ["root", "policy", "release", "break-glass", "close"];
     let namespaces: Vec<_> = kinds.map(|kind| format!("{kind}.v1@{domain}")).to_vec();
     let namespaces = namespaces.join(",");
     let line = |record: &anlauf_trust::KeyRecord| {

@@ -14,7 +14,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::fresh::Freshness;
 use crate::statement::{
-    Close, Policy, Release, Root, Scope, Statement, TYPE_CLOSE, TYPE_FRESHNESS, TYPE_POLICY,
+    Close, Policy, Release, Root, Scope, Statement, TYPE_BREAK_GLASS, TYPE_CLOSE, TYPE_FRESHNESS,
+    TYPE_POLICY,
     TYPE_RELEASE, TYPE_ROOT,
 };
 use anlauf_keys::refusal::{Reason, Refusal, plain};
@@ -80,7 +81,15 @@ struct SubjectDigest {
 }
 
 trait Predicate: Serialize + DeserializeOwned {
-    const TYPE: &'static str;
+    const TYPES: &'static [&'static str];
+
+    /// The one of them it is written under.
+    fn claim(&self) -> &'static str {
+        Self::TYPES[0]
+    }
+
+    /// Takes over what the type alone says.
+    fn take_claim(&mut self, _claim: &str) {}
 
     /// Follows from the predicate alone.
     fn subjects(&self) -> Vec<Subject>;
@@ -120,7 +129,7 @@ impl Statement {
         match claim.as_str() {
             TYPE_ROOT => parse_as(payload, &claim).map(Statement::Root),
             TYPE_POLICY => parse_as(payload, &claim).map(Statement::Policy),
-            TYPE_RELEASE => parse_as(payload, &claim).map(Statement::Release),
+            TYPE_RELEASE | TYPE_BREAK_GLASS => parse_as(payload, &claim).map(Statement::Release),
             TYPE_CLOSE => parse_as(payload, &claim).map(Statement::Close),
             other => Err(other_type(other, "one of this product's four")),
         }
@@ -131,7 +140,7 @@ fn to_payload<P: Predicate>(predicate: &P) -> Vec<u8> {
     let form = Form {
         statement_type: TYPE_STATEMENT.to_owned(),
         subject: predicate.subjects(),
-        predicate_type: P::TYPE.to_owned(),
+        predicate_type: predicate.claim().to_owned(),
         predicate,
     };
     serde_json::to_vec(&form).expect("statements have only string keys")
@@ -154,10 +163,11 @@ pub(crate) fn head(payload: &[u8]) -> Result<String, Refusal> {
 }
 
 fn parse_as<P: Predicate>(payload: &[u8], claim: &str) -> Result<P, Refusal> {
-    if claim != P::TYPE {
-        return Err(other_type(claim, P::TYPE));
+    if !P::TYPES.contains(&claim) {
+        return Err(other_type(claim, P::TYPES[0]));
     }
-    let form: Form<P> = strict::parse(payload).map_err(|why| malformed(&why))?;
+    let mut form: Form<P> = strict::parse(payload).map_err(|why| malformed(&why))?;
+    form.predicate.take_claim(claim);
     let mut reasons = form.predicate.faults();
     if form.subject != form.predicate.subjects() {
         let message = "the subjects are not those that follow from the predicate; draw it up again";
@@ -198,7 +208,7 @@ fn subject_digest(name: impl Into<String>, sha256: Digest) -> Subject {
 }
 
 impl Predicate for Root {
-    const TYPE: &'static str = TYPE_ROOT;
+    const TYPES: &'static [&'static str] = &[TYPE_ROOT];
 
     fn subjects(&self) -> Vec<Subject> {
         vec![subject(
@@ -215,7 +225,7 @@ impl Predicate for Root {
 }
 
 impl Predicate for Policy {
-    const TYPE: &'static str = TYPE_POLICY;
+    const TYPES: &'static [&'static str] = &[TYPE_POLICY];
 
     fn subjects(&self) -> Vec<Subject> {
         vec![subject_digest("table", self.table)]
@@ -229,11 +239,20 @@ impl Predicate for Policy {
 }
 
 impl Predicate for Release {
-    const TYPE: &'static str = TYPE_RELEASE;
+    const TYPES: &'static [&'static str] = &[TYPE_RELEASE, TYPE_BREAK_GLASS];
+
+    fn claim(&self) -> &'static str {
+        self.predicate_type()
+    }
+
+    fn take_claim(&mut self, claim: &str) {
+        self.break_glass = claim == TYPE_BREAK_GLASS;
+    }
 
     fn subjects(&self) -> Vec<Subject> {
+        let kind = if self.break_glass { "break-glass:" } else { "" };
         let one = |cell: &crate::ReleaseCell| {
-            let meant = format!("{}:{}@{}", self.domain, cell.cell, cell.epoch.0);
+            let meant = format!("{}:{kind}{}@{}", self.domain, cell.cell, cell.epoch.0);
             subject(cell.cell.to_string(), &meant)
         };
         self.cells.iter().map(one).collect()
@@ -275,7 +294,7 @@ impl Predicate for Release {
 }
 
 impl Predicate for Close {
-    const TYPE: &'static str = TYPE_CLOSE;
+    const TYPES: &'static [&'static str] = &[TYPE_CLOSE];
 
     fn subjects(&self) -> Vec<Subject> {
         let (name, list) = match &self.scope {
@@ -305,7 +324,7 @@ impl Predicate for Close {
 }
 
 impl Predicate for Freshness {
-    const TYPE: &'static str = TYPE_FRESHNESS;
+    const TYPES: &'static [&'static str] = &[TYPE_FRESHNESS];
 
     fn subjects(&self) -> Vec<Subject> {
         vec![subject_digest(format!("gate/{}", self.gate), self.beacon)]

@@ -8,6 +8,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use anlauf_model::landscape::{Class, PolicyRule, SignerCount};
+use anlauf_model::limits::BREAK_GLASS_PERSON_COUNT_MIN;
 use anlauf_model::{PersonId, Role, TenantId, Timestamp};
 
 use crate::statement::Root;
@@ -69,6 +70,19 @@ impl Demand {
             origins_min: rule.origins_min,
             software: drill || rule.class != Class::A,
             tenant,
+        }
+    }
+
+    /// What break-glass asks for one cell: any two persons of two organisations whose word can
+    /// open. What the rule says of keys and origins holds on, as far as two persons can meet it.
+    pub fn of_break_glass(rule: &PolicyRule, tenant: Option<TenantId>, drill: bool) -> Self {
+        let nobody_in_particular = |role| SignerCount { role, count: 0 };
+        Self {
+            persons_min: BREAK_GLASS_PERSON_COUNT_MIN,
+            signers: ROLES_RELEASING.map(nobody_in_particular).to_vec(),
+            organisations_min: BREAK_GLASS_PERSON_COUNT_MIN,
+            origins_min: rule.origins_min.min(BREAK_GLASS_PERSON_COUNT_MIN),
+            ..Self::of_rule(rule, tenant, drill)
         }
     }
 

@@ -19,6 +19,8 @@ pub const TYPE_ROOT: &str = "urn:anlauf:root:v1";
 pub const TYPE_POLICY: &str = "urn:anlauf:policy:v1";
 /// `predicateType` of a release.
 pub const TYPE_RELEASE: &str = "urn:anlauf:release:v1";
+/// `predicateType` of a break-glass: the fields of a release, another demand, a short end.
+pub const TYPE_BREAK_GLASS: &str = "urn:anlauf:break-glass:v1";
 /// `predicateType` of a close.
 pub const TYPE_CLOSE: &str = "urn:anlauf:close:v1";
 
@@ -32,7 +34,7 @@ pub enum Statement {
     Root(Root),
     /// What must be known and who must sign.
     Policy(Policy),
-    /// Cells may open.
+    /// Cells may open, by a release or by break-glass.
     Release(Release),
     /// Cells must shut.
     Close(Close),
@@ -44,7 +46,7 @@ impl Statement {
         match self {
             Statement::Root(root) => namespace(TYPE_ROOT, &root.domain),
             Statement::Policy(policy) => namespace(TYPE_POLICY, &policy.domain),
-            Statement::Release(release) => namespace(TYPE_RELEASE, &release.domain),
+            Statement::Release(release) => namespace(release.predicate_type(), &release.domain),
             Statement::Close(close) => namespace(TYPE_CLOSE, &close.domain),
         }
     }
@@ -89,7 +91,7 @@ pub struct Policy {
     pub freshness: Vec<FreshnessRule>,
 }
 
-/// Cells of one owner may open to one stage.
+/// Cells of one owner may open to one stage: a release, or a break-glass.
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "camelCase")]
 pub struct Release {
@@ -113,6 +115,20 @@ pub struct Release {
     pub reason: String,
     /// Names of fields a verifier must understand; unknown name = refuse.
     pub critical: Vec<String>,
+    /// Whether it is a break-glass. Not a field of the predicate but its type, so that neither can
+    /// be read as the other and no signature under one is one under the other.
+    #[serde(skip)]
+    pub break_glass: bool,
+}
+
+impl Release {
+    /// The `predicateType` it is signed under.
+    pub const fn predicate_type(&self) -> &'static str {
+        match self.break_glass {
+            true => TYPE_BREAK_GLASS,
+            false => TYPE_RELEASE,
+        }
+    }
 }
 
 /// One cell of a release.

@@ -8,7 +8,7 @@
 use std::collections::BTreeSet;
 
 use anlauf_model::landscape::{CellKind, Class, PolicyRule};
-use anlauf_model::limits::RELEASE_LIFETIME_DAYS_MAX;
+use anlauf_model::limits::{BREAK_GLASS_MINUTES_MAX, RELEASE_LIFETIME_DAYS_MAX};
 use anlauf_model::{
     CellId, Digest, Epoch, Minutes, PersonId, Role, ServiceId, SiteId, Stage, TenantId, Timestamp,
 };
@@ -16,7 +16,7 @@ use anlauf_model::{
 use crate::authority::Authority;
 use crate::payload::head;
 use crate::quorum::{Demand, Signers, holder};
-use crate::statement::{Close, Policy, Release, ReleaseCell, Scope, TYPE_CLOSE, TYPE_RELEASE};
+use crate::statement::{Close, Policy, Release, ReleaseCell, Scope, TYPE_CLOSE};
 use anlauf_keys::envelope::{Envelope, Signature};
 use anlauf_keys::key::{KeyRecord, Message};
 pub use anlauf_keys::refusal::{Reason, Refusal};
@@ -138,7 +138,7 @@ impl Policy {
 }
 
 impl Authority {
-    /// Judges a release: all its cells pass, or none.
+    /// Judges a release or break-glass: all its cells pass, or none.
     ///
     /// # Errors
     /// Every reason why not.
@@ -155,7 +155,7 @@ impl Authority {
         let mut reasons = window_faults(&release, now);
         reasons.extend(self.standing_faults(&release, now));
         reasons.extend(owner_faults(&release));
-        let signers = Signers::of(&self.root, envelope, TYPE_RELEASE, Some(now));
+        let signers = Signers::of(&self.root, envelope, release.predicate_type(), Some(now));
         for bound in &release.cells {
             for reason in self.cell_faults(&release, bound, facts(&bound.cell), &signers) {
                 // In a wave the same signer is missing for every cell; said once is enough.
@@ -244,10 +244,10 @@ impl Authority {
         facts: &dyn Fn(&CellId) -> Option<CellFacts>,
         now: Timestamp,
     ) -> Vec<CellId> {
-        let signers = Signers::of(&self.root, envelope, TYPE_RELEASE, Some(now));
+        let signers = Signers::of(&self.root, envelope, release.predicate_type(), Some(now));
         let is_held = |facts: CellFacts| {
             policy.rule(&facts, release.stage).is_some_and(|rule| {
-                let demand = Demand::of_rule(rule, facts.tenant, self.root.drill);
+                let demand = self.demand(release, rule, facts.tenant);
                 signers.missing(&demand).is_empty()
             })
         };
@@ -331,14 +331,25 @@ impl Authority {
             reasons.push(Reason::new("AN-TRU-028", message));
             return reasons;
         };
-        for kind in &rule.findings {
+        // Break-glass is for when nobody can bring the findings yet.
+        let demanded = rule.findings.iter().filter(|_| !release.break_glass);
+        for kind in demanded {
             if !bound.evidence.iter().any(|evidence| evidence.kind == *kind) {
                 let message = format!("`{cell}` lacks the finding {kind}; bring it and sign again");
                 reasons.push(Reason::new("AN-TRU-029", message));
             }
         }
-        reasons.extend(signers.missing(&Demand::of_rule(rule, facts.tenant, self.root.drill)));
+        reasons.extend(signers.missing(&self.demand(release, rule, facts.tenant)));
         reasons
+    }
+
+    /// Who must have signed for one cell: the only place where break-glass parts from a release.
+    fn demand(&self, release: &Release, rule: &PolicyRule, tenant: Option<TenantId>) -> Demand {
+        let of = match release.break_glass {
+            true => Demand::of_break_glass,
+            false => Demand::of_rule,
+        };
+        of(rule, tenant, self.root.drill)
     }
 }
 
@@ -355,6 +366,13 @@ fn window_faults(release: &Release, now: Timestamp) -> Vec<Reason> {
             "it would hold from {from} until {to}; at most {RELEASE_LIFETIME_DAYS_MAX} days"
         );
         reasons.push(Reason::new("AN-TRU-018", message));
+    }
+    if release.break_glass && to > from + Minutes(i64::from(BREAK_GLASS_MINUTES_MAX)) {
+        let message = format!(
+            "break-glass from {from} until {to}; at most {BREAK_GLASS_MINUTES_MAX} minutes, then \
+             draw up the next"
+        );
+        reasons.push(Reason::new("AN-TRU-045", message));
     }
     if now < from {
         let message = format!("it holds from {from} on, and it is {now}; try again then");

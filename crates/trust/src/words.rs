@@ -37,7 +37,10 @@ impl Release {
         let mut lines = vec![
             format!(
                 "{} · {} {}",
-                pick("FREIGABE", "RELEASE"),
+                match self.break_glass {
+                    true => pick("NOTÖFFNUNG OHNE FREIGABE", "BREAK-GLASS WITHOUT A RELEASE"),
+                    false => pick("FREIGABE", "RELEASE"),
+                },
                 domain(de),
                 self.domain
             ),

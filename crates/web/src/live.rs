@@ -184,7 +184,7 @@ impl Reader {
         }
         let same = self.sent.is_empty()
             || parts.iter().all(|(id, _)| self.sent.contains_key(id))
-                && self.sent.len() == parts.len() + 2;
+                && self.sent.len() == parts.len() + 3;
         let mut changed: Vec<(String, maud::Markup)> = Vec::new();
         if !same {
             // Other parts than before: the page is sent as a whole, the parts are known from then
@@ -194,6 +194,7 @@ impl Reader {
         }
         parts.push(("clock".to_owned(), shell::clock(&visit, &frame)));
         parts.push(("badge".to_owned(), shell::badge(&visit, &frame)));
+        parts.push(("glass".to_owned(), shell::glass(&visit, &frame)));
         for (id, markup) in parts {
             let digest = Digest::of(markup.0.as_bytes());
             if self.sent.insert(id.clone(), digest) != Some(digest) && (same || id == "clock") {

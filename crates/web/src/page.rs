@@ -127,6 +127,7 @@ pub(crate) const ROUTES: &[Route] = &[
     act("/console/plan/forecast", Console, plan::foretell),
     show("/console/inbox", Console, inbox::screen),
     act("/console/inbox/release", Console, inbox::release),
+    act("/console/inbox/review", Console, inbox::review),
     show("/console/events", Console, event::list),
     show("/console/events/{number}", Console, event::one),
     show("/console/gates", Console, gate::screen),

@@ -13,6 +13,7 @@ pub(crate) mod event;
 pub(crate) mod evidence;
 pub(crate) mod fresh;
 pub(crate) mod gate;
+pub(crate) mod glass;
 pub(crate) mod grid;
 pub(crate) mod hold;
 pub(crate) mod inbox;
@@ -119,6 +120,8 @@ pub(crate) struct Frame {
     pub(crate) next_word_at: Option<Timestamp>,
     /// Decisions that wait.
     pub(crate) due_count: usize,
+    /// What is open on two words, or was and is not answered for.
+    pub(crate) glass: Vec<glass::GlassLine>,
 }
 
 impl Frame {
@@ -147,6 +150,7 @@ impl Frame {
                 Some(actor) => inbox::due_count(state, now, actor),
                 None => 0,
             },
+            glass: glass::glass_lines(state, actor),
         }
     }
 }

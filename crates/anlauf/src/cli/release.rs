@@ -123,18 +123,30 @@ fn draw_up(propose: &Propose, output: Output) -> Done {
     };
     let ticket = propose.change.ticket()?;
     propose.change.send(&propose.control, &order, output)?;
-    if !propose.change.dry_run && !output.json {
-        let client = propose.control.client(output)?;
-        let open = client.all("/releases?open=true", "releases")?;
-        let fresh = open.iter().filter(|one| one["reason"] == ticket.reason);
-        for release in fresh {
-            let missing = output.text(&named(&release["missing"]));
-            output.line(&format!(
-                "{}  {}: {missing}",
-                output.text(&release["release"]),
-                output.say("fehlt", "missing")
-            ))?;
-        }
+    match propose.change.dry_run {
+        true => Ok(()),
+        false => tell_fresh(&propose.control, &ticket.reason, output),
+    }
+}
+
+/// What was drawn up for this reason, each with who is missing.
+///
+/// # Errors
+/// No answer, or stdout is gone.
+pub fn tell_fresh(control: &Control, reason: &str, output: Output) -> Done {
+    if output.json {
+        return Ok(());
+    }
+    let open = control
+        .client(output)?
+        .all("/releases?open=true", "releases")?;
+    for release in open.iter().filter(|one| one["reason"] == reason) {
+        let missing = output.text(&named(&release["missing"]));
+        output.line(&format!(
+            "{}  {}: {missing}",
+            output.text(&release["release"]),
+            output.say("fehlt", "missing")
+        ))?;
     }
     Ok(())
 }

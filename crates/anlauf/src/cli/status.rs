@@ -38,6 +38,23 @@ fn lines(status: &Value, output: Output) -> Vec<String> {
     if status["drill"] == true {
         lines.push(output.say("*** ÜBUNG ***", "*** DRILL ***").to_owned());
     }
+    for one in status["break_glass"].as_array().into_iter().flatten() {
+        let head = match one["owed"].as_bool() {
+            Some(true) => output.say(
+                "!!! NOTÖFFNUNG beendet, Rechenschaft fehlt",
+                "!!! BREAK-GLASS over, its account is missing",
+            ),
+            _ => output.say(
+                "!!! NOTÖFFNUNG ohne Freigabe bis",
+                "!!! BREAK-GLASS without a release until",
+            ),
+        };
+        let (until, cells) = (text(&one["until"]), text(&one["cells"]));
+        lines.push(format!(
+            "{head} {until}: {cells} · {}",
+            text(&one["reason"])
+        ));
+    }
     let incident = match &status["incident"] {
         Value::Object(incident) => match &incident["ended"] {
             Value::Null => format!(

@@ -314,6 +314,7 @@ fn draft(state: &State, now: Timestamp) -> Option<Release> {
         plan: None,
         reason: "forged".into(),
         critical: Vec::new(),
+        break_glass: false,
     })
 }
 

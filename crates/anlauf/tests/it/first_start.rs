@@ -434,12 +434,12 @@ fn prove(desk: &Desk<'_>) {
 }
 
 /// The ledger as it grows, read by a process of its own.
-struct Feed {
+pub struct Feed {
     process: Running,
 }
 
 impl Feed {
-    fn start(desk: &Desk<'_>) -> Self {
+    pub fn start(desk: &Desk<'_>) -> Self {
         let line = "events --follow --json --from 1";
         Self {
             process: Running::start(&mut desk.command("operator-1", line)),
@@ -447,7 +447,7 @@ impl Feed {
     }
 
     /// Waits until the gate has followed everything that was ordered so far.
-    fn followed(&mut self, desk: &Desk<'_>) {
+    pub fn followed(&mut self, desk: &Desk<'_>) {
         let head = desk.read("operator-1", "status")["seq"].as_u64().unwrap();
         loop {
             let gates = desk.read("operator-1", "gates");

@@ -3,7 +3,7 @@
 use crate::process::{Run, anlauf};
 
 /// Every verb and noun with the words that its help must have.
-const COMMANDS: [(&str, &str); 56] = [
+const COMMANDS: [(&str, &str); 57] = [
     ("init", "DIR"),
     ("landscape lint", "--strict"),
     ("landscape show", "DIR"),
@@ -48,6 +48,8 @@ const COMMANDS: [(&str, &str); 56] = [
     ("sign", "--key"),
     ("release propose", "--stage"),
     ("release carry-out", "--ready"),
+    ("break-glass propose", "--minutes"),
+    ("break-glass review", "--reason"),
     ("catch-up", "--reason"),
     ("announce", "--next-word"),
     ("events", "--follow"),

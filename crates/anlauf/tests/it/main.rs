@@ -9,6 +9,7 @@ mod house;
 mod process;
 
 mod bad_input;
+mod break_glass;
 mod first_start;
 mod fresh;
 mod full_disk;

@@ -212,6 +212,7 @@ impl Cast {
             plan: None,
             reason: "geprüft und abgenommen".into(),
             critical: Vec::new(),
+            break_glass: false,
         }
     }
 

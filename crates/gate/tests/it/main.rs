@@ -8,6 +8,7 @@ mod client;
 mod control;
 mod house;
 
+mod break_glass;
 mod close;
 mod feed;
 mod fresh;

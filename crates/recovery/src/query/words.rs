@@ -247,6 +247,11 @@ fn german(event: &Event, names: Names<'_>) -> String {
         } => {
             format!("Nicht abgenommen: {}", cells(c))
         }
+        Event::ReleaseProposed {
+            release,
+            break_glass: true,
+            ..
+        } => format!("NOTÖFFNUNG {} zur Unterschrift", release.short()),
         Event::ReleaseProposed { release, .. } => {
             format!("Freigabe {} zur Unterschrift", release.short())
         }
@@ -255,6 +260,19 @@ fn german(event: &Event, names: Names<'_>) -> String {
         }
         Event::ReleaseDropped { release, .. } => format!("Freigabe {} verworfen", release.short()),
         Event::CellsReleased {
+            stage,
+            cells: c,
+            not_after,
+            break_glass: true,
+            ..
+        } => {
+            format!(
+                "NOTÖFFNUNG ohne Freigabe bis {not_after} ({}): {}",
+                stage_de(*stage),
+                names.list(c.iter().map(|(cell, _)| cell))
+            )
+        }
+        Event::CellsReleased {
             stage, cells: c, ..
         } => {
             format!(
@@ -262,6 +280,9 @@ fn german(event: &Event, names: Names<'_>) -> String {
                 stage_de(*stage),
                 names.list(c.iter().map(|(cell, _)| cell))
             )
+        }
+        Event::BreakGlassReviewed { release } => {
+            format!("Notöffnung {} geprüft und abgeschlossen", release.short())
         }
         Event::GapCaughtUp { cells: c } => format!("Rückstand aufgearbeitet: {}", cells(c)),
         Event::GateReported {
@@ -379,11 +400,29 @@ fn english(event: &Event, names: Names<'_>) -> String {
             cells: c,
             passed: false,
         } => format!("not accepted: {}", cells(c)),
+        Event::ReleaseProposed {
+            release,
+            break_glass: true,
+            ..
+        } => format!("BREAK-GLASS {} up for signature", release.short()),
         Event::ReleaseProposed { release, .. } => {
             format!("release {} up for signature", release.short())
         }
         Event::SignatureAdded { release, .. } => format!("release {} signed", release.short()),
         Event::ReleaseDropped { release, .. } => format!("release {} dropped", release.short()),
+        Event::CellsReleased {
+            stage,
+            cells: c,
+            not_after,
+            break_glass: true,
+            ..
+        } => {
+            format!(
+                "BREAK-GLASS without a release until {not_after} ({}): {}",
+                stage_en(*stage),
+                names.list(c.iter().map(|(cell, _)| cell))
+            )
+        }
         Event::CellsReleased {
             stage, cells: c, ..
         } => {
@@ -392,6 +431,9 @@ fn english(event: &Event, names: Names<'_>) -> String {
                 stage_en(*stage),
                 names.list(c.iter().map(|(cell, _)| cell))
             )
+        }
+        Event::BreakGlassReviewed { release } => {
+            format!("break-glass {} reviewed", release.short())
         }
         Event::GapCaughtUp { cells: c } => format!("backlog worked off: {}", cells(c)),
         Event::GateReported {

@@ -260,6 +260,16 @@ fn orders_of_opening() -> Vec<Order> {
             text: text(),
             next_word_at: at(60),
         },
+        Order::BreakGlass {
+            waves: vec![WaveDraft {
+                cells: cells(),
+                stage: Stage::Full,
+            }],
+            not_after: at(240),
+        },
+        Order::ReviewBreakGlass {
+            release: digest("release"),
+        },
     ]
 }
 
@@ -365,6 +375,7 @@ fn events_of_opening() -> Vec<Event> {
         Event::ReleaseProposed {
             release,
             envelope: envelope(),
+            break_glass: false,
         },
         Event::SignatureAdded {
             release,
@@ -381,6 +392,7 @@ fn events_of_opening() -> Vec<Event> {
             cells: vec![(cell("alder/web"), Epoch(4))],
             not_after: at(900),
             envelope: envelope(),
+            break_glass: false,
         },
         Event::GapCaughtUp { cells: cells() },
         Event::GateReported {
@@ -400,6 +412,7 @@ fn events_of_opening() -> Vec<Event> {
             text: text(),
             next_word_at: at(60),
         },
+        Event::BreakGlassReviewed { release },
     ]
 }
 
@@ -458,5 +471,6 @@ pub fn place(event: &Event) -> usize {
         Event::GateReported { .. } => 28,
         Event::NoticePublished { .. } => 29,
         Event::NoticeRevised { .. } => 30,
+        Event::BreakGlassReviewed { .. } => 31,
     }
 }

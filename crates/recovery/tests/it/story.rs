@@ -13,7 +13,7 @@ use std::path::PathBuf;
 
 use anlauf_model::{CellId, Digest, FindingKind, Minutes, Stage, TaskKind, Timestamp};
 use anlauf_recovery::state::{ReleaseEnd, State};
-use anlauf_recovery::{Command, Entry, Event, Order, Refusal, decide, query};
+use anlauf_recovery::{Command, Entry, Event, Order, Refusal, break_glasses, decide, query};
 
 use crate::cast;
 use crate::verb;
@@ -205,6 +205,7 @@ impl House {
                     ReleaseEnd::Dropped(_, why) => format!("dropped: {why}"),
                 }
             }
+            ["break", "glass"] => self.broken(state),
             [who, "reads"] => self.read_by(who),
             [cells] => {
                 let cells = verb::cells(cells);
@@ -213,6 +214,25 @@ impl House {
             }
             _ => panic!("what is asked by {question:?}?"),
         }
+    }
+
+    /// Every break-glass that was carried out.
+    fn broken(&self, state: &State) -> String {
+        let told = |one: &anlauf_recovery::BreakGlass| {
+            let open = list(&one.open);
+            let owed = if one.is_owed() { ", review owed" } else { "" };
+            let by = one
+                .review
+                .as_ref()
+                .map(|review| format!(", reviewed by {}", review.by));
+            let (until, by) = (one.until, by.unwrap_or_default());
+            format!(
+                "{} until {until}, open {open}{owed}{by}",
+                one.release.short()
+            )
+        };
+        let all: Vec<_> = break_glasses(state).iter().map(told).collect();
+        self.named(&all.join("; "))
     }
 
     /// How many entries someone may read, and whose.
@@ -282,6 +302,9 @@ fn shown(state: &State, id: &CellId) -> String {
     }
     if let Some(offer) = state.offers.get(id) {
         write!(text, ", window {:?}", offer.answer).unwrap();
+    }
+    if now.break_glass {
+        text.push_str(", BROKEN OPEN");
     }
     if now.gaps.iter().any(|gap| gap.caught_up.is_none()) {
         text.push_str(", gap");
@@ -413,6 +436,7 @@ stories!(
     an_automation_has_no_say,
     an_attack_strikes_again,
     bad_news_at_any_time,
+    break_glass,
     plans_follow_plans,
     what_holds_a_cell,
     a_window_too_early,

@@ -262,6 +262,13 @@ fn releasing(house: &House, who: &str, verb: &str, what: &[&str]) -> Option<Orde
                 signatures: vec![one; count],
             }
         }
+        ("break", [word, list, "for", span]) => Order::BreakGlass {
+            waves: vec![wave(word, list)],
+            not_after: days(span),
+        },
+        ("review", [name]) => Order::ReviewBreakGlass {
+            release: release(house, name),
+        },
         ("release", names) => Order::Release {
             releases: names.iter().map(|name| release(house, name)).collect(),
         },

@@ -9,8 +9,8 @@ use anlauf_trust::leaf::salted;
 use anlauf_trust::{Checkpoint, Envelope, Leaf, Scope, Statement};
 
 use crate::cast::{
-    RELEASE_SIGNERS, ROOT_SIGNERS, cell, close, freshness, now, policy, policy_envelope, release,
-    root_envelope, sealed, signer,
+    RELEASE_SIGNERS, ROOT_SIGNERS, break_glass, cell, close, freshness, now, policy,
+    policy_envelope, release, root_envelope, sealed, signer,
 };
 
 fn same(name: &str, bytes: &[u8]) {
@@ -43,6 +43,10 @@ fn statements_keep_their_bytes() {
     envelope("root", &root_envelope());
     envelope("policy", &policy_envelope());
     envelope("release", &sealed(release().to_payload(), &RELEASE_SIGNERS));
+    envelope(
+        "break-glass",
+        &sealed(break_glass().to_payload(), &["sec-1", "amsel-1"]),
+    );
     envelope(
         "close-everything",
         &sealed(close(Scope::Everything).to_payload(), &["op-1"]),

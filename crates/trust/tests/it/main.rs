@@ -10,6 +10,7 @@
 mod cast;
 
 mod authority;
+mod break_glass;
 mod checkpoint;
 mod close;
 mod envelope;

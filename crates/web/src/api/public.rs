@@ -7,8 +7,8 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use anlauf_model::landscape::Service;
-use anlauf_model::{CellKind, Stage, TenantId, Text};
-use anlauf_recovery::State;
+use anlauf_model::{CellKind, Stage, TenantId, Text, Timestamp};
+use anlauf_recovery::{State, break_glasses};
 use axum::Json;
 use axum::extract::State as Shared;
 use serde::Deserialize;
@@ -64,6 +64,12 @@ pub(super) fn routes() -> Vec<Route> {
                 "running",
                 Shape::Flag("whether an incident is being worked on"),
             ),
+            (
+                "break_glass_until",
+                maybe(Shape::Time(
+                    "until when services run in an emergency without a release",
+                )),
+            ),
             ("title", maybe(text_shape())),
             ("tenant", maybe(Shape::Text("name of the asked tenant"))),
             ("services", list(service)),
@@ -102,11 +108,19 @@ async fn status(
         "next_word_at": next_word_at(&state),
         "drill": root.is_some_and(|root| root.drill),
         "running": state.running().is_some(),
+        "break_glass_until": break_glass_until(&state),
         "title": state.running().map(|incident| &incident.title),
         "tenant": tenant.map(|tenant| &tenant.name),
         "services": services(&state, tenant.map(|tenant| &tenant.id)),
         "notices": notices(&state),
     })))
+}
+
+/// Until when something is open on two words; not what.
+fn break_glass_until(state: &State) -> Option<Timestamp> {
+    let open = break_glasses(state).into_iter();
+    let open = open.filter(|one| !one.open.is_empty());
+    open.map(|one| one.until).max()
 }
 
 /// Services that people use, each with its least open stage.

@@ -7,8 +7,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use anlauf_model::{Digest, Language, PersonId, Role, TenantId};
-use anlauf_recovery::State;
 use anlauf_recovery::state::{ReleaseCase, ReleaseEnd};
+use anlauf_recovery::{State, words_missing};
 use anlauf_trust::{Authority, fingerprint};
 use axum::Json;
 use axum::extract::{Path, State as Shared};
@@ -164,9 +164,16 @@ pub(crate) fn short(state: &State, id: &Digest, case: &ReleaseCase) -> Map<Strin
         .iter()
         .map(|(by, at)| json!({ "person": by, "at": at }));
     let missing = missing(state, case).into_iter();
-    let missing = missing.map(|(role, count)| json!({ "role": role, "count": count }));
+    let missing = missing.map(|(role, count)| match role {
+        Some(role) => json!({ "role": role, "count": count }),
+        None => json!({ "role": "any", "count": count }),
+    });
     let fields = json!({
         "release": id,
+        "break_glass": case.release.break_glass,
+        "reviewed": case.review.as_ref().map(|review| {
+            json!({ "by": review.by, "at": review.at, "account": review.account })
+        }),
         "stage": case.release.stage,
         "cells": case.release.cells.iter().map(|bound| &bound.cell).collect::<Vec<_>>(),
         "not_before": case.release.not_before,
@@ -189,6 +196,18 @@ pub(crate) fn short(state: &State, id: &Digest, case: &ReleaseCase) -> Map<Strin
 fn short_fields() -> Vec<(&'static str, Shape)> {
     vec![
         ("release", Shape::Text("digest of the envelope: its name")),
+        (
+            "break_glass",
+            Shape::Flag("whether two words open it for hours, without findings"),
+        ),
+        (
+            "reviewed",
+            maybe(object([
+                ("by", Shape::Text("who gave account of the break-glass")),
+                ("at", Shape::Time("when")),
+                ("account", Shape::Text("in words")),
+            ])),
+        ),
         ("stage", Shape::Text("to which stage")),
         ("cells", list(Shape::Text("which"))),
         ("not_before", Shape::Time("holds from")),
@@ -206,7 +225,10 @@ fn short_fields() -> Vec<(&'static str, Shape)> {
         (
             "missing",
             list(object([
-                ("role", Shape::Text("acting as")),
+                (
+                    "role",
+                    Shape::Text("acting as; `any` of another organisation under a break-glass"),
+                ),
                 ("count", Shape::Number("persons still missing")),
             ])),
         ),
@@ -221,11 +243,19 @@ pub(crate) fn short_shape() -> Shape {
     Shape::Object(short_fields(), Vec::new())
 }
 
-/// Signers that policy demands and that have not signed an open release, by role.
-pub(crate) fn missing(state: &State, case: &ReleaseCase) -> BTreeMap<Role, u32> {
+/// Signers that policy demands and that have not signed an open release, by role; by none for a
+/// break-glass, which any two of different organisations open.
+pub(crate) fn missing(state: &State, case: &ReleaseCase) -> BTreeMap<Option<Role>, u32> {
     let mut missing = BTreeMap::new();
     if case.end != ReleaseEnd::Open {
         return missing;
+    }
+    if case.release.break_glass {
+        let (count, _) = words_missing(state, case);
+        return Some((None, count))
+            .filter(|_| count > 0)
+            .into_iter()
+            .collect();
     }
     let Some(authority) = &state.authority else {
         return missing;
@@ -237,7 +267,7 @@ pub(crate) fn missing(state: &State, case: &ReleaseCase) -> BTreeMap<Role, u32> 
             .filter(|person| role_of(authority, person) == Some(role));
         let left = count.saturating_sub(u32::try_from(signed.count()).unwrap_or(u32::MAX));
         if left > 0 {
-            missing.insert(role, left);
+            missing.insert(Some(role), left);
         }
     }
     missing
@@ -285,6 +315,9 @@ pub(crate) fn may_sign(state: &State, case: &ReleaseCase, person: &PersonId) -> 
     if case.end != ReleaseEnd::Open || case.signed.contains_key(person) {
         return false;
     }
+    if case.release.break_glass {
+        return words_missing(state, case).1.contains(person);
+    }
     let tenants = tenants(state, case);
     let missing = missing(state, case);
     authority
@@ -293,7 +326,7 @@ pub(crate) fn may_sign(state: &State, case: &ReleaseCase, person: &PersonId) -> 
         .iter()
         .filter(|key| key.person == *person)
         .any(|key| {
-            missing.contains_key(&key.role)
+            missing.contains_key(&Some(key.role))
                 && key
                     .tenant
                     .as_ref()

@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use anlauf_model::{Stage, TaskKind, TenantId};
 use anlauf_recovery::query::Progress;
-use anlauf_recovery::{State, query};
+use anlauf_recovery::{State, break_glasses, query};
 use axum::Json;
 use axum::extract::State as Shared;
 use serde_json::{Value, json};
@@ -66,6 +66,7 @@ pub(super) fn routes() -> Vec<Route> {
                 ("stages", map(Shape::Number("cells at this stage"))),
                 ("cells", Shape::Number("cells in all")),
                 ("plan", maybe(Shape::Text("plan in force"))),
+                ("break_glass", list(break_glass_shape())),
             ])
             .or([
                 ("expected", maybe(range_shape())),
@@ -79,6 +80,39 @@ pub(super) fn routes() -> Vec<Route> {
             ]),
         ),
     ]
+}
+
+/// The form of a break-glass that has to be told.
+fn break_glass_shape() -> Shape {
+    object([
+        ("release", Shape::Text("digest of what was signed")),
+        ("cells", list(Shape::Text("open on it, or that were"))),
+        ("stage", Shape::Text("to which stage")),
+        ("since", Shape::Time("when it was carried out")),
+        ("until", Shape::Time("when it ends by itself")),
+        ("reason", Shape::Text("why")),
+        ("signers", list(Shape::Text("who signed"))),
+        (
+            "owed",
+            Shape::Flag("whether it is over and nobody gave account of it"),
+        ),
+    ])
+}
+
+/// What is open on two words, or was and nobody gave account of it; a tenant's own for a tenant.
+fn break_glass(state: &State, who: &Who) -> Vec<Value> {
+    let loud = break_glasses(state).into_iter().filter(|one| {
+        one.is_loud() && one.cells.iter().all(|cell| veil::sees_id(state, who, cell))
+    });
+    loud.map(|one| {
+        json!({
+            "release": one.release,
+            "cells": if one.is_owed() { &one.cells } else { &one.open },
+            "stage": one.stage, "since": one.since, "until": one.until,
+            "reason": one.reason, "signers": one.signers, "owed": one.is_owed(),
+        })
+    })
+    .collect()
 }
 
 /// The form of a text in both languages.
@@ -119,6 +153,7 @@ async fn status(Shared(web): Shared<Arc<Web>>, Reader(who): Reader) -> Json<Valu
         "cells": stages.values().sum::<u32>(),
         "stages": stages,
         "plan": state.plan.as_ref().map(|plan| plan.id),
+        "break_glass": break_glass(&state, &who),
     });
     if who.sees_all() {
         told["expected"] = json!(state.forecast().and_then(|forecast| forecast.whole));
@@ -208,9 +243,9 @@ pub(crate) fn progress_of(state: &State, tenant: &TenantId) -> Progress {
             .filter(technical)
             .all(|task| now.is_done(*task));
         cells += 1;
-        restored += u64::from(is_done || now.stage == cell.stage_last());
+        restored += u64::from(is_done || now.stage_released() == cell.stage_last());
         waiting += u128::from(cell.insured);
-        released += if now.stage.is_public() {
+        released += if now.stage_released().is_public() {
             u128::from(cell.insured)
         } else {
             0

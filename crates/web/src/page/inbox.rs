@@ -9,6 +9,7 @@ use super::screen::{Miss, Screen};
 use super::visit::Visit;
 use super::{part, plan};
 use crate::text::{Say, fill};
+use crate::view::glass::glass_lines;
 use crate::view::inbox::{InboxView, Listed, SlotLine};
 use crate::view::release::ReleaseView;
 
@@ -18,6 +19,7 @@ pub(crate) fn screen(visit: &Visit<'_>) -> Result<Screen, Miss> {
     let actor = visit.actor.ok_or(Miss::NotFound)?;
     let view = InboxView::of(&visit.state(), visit.now(), actor);
     let parts = vec![
+        part("inbox-glass", glass(visit)),
         part("inbox-sign", sign(&visit.say, &view)),
         part("inbox-ready", ready(visit, &view.ready)),
         part("inbox-plans", plans(visit, &view)),
@@ -44,6 +46,40 @@ fn heading(say: &Say, words: &str, count: usize) -> Markup {
 
 fn none(say: &Say, view: &InboxView) -> Markup {
     html! { @if view.is_empty() { (part::nothing(say.w.nothing_due)) } }
+}
+
+/// What was open on two words and is over: an operator answers for it.
+fn glass(visit: &Visit<'_>) -> Markup {
+    let (say, w) = (&visit.say, visit.say.w);
+    let lines = glass_lines(&visit.state(), visit.actor);
+    let owed: Vec<_> = lines.iter().filter(|line| line.is_owed).collect();
+    html! {
+        @if !owed.is_empty() {
+            (heading(say, w.inbox_glass, owed.len()))
+            p.hint { (w.inbox_glass_hint) }
+            div.cards { @for line in owed {
+                article.card {
+                    (part::cells(say, &line.cells, line.cells_more))
+                    p.quiet { (fill(w.glass_over, &[&say.when(line.until)])) " " q { (line.reason) } }
+                    @if visit.may("review_break_glass") {
+                        form.stack method="post" action="/console/inbox/review" {
+                            input type="hidden" name="release" value=(line.release);
+                            (part::reason(say, &format!("glass-{}", line.release.short()),
+                                w.reason_review))
+                            button.primary type="submit" { (w.glass_review) }
+                        }
+                    }
+                }
+            } }
+        }
+    }
+}
+
+/// The account of a break-glass.
+pub(crate) fn review(_: &Visit<'_>, fields: &Fields) -> Result<Act, Miss> {
+    let release: Digest = fields.parsed("release").ok_or(Miss::NotFound)?;
+    let order = Order::ReviewBreakGlass { release };
+    Ok(Act::order(order, "/console/inbox"))
 }
 
 fn sign(say: &Say, view: &InboxView) -> Markup {

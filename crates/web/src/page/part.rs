@@ -273,7 +273,10 @@ pub(crate) fn release(say: &Say, view: &ReleaseView) -> Markup {
     html! {
         article.card.release id={ "release-" (view.id.short()) } {
             header.card-head {
-                h3 { (fill(w.release_to, &[&say.stage(view.stage)])) }
+                h3 {
+                    @if view.is_break_glass { strong { (w.break_glass) } " " }
+                    (fill(w.release_to, &[&say.stage(view.stage)]))
+                }
                 span.card-id { (w.fingerprint) " " span.fingerprint { (view.fingerprint) } }
             }
             (cells(say, &view.cells, view.cells_more))
@@ -308,7 +311,10 @@ pub(crate) fn signers(say: &Say, view: &ReleaseView) -> Markup {
             @for missing in &view.missing {
                 li.missing {
                     span.mark aria-hidden="true" { "○" }
-                    (fill(w.signer_missing, &[&missing.count, &say.role(missing.role)])) " "
+                    @match missing.role {
+                        Some(role) => (fill(w.signer_missing, &[&missing.count, &say.role(role)])),
+                        None => (fill(w.signer_any, &[&missing.count])),
+                    } " "
                     span.quiet {
                         (missing.people.iter().take(6).map(ToString::to_string)
                             .collect::<Vec<_>>().join(w.or))

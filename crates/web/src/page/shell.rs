@@ -12,6 +12,7 @@ use super::screen::Screen;
 use super::visit::{Visit, address, encoded};
 use crate::text::fill;
 use crate::view::Frame;
+use crate::view::glass::GlassLine;
 
 /// Where someone begins.
 pub(crate) fn start(visit: &Visit<'_>) -> &'static str {
@@ -51,6 +52,7 @@ pub(crate) fn page(visit: &Visit<'_>, screen: &Screen) -> Markup {
                 data-asof=(say.w.lost_as_of) {
                 a.skip href="#main" { (say.w.skip) }
                 (drill(visit, &frame))
+                (glass(visit, &frame))
                 (head(visit, &frame, screen.here))
                 (done(visit))
                 main id="main" tabindex="-1" { (screen.main) }
@@ -79,6 +81,39 @@ fn drill(visit: &Visit<'_>, frame: &Frame) -> Markup {
             p.drill role="note" {
                 strong { (w.drill) } " " span { (w.drill_more) " " code { (frame.domain) } }
             }
+        }
+    }
+}
+
+/// Break-glass on every screen, for as long as it is open or nobody has answered for it.
+pub(crate) fn glass(visit: &Visit<'_>, frame: &Frame) -> Markup {
+    let (say, w) = (&visit.say, visit.say.w);
+    html! {
+        div.glass id="glass" role="status" hidden[frame.glass.is_empty()] {
+            @for line in &frame.glass {
+                p.owed[line.is_owed] {
+                    strong {
+                        @if line.is_owed { (fill(w.glass_over, &[&say.when(line.until)])) }
+                        @else { (fill(w.glass_open, &[&say.when(line.until)])) }
+                    } " "
+                    @if line.cells.is_empty() { (w.glass_public) }
+                    @else { (glass_more(visit, line)) }
+                }
+            }
+        }
+    }
+}
+
+fn glass_more(visit: &Visit<'_>, line: &GlassLine) -> Markup {
+    let (say, w) = (&visit.say, visit.say.w);
+    html! {
+        (part::cells(say, &line.cells, line.cells_more)) " "
+        span.quiet {
+            (say.stage(line.stage)) " · " q { (line.reason) } " · "
+            (line.signers.iter().map(ToString::to_string).collect::<Vec<_>>().join(", "))
+        }
+        @if line.is_owed && visit.may("review_break_glass") {
+            " " a href="/console/inbox#inbox-glass" { (w.glass_review) }
         }
     }
 }

@@ -35,6 +35,14 @@ words! {
     drill_more:
         "Alles hier ist eine Probe mit echten Abläufen und eigenen Schlüsseln. Domäne",
         "Everything here is a rehearsal of the real machinery with keys of its own. Domain";
+    glass_open: "NOTÖFFNUNG ohne Freigabe bis {}.", "BREAK-GLASS without a release until {}.";
+    glass_over:
+        "Notöffnung endete {}, die Rechenschaft fehlt.",
+        "Break-glass ended {}, its account is missing.";
+    glass_public:
+        "Einzelne Dienste laufen im Notfall ohne die übliche Prüfung.",
+        "Some services run in an emergency without the usual checks.";
+    glass_review: "Rechenschaft ablegen", "Give account";
     as_of: "Stand", "As of";
     next_word: "nächste Mitteilung", "next word";
     overdue: "überfällig", "overdue";
@@ -299,6 +307,10 @@ words! {
     release_meta: "Ausgestellt von {} {}; gilt bis {}.", "Drawn up by {} {}; holds until {}.";
     fingerprint: "Prüfzahl", "Fingerprint";
     statement_show: "Was unterschrieben wird, im Wortlaut", "What is signed, word for word";
+    signer_any:
+        "noch {} Person(en) aus anderer Organisation:",
+        "{} more person(s) of another organisation:";
+    break_glass: "NOTÖFFNUNG", "BREAK-GLASS";
     signer_missing: "Es fehlt {} × {}:", "Missing {} × {}:";
     sign_how:
         "Der Browser hält nie Schlüssel. Vergleichen Sie die Prüfzahl und unterschreiben Sie \
@@ -401,6 +413,15 @@ words! {
     way: "Der Weg bisher", "The way so far";
     // inbox.
     inbox_sign: "Von Ihnen zu unterschreiben", "For you to sign";
+    inbox_glass: "Notöffnungen ohne Rechenschaft", "Break-glass without an account";
+    inbox_glass_hint:
+        "Wofür wurde geöffnet, was wurde darüber getan, was war danach zu prüfen? Die Antwort steht \
+         im Register.",
+        "What was it for, what was done through it, what had to be looked at afterwards? The answer \
+         stands in the ledger.";
+    reason_review:
+        "z. B. Notaufnahme brauchte die Akte; Zugriffe 9 bis 14 geprüft, nichts Fremdes",
+        "e.g. emergency room needed the record; accesses 9 to 14 looked at, nothing foreign";
     inbox_ready: "Vollständig unterschrieben, auszuführen", "Fully signed, to be carried out";
     inbox_plans: "Pläne zur Entscheidung", "Plans for decision";
     inbox_slots: "Zeitfenster ohne Antwort", "Slots without an answer";

@@ -79,7 +79,8 @@ impl Kind {
             Event::ReleaseProposed { .. }
             | Event::SignatureAdded { .. }
             | Event::ReleaseDropped { .. }
-            | Event::CellsReleased { .. } => Kind::Release,
+            | Event::CellsReleased { .. }
+            | Event::BreakGlassReviewed { .. } => Kind::Release,
             Event::GateReported { .. } => Kind::Gate,
             Event::NoticePublished { .. } | Event::NoticeRevised { .. } => Kind::Notice,
         }

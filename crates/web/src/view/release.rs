@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use anlauf_model::{Digest, PersonId, Role, Stage, TenantId, Timestamp};
 use anlauf_recovery::state::{ReleaseCase, ReleaseEnd};
-use anlauf_recovery::{Actor, State};
+use anlauf_recovery::{Actor, State, words_missing};
 use anlauf_trust::fingerprint;
 
 use super::{CellName, cell_name};
@@ -20,6 +20,7 @@ pub(crate) struct ReleaseView {
     /// The statement in words, German and English: what one signs.
     pub(crate) words: [String; 2],
     pub(crate) stage: Stage,
+    pub(crate) is_break_glass: bool,
     pub(crate) cells: Vec<CellName>,
     pub(crate) cells_more: usize,
     pub(crate) not_after: Timestamp,
@@ -43,7 +44,8 @@ pub(crate) struct SignedBy {
 /// Who has still to sign.
 #[derive(Clone, Debug)]
 pub(crate) struct MissingSigner {
-    pub(crate) role: Role,
+    /// None: any whose word opens, of another organisation than those who signed.
+    pub(crate) role: Option<Role>,
     pub(crate) count: u32,
     /// Everyone whose signature would count.
     pub(crate) people: Vec<PersonId>,
@@ -64,6 +66,7 @@ impl ReleaseView {
             words: [anlauf_model::Language::De, anlauf_model::Language::En]
                 .map(|language| case.release.in_words(language)),
             stage: case.release.stage,
+            is_break_glass: case.release.break_glass,
             cells: names.collect(),
             cells_more: case.release.cells.len().saturating_sub(CELL_SHOWN_MAX),
             not_after: case.release.not_after,
@@ -110,6 +113,16 @@ fn signed(state: &State, case: &ReleaseCase) -> Vec<SignedBy> {
 
 /// Who has still to sign, over all cells of the release.
 pub(crate) fn missing(state: &State, case: &ReleaseCase) -> Vec<MissingSigner> {
+    if case.release.break_glass {
+        let (count, people) = words_missing(state, case);
+        let role = None;
+        let missing = MissingSigner {
+            role,
+            count,
+            people,
+        };
+        return Some(missing).filter(|_| count > 0).into_iter().collect();
+    }
     let (Some(landscape), Some(authority)) = (&state.landscape, &state.authority) else {
         return Vec::new();
     };
@@ -154,7 +167,7 @@ pub(crate) fn missing(state: &State, case: &ReleaseCase) -> Vec<MissingSigner> {
         let left = count.saturating_sub(u32::try_from(have).unwrap_or(u32::MAX));
         if left > 0 {
             missing.push(MissingSigner {
-                role,
+                role: Some(role),
                 count: left,
                 people,
             });
