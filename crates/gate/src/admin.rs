@@ -280,17 +280,19 @@ async fn state(operators: &Operators) -> Answer {
         changed: table.cells().map(|cell| cell.state.report(now)).collect(),
         ..report
     };
+    let loud = table.cells().filter_map(|cell| {
+        let until = cell.state.glass_until(now)?;
+        Some(json!({ "cell": cell.state.id, "until": until }))
+    });
     let told = serde_json::to_value(&report).map(|mut value| {
         let named = |at: &SocketAddr| format!("forward authentication at {at}");
         let not_proven: Vec<_> = operators.asked.iter().map(named).collect();
-        if !not_proven.is_empty() {
-            value["not_proven"] = json!(not_proven);
+        if let Value::Object(fields) = &mut value {
+            if !not_proven.is_empty() {
+                fields.insert("not_proven".to_owned(), json!(not_proven));
+            }
+            fields.insert("break_glass".to_owned(), loud.collect());
         }
-        let loud = table.cells().filter_map(|cell| {
-            let until = cell.state.glass_until(now)?;
-            Some(json!({ "cell": cell.state.id, "until": until }))
-        });
-        value["break_glass"] = loud.collect();
         value
     });
     match told {

@@ -3,7 +3,8 @@
 //! In:    key records of a root document; a seed, for who signs in software.
 //! Out:   [`KeyId`], whether one signature holds, signatures.
 //! Never: takes the scheme of a signature from the envelope; makes a seed.
-//! See:   RFC 8032 (Ed25519), `ssh` (what OpenSSH makes), docs/formats/statement.md.
+//! See:   RFC 8032 (Ed25519), `ssh` (what OpenSSH makes), `webauthn` (passkeys),
+//!        docs/formats/statement.md.
 
 use std::fmt;
 use std::str::FromStr;
@@ -16,7 +17,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::envelope::{Envelope, Signature, pae};
 use crate::refusal::Reason;
-use crate::ssh;
+use crate::{ssh, webauthn};
 
 /// Name of a key: first 16 bytes of SHA-256 over `scheme:public`, as 32 hex digits.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -60,6 +61,14 @@ pub enum Scheme {
     SshSkEd25519Touch,
     /// `sk-ecdsa-sha2-nistp256` on a token that can only tell a touch.
     SshSkEcdsaP256Touch,
+    /// A passkey over P-256 that saw a touch and proved its holder, asked by a pinned page.
+    WebauthnEs256,
+    /// A passkey over Ed25519, the same.
+    WebauthnEd25519,
+    /// A passkey over P-256 that can only tell a touch.
+    WebauthnEs256Touch,
+    /// A passkey over Ed25519 that can only tell a touch.
+    WebauthnEd25519Touch,
 }
 
 /// What a person signs with: an attacker who owns one origin whole must not reach a quorum alone.
@@ -72,6 +81,8 @@ pub enum Origin {
     Ssh,
     /// OpenSSH with a key that never leaves its FIDO2 token.
     Token,
+    /// A passkey in a browser, whose holder sees what a page shows.
+    Web,
 }
 
 /// Why a signature is not taken for a key's.
@@ -95,7 +106,8 @@ pub struct Message {
     pub namespace: String,
 }
 
-/// A public key: 32 bytes in hex for Ed25519, for OpenSSH's the base64 of its blob.
+/// A public key: 32 bytes in hex for Ed25519, for OpenSSH's the base64 of its blob, for a passkey
+/// its point in hex, its relying party and its origins.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct PublicKey(pub String);
@@ -183,6 +195,10 @@ impl Scheme {
             Scheme::SshSkEcdsaP256 => "ssh-sk-ecdsa-p256",
             Scheme::SshSkEd25519Touch => "ssh-sk-ed25519-touch",
             Scheme::SshSkEcdsaP256Touch => "ssh-sk-ecdsa-p256-touch",
+            Scheme::WebauthnEs256 => "webauthn-es256",
+            Scheme::WebauthnEd25519 => "webauthn-ed25519",
+            Scheme::WebauthnEs256Touch => "webauthn-es256-touch",
+            Scheme::WebauthnEd25519Touch => "webauthn-ed25519-touch",
         }
     }
 
@@ -191,13 +207,26 @@ impl Scheme {
         match self {
             Scheme::Ed25519 => Origin::Software,
             Scheme::SshEd25519 | Scheme::SshEcdsaP256 => Origin::Ssh,
-            _ => Origin::Token,
+            Scheme::SshSkEd25519
+            | Scheme::SshSkEcdsaP256
+            | Scheme::SshSkEd25519Touch
+            | Scheme::SshSkEcdsaP256Touch => Origin::Token,
+            Scheme::WebauthnEs256
+            | Scheme::WebauthnEd25519
+            | Scheme::WebauthnEs256Touch
+            | Scheme::WebauthnEd25519Touch => Origin::Web,
         }
     }
 
     /// Whether its token must have proved who touched it.
     pub const fn is_verifying(self) -> bool {
-        matches!(self, Scheme::SshSkEd25519 | Scheme::SshSkEcdsaP256)
+        matches!(
+            self,
+            Scheme::SshSkEd25519
+                | Scheme::SshSkEcdsaP256
+                | Scheme::WebauthnEs256
+                | Scheme::WebauthnEd25519
+        )
     }
 
     /// Whether the signature was made over the message with the key. Anything malformed is a no.
@@ -211,6 +240,9 @@ impl Scheme {
         if self == Scheme::Ed25519 {
             let holds = public.verify_raw(&message.bytes, sig);
             return if holds { Ok(()) } else { Err(Flaw::Foreign) };
+        }
+        if self.origin() == Origin::Web {
+            return webauthn::verify(self, &public.0, &message.bytes, sig);
         }
         let blob = public.blob().ok_or(Flaw::Foreign)?;
         ssh::verify(self, &blob, &message.namespace, &message.bytes, sig)
@@ -231,6 +263,9 @@ impl PublicKey {
     pub fn point(&self, scheme: Scheme) -> Option<Vec<u8>> {
         match scheme {
             Scheme::Ed25519 => self.bytes().map(|bytes| bytes.to_vec()),
+            _ if scheme.origin() == Origin::Web => {
+                Some(webauthn::passkey(scheme, &self.0)?.point_bytes())
+            }
             _ => Some(ssh::key(scheme, &self.blob()?)?.point_bytes()),
         }
     }

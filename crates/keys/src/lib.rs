@@ -3,7 +3,8 @@
 //! In:    bytes from outside, key records, a message.
 //! Out:   [`Envelope`], [`KeyRecord`], whether a signature holds; a [`Refusal`] or [`Flaw`].
 //! Never: says whether enough people signed: that is `anlauf-trust`; has `unsafe` code.
-//! See:   DSSE v1, RFC 8032, OpenSSH PROTOCOL.sshsig and PROTOCOL.u2f.
+//! See:   DSSE v1, RFC 8032, OpenSSH PROTOCOL.sshsig and PROTOCOL.u2f, WebAuthn
+//!        Level 2.
 
 pub mod refusal;
 pub mod strict;
@@ -11,6 +12,7 @@ pub mod strict;
 pub mod envelope;
 pub mod key;
 mod ssh;
+pub mod webauthn;
 
 pub mod armor;
 

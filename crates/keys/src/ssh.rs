@@ -14,9 +14,9 @@ use crate::key::{Flaw, Scheme, ed25519_key};
 const MAGIC: &[u8] = b"SSHSIG";
 
 /// Flags a token reports (FIDO2 authenticator data): a person touched it.
-const FLAG_PRESENT: u8 = 0x01;
+pub(crate) const FLAG_PRESENT: u8 = 0x01;
 /// The person proved to be its holder, by PIN or finger.
-const FLAG_VERIFIED: u8 = 0x04;
+pub(crate) const FLAG_VERIFIED: u8 = 0x04;
 
 /// A public key taken out of its blob.
 pub(crate) struct Key<'b> {
@@ -31,12 +31,16 @@ enum Point {
 }
 
 /// Reads the types of RFC 4251 §5; none at the first byte that does not fit.
-struct Reader<'b>(&'b [u8]);
+pub(crate) struct Reader<'b>(pub(crate) &'b [u8]);
 
 /// The name OpenSSH gives to keys and signatures of a scheme; none for schemes of others.
 pub(crate) fn algorithm(scheme: Scheme) -> Option<&'static str> {
     match scheme {
-        Scheme::Ed25519 => None,
+        Scheme::Ed25519
+        | Scheme::WebauthnEs256
+        | Scheme::WebauthnEd25519
+        | Scheme::WebauthnEs256Touch
+        | Scheme::WebauthnEd25519Touch => None,
         Scheme::SshEd25519 => Some("ssh-ed25519"),
         Scheme::SshEcdsaP256 => Some("ecdsa-sha2-nistp256"),
         Scheme::SshSkEd25519 | Scheme::SshSkEd25519Touch => Some("sk-ssh-ed25519@openssh.com"),
@@ -51,11 +55,11 @@ pub(crate) fn key(scheme: Scheme, blob: &[u8]) -> Option<Key<'_>> {
     let mut reader = Reader(blob);
     reader.expect(algorithm(scheme)?.as_bytes())?;
     let (is_p256, is_token) = match scheme {
-        Scheme::Ed25519 => return None,
         Scheme::SshEd25519 => (false, false),
         Scheme::SshEcdsaP256 => (true, false),
         Scheme::SshSkEd25519 | Scheme::SshSkEd25519Touch => (false, true),
         Scheme::SshSkEcdsaP256 | Scheme::SshSkEcdsaP256Touch => (true, true),
+        _ => return None,
     };
     let point = if is_p256 {
         reader.expect(b"nistp256")?;
@@ -161,6 +165,20 @@ fn p256_signature(raw: &[u8]) -> Option<p256::ecdsa::Signature> {
     p256::ecdsa::Signature::from_scalars(r, s).ok()
 }
 
+/// A positive number of at most 256 bits out of its one shortest form, as RFC 4251 and DER write
+/// it alike: the highest bit set means negative, a zero in front says that it is not meant.
+pub(crate) fn positive(digits: &[u8]) -> Option<[u8; 32]> {
+    let digits = match digits {
+        [0, rest @ ..] if rest.first()? & 0x80 != 0 => rest,
+        [0 | 0x80..=0xff, ..] => return None,
+        whole => whole,
+    };
+    let mut out = [0; 32];
+    out.get_mut(32usize.checked_sub(digits.len())?..)?
+        .copy_from_slice(digits);
+    Some(out)
+}
+
 impl<'b> Reader<'b> {
     fn take(&mut self, size: usize) -> Option<&'b [u8]> {
         let (head, tail) = self.0.split_at_checked(size)?;
@@ -176,7 +194,7 @@ impl<'b> Reader<'b> {
         Some(u32::from_be_bytes(self.take(4)?.try_into().ok()?))
     }
 
-    fn string(&mut self) -> Option<&'b [u8]> {
+    pub(crate) fn string(&mut self) -> Option<&'b [u8]> {
         let size = usize::try_from(self.number()?).ok()?;
         self.take(size)
     }
@@ -187,18 +205,10 @@ impl<'b> Reader<'b> {
 
     /// A positive number of at most 256 bits, in its one shortest form.
     fn scalar(&mut self) -> Option<[u8; 32]> {
-        let digits = match self.string()? {
-            [0, rest @ ..] if rest.first()? & 0x80 != 0 => rest,
-            [0 | 0x80..=0xff, ..] => return None,
-            whole => whole,
-        };
-        let mut out = [0; 32];
-        out.get_mut(32usize.checked_sub(digits.len())?..)?
-            .copy_from_slice(digits);
-        Some(out)
+        positive(self.string()?)
     }
 
-    fn end(&self) -> Option<()> {
+    pub(crate) fn end(&self) -> Option<()> {
         self.0.is_empty().then_some(())
     }
 }

@@ -15,7 +15,7 @@ pub mod fresh;
 pub mod quorum;
 pub mod verify;
 
-pub use anlauf_keys::{armor, envelope, key, refusal};
+pub use anlauf_keys::{armor, envelope, key, refusal, webauthn};
 pub use anlauf_transparency::{checkpoint, leaf, merkle};
 
 pub use anlauf_keys::{Envelope, Flaw, KeyId, KeyRecord, Message, Origin, PublicKey, Reason};

@@ -15,8 +15,7 @@ use serde::{Deserialize, Serialize};
 use crate::fresh::Freshness;
 use crate::statement::{
     Close, Policy, Release, Root, Scope, Statement, TYPE_BREAK_GLASS, TYPE_CLOSE, TYPE_FRESHNESS,
-    TYPE_POLICY,
-    TYPE_RELEASE, TYPE_ROOT,
+    TYPE_POLICY, TYPE_RELEASE, TYPE_ROOT,
 };
 use anlauf_keys::refusal::{Reason, Refusal, plain};
 use anlauf_keys::strict;

@@ -35,6 +35,7 @@ mod login;
 mod plan;
 mod portal;
 mod proof;
+mod sign;
 mod situation;
 mod status;
 
@@ -128,6 +129,13 @@ pub(crate) const ROUTES: &[Route] = &[
     show("/console/inbox", Console, inbox::screen),
     act("/console/inbox/release", Console, inbox::release),
     act("/console/inbox/review", Console, inbox::review),
+    Route {
+        path: "/console/sign/{release}",
+        audience: Console,
+        show: Some(sign::screen),
+        act: Some(sign::sign),
+    },
+    show("/console/passkey", Console, sign::enrolment),
     show("/console/events", Console, event::list),
     show("/console/events/{number}", Console, event::one),
     show("/console/gates", Console, gate::screen),
@@ -151,6 +159,13 @@ pub(crate) const ROUTES: &[Route] = &[
         Portal,
         cell::earlier::ask_own,
     ),
+    Route {
+        path: "/tenant/sign/{release}",
+        audience: Portal,
+        show: Some(sign::screen),
+        act: Some(sign::sign),
+    },
+    show("/tenant/passkey", Portal, sign::enrolment),
     act("/tenant/try", Portal, plan::attempt::attempt_own),
     act("/tenant/wish", Portal, portal::wish),
     act("/tenant/slots", Portal, portal::answer),

@@ -15,6 +15,7 @@ use anlauf_transparency::proof::Proof;
 use anlauf_transparency::tile::bundle_parse;
 use anlauf_transparency::witness::Request;
 use anlauf_trust::armor::{armor, dearmor, public_line};
+use anlauf_trust::webauthn::{assertion_bytes, passkey_text, relying_party};
 use anlauf_trust::{
     Authority, Checkpoint, Close, Envelope, Leaf, Message, PublicKey, Release, Scheme, Statement,
 };
@@ -23,9 +24,10 @@ use anlauf_trust::{
 pub type Target = fn(&[u8]);
 
 /// Every target by its name, which is also its folder of seeds.
-pub const TARGETS: [(&str, Target); 9] = [
+pub const TARGETS: [(&str, Target); 10] = [
     ("envelope", envelope),
     ("sshsig", sshsig),
+    ("webauthn", webauthn),
     ("checkpoint", checkpoint),
     ("proof", proof),
     ("root_chain", root_chain),
@@ -75,6 +77,34 @@ pub fn sshsig(bytes: &[u8]) {
     };
     for (scheme, key) in keys_inside(&sig) {
         assert!(scheme.verify(&key, &message, &sig).is_err());
+    }
+}
+
+/// A passkey's text and an assertion: one text per key, no bytes sign what was never signed.
+pub fn webauthn(bytes: &[u8]) {
+    let schemes = [
+        Scheme::WebauthnEs256,
+        Scheme::WebauthnEd25519,
+        Scheme::WebauthnEs256Touch,
+        Scheme::WebauthnEd25519Touch,
+    ];
+    let message = Message {
+        bytes: b"never signed by anyone".to_vec(),
+        namespace: String::new(),
+    };
+    let text = String::from_utf8_lossy(bytes);
+    let (first, rest) = text.split_once('\n').unwrap_or((&text, ""));
+    let key = PublicKey(first.to_owned());
+    for scheme in schemes {
+        assert!(scheme.verify(&key, &message, bytes).is_err());
+        // The client data of a seed, around which nothing was signed.
+        let data = [0; 37];
+        let sig = assertion_bytes(&data, rest.as_bytes(), &bytes[..bytes.len().min(64)]);
+        assert!(scheme.verify(&key, &message, &sig).is_err());
+        if let (Some(point), Some(party)) = (key.point(scheme), relying_party(scheme, &key)) {
+            let origins: Vec<_> = first.split(' ').skip(2).collect();
+            assert_eq!(passkey_text(&point, party, &origins), key);
+        }
     }
 }
 

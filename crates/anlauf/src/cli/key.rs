@@ -28,7 +28,6 @@ mod protocol;
 mod review;
 
 pub use card::Public;
-use hand::Hand;
 
 /// First field of a secret file; another layout gets another number.
 const KIND_SECRET: &str = "anlauf-secret-key/1";
@@ -52,7 +51,7 @@ pub enum Verb {
         #[arg(long, value_name = "ID")]
         person: PersonId,
         #[command(flatten)]
-        which: hand::Which,
+        source: hand::Source,
         #[command(flatten)]
         kind: hand::Kind,
         /// Where the card goes: `security-1.pub`
@@ -112,11 +111,11 @@ pub fn run(verb: &Verb, output: Output) -> Done {
         }
         Verb::Enrol {
             person,
-            which,
+            source,
             kind,
             out,
         } => {
-            let card = Public::of(&Hand::read(which, *kind)?, person)?;
+            let card = source.card(*kind, person)?;
             write_new(out, 0o644, &card)?;
             output.talk(output.say(
                 "die Karte geht an das Schlüsseltreffen; die Ziffern werden dort vorgelesen",

@@ -127,7 +127,12 @@ impl Show {
                 self.group.at = entry.at;
             }
             match &entry.event {
-                Event::CellsReleased { stage, cells, .. } => {
+                Event::CellsReleased {
+                    stage,
+                    cells,
+                    break_glass: false,
+                    ..
+                } => {
                     let ids = cells.iter().map(|(id, _)| id.clone());
                     self.group.opened.entry(*stage).or_default().extend(ids);
                 }

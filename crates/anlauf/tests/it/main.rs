@@ -5,11 +5,13 @@
 
 #![expect(clippy::unwrap_used, reason = "a failed setup is a failed test")]
 
+mod driver;
 mod house;
 mod process;
 
 mod bad_input;
 mod break_glass;
+mod browser;
 mod first_start;
 mod fresh;
 mod full_disk;
@@ -17,5 +19,6 @@ mod help;
 mod kill;
 mod offline;
 mod outsider;
+mod passkey;
 mod plan;
 mod witness;

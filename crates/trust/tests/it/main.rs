@@ -19,6 +19,7 @@ mod golden;
 mod key;
 mod ledger;
 mod merkle;
+mod passkey;
 mod release;
 mod ssh;
 mod statement;

@@ -121,7 +121,7 @@ fn order_shape() -> Shape {
          start_tasks, finish_tasks, fail_tasks, add_findings, withdraw_finding, propose_plan, \
          adopt_plan, publish_forecast, state_wish, offer_slots, agree_slots, decline_slots, \
          accept_cells, propose_releases, add_signatures, release, catch_up, report_gate, \
-         publish_notice, revise_notice",
+         publish_notice, revise_notice, break_glass, review_break_glass",
     )
 }
 

@@ -29,11 +29,15 @@ const STYLES: &[&str] = &[
 
 const SCRIPT: &str = include_str!("../style/anlauf.js");
 
+/// Only on the pages that ask a passkey.
+const PASSKEY: &str = include_str!("../style/passkey.js");
+
 /// The mark: a gate, half open.
 pub(crate) const MARK: &str = include_str!("../style/mark.svg");
 
 static STYLE: LazyLock<String> = LazyLock::new(|| STYLES.concat());
 static STYLE_MARK: LazyLock<String> = LazyLock::new(|| Digest::of(STYLE.as_bytes()).short());
+static PASSKEY_MARK: LazyLock<String> = LazyLock::new(|| Digest::of(PASSKEY.as_bytes()).short());
 static SCRIPT_MARK: LazyLock<String> = LazyLock::new(|| Digest::of(SCRIPT.as_bytes()).short());
 
 /// Changes when the style does.
@@ -46,11 +50,17 @@ pub(crate) fn js_mark() -> &'static str {
     &SCRIPT_MARK
 }
 
+/// Changes when the script for passkeys does.
+pub(crate) fn passkey_mark() -> &'static str {
+    &PASSKEY_MARK
+}
+
 /// Hands a file out.
 pub(crate) async fn serve(Path(name): Path<String>, headers: HeaderMap) -> Response {
     let (kind, body): (&str, &str) = match name.as_str() {
         "anlauf.css" => ("text/css; charset=utf-8", &STYLE),
         "anlauf.js" => ("text/javascript; charset=utf-8", SCRIPT),
+        "passkey.js" => ("text/javascript; charset=utf-8", PASSKEY),
         "anlauf.svg" => ("image/svg+xml", MARK),
         _ => return StatusCode::NOT_FOUND.into_response(),
     };

@@ -328,6 +328,9 @@ pub(crate) fn signers(say: &Say, view: &ReleaseView) -> Markup {
 /// How one signs: the browser never holds a key.
 pub(crate) fn sign_command(say: &Say, view: &ReleaseView) -> Markup {
     html! {
+        @if let Some(at) = &view.passkey_at {
+            p { a.button href=(at) { (say.w.sign_here) } }
+        }
         p.command-lead { (say.w.sign_how) }
         pre.command { code { "anlauf sign " (view.id.short()) " --key FILE" } }
     }

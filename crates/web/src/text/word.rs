@@ -307,6 +307,34 @@ words! {
     release_meta: "Ausgestellt von {} {}; gilt bis {}.", "Drawn up by {} {}; holds until {}.";
     fingerprint: "Prüfzahl", "Fingerprint";
     statement_show: "Was unterschrieben wird, im Wortlaut", "What is signed, word for word";
+    sign_title: "Aussage unterschreiben", "Sign a statement";
+    sign_lead:
+        "Lesen Sie die ganze Aussage und vergleichen Sie die Ziffern am Telefon mit einer zweiten \
+         Person, bevor Sie unterschreiben.",
+        "Read the whole statement and compare the digits with a second person on the telephone \
+         before you sign.";
+    sign_do: "Mit Passkey unterschreiben", "Sign with passkey";
+    sign_here: "Lesen und mit Passkey unterschreiben", "Read and sign with passkey";
+    sign_not_open:
+        "Hier ist von Ihnen nichts zu unterschreiben.",
+        "There is nothing for you to sign here.";
+    sign_no_passkey: "Im Wurzeldokument steht kein Passkey von Ihnen.",
+        "The root document holds no passkey of yours.";
+    reason_sign: "z. B. gelesen und verglichen", "e.g. read and compared";
+    passkey_title: "Passkey einrichten", "Set up a passkey";
+    passkey_lead:
+        "Ihr Gerät macht einen Schlüssel, der es nicht verlässt. Die Karte damit geht an das \
+         Schlüsseltreffen; erst mit dem nächsten Wurzeldokument gilt er.",
+        "Your device makes a key that never leaves it. Its card goes to the key ceremony; it counts \
+         only with the next root document.";
+    passkey_make: "Passkey erzeugen", "Make passkey";
+    passkey_card: "Karte", "Card";
+    passkey_next:
+        "Speichern Sie die Karte als Datei und prüfen Sie sie auf einem Rechner des Treffens; die \
+         Ziffern werden dort vorgelesen.",
+        "Save the card as a file and have it checked on a machine of the ceremony; the digits are \
+         read out there.";
+    passkey_failed: "Der Passkey hat nicht unterschrieben", "The passkey did not sign";
     signer_any:
         "noch {} Person(en) aus anderer Organisation:",
         "{} more person(s) of another organisation:";

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use anlauf_model::{Digest, PersonId, Role, Stage, TenantId, Timestamp};
 use anlauf_recovery::state::{ReleaseCase, ReleaseEnd};
 use anlauf_recovery::{Actor, State, words_missing};
-use anlauf_trust::fingerprint;
+use anlauf_trust::{KeyRecord, Origin, fingerprint};
 
 use super::{CellName, cell_name};
 
@@ -29,6 +29,8 @@ pub(crate) struct ReleaseView {
     pub(crate) missing: Vec<MissingSigner>,
     /// Whether whoever looks is among the missing.
     pub(crate) is_mine: bool,
+    /// Where whoever looks signs with a passkey, if they have one.
+    pub(crate) passkey_at: Option<String>,
     pub(crate) end: ReleaseEnd,
 }
 
@@ -73,6 +75,7 @@ impl ReleaseView {
             proposed: case.proposed.clone(),
             signed: signed(state, case),
             is_mine: is_mine(case, actor, &missing),
+            passkey_at: passkey_at(state, id, actor),
             missing,
             end: case.end.clone(),
         }
@@ -82,6 +85,24 @@ impl ReleaseView {
     pub(crate) fn is_complete(&self) -> bool {
         self.missing.is_empty()
     }
+}
+
+fn passkey_at(state: &State, id: &Digest, actor: &Actor) -> Option<String> {
+    let area = match actor.role {
+        Role::Tenant => "tenant",
+        _ => "console",
+    };
+    let has = !passkeys(state, actor, state.at).is_empty();
+    has.then(|| format!("/{area}/sign/{id}"))
+}
+
+/// The passkeys of a person that are valid.
+pub(crate) fn passkeys<'s>(state: &'s State, actor: &Actor, now: Timestamp) -> Vec<&'s KeyRecord> {
+    let authority = state.authority.as_ref();
+    let keys = authority.into_iter().flat_map(|a| &a.root().keys);
+    let own = keys.filter(|key| key.person == actor.person && key.is_valid_at(now));
+    own.filter(|key| key.scheme.origin() == Origin::Web)
+        .collect()
 }
 
 /// Whether this person's signature is waited for.

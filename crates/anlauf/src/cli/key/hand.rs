@@ -8,13 +8,13 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
-use anlauf_model::{Digest, Language};
+use anlauf_model::{Digest, Language, PersonId};
 use anlauf_trust::armor::{dearmor, public_line};
 use anlauf_trust::{
     Envelope, Flaw, KeyId, Message, PublicKey, Scheme, Signature, Statement, fingerprint,
 };
 
-use super::Secret;
+use super::{Public, Secret};
 use crate::cli::read_text;
 use crate::exit::{Code, Done, Failure};
 use crate::output::{Output, plain};
@@ -29,6 +29,21 @@ pub struct Which {
     /// Your OpenSSH key: the secret file, or the `.pub` of a key that your agent or token holds
     #[arg(long, value_name = "FILE")]
     ssh_key: Option<PathBuf>,
+}
+
+/// What a card is made from.
+#[derive(Debug, Clone, clap::Args)]
+#[group(required = true, multiple = false)]
+pub struct Source {
+    /// Your secret key file of `anlauf key new`
+    #[arg(long, value_name = "FILE")]
+    key: Option<PathBuf>,
+    /// Your OpenSSH key: the secret file, or the `.pub` of a key that your agent or token holds
+    #[arg(long, value_name = "FILE")]
+    ssh_key: Option<PathBuf>,
+    /// The card of a passkey, as the page "Set up a passkey" shows it: checked, and written again
+    #[arg(long, value_name = "FILE")]
+    card: Option<PathBuf>,
 }
 
 /// How the key was enrolled.
@@ -55,6 +70,30 @@ pub struct SshKey {
     scheme: Scheme,
     public: PublicKey,
     comment: String,
+}
+
+impl Source {
+    /// The card of a person, whose proof holds.
+    ///
+    /// # Errors
+    /// The key does not sign, or the card is another person's or not proven.
+    pub fn card(&self, kind: Kind, person: &PersonId) -> Done<Public> {
+        let Some(file) = &self.card else {
+            let which = Which {
+                key: self.key.clone(),
+                ssh_key: self.ssh_key.clone(),
+            };
+            return Public::of(&Hand::read(&which, kind)?, person);
+        };
+        let card = Public::read_proven(file)?;
+        if card.person == *person {
+            return Ok(card);
+        }
+        let (shown, other) = (file.display(), &card.person);
+        Err(Failure::input(format!(
+            "`{shown}` is the card of `{other}`"
+        )))
+    }
 }
 
 impl Hand {

@@ -12,6 +12,7 @@ fn filled(path: &str) -> String {
         .replace("{tenant}", OTHER)
         .replace("{service}", "portal")
         .replace("{number}", "3")
+        .replace("{release}", &"0".repeat(64))
 }
 
 #[tokio::test]
