@@ -6,10 +6,14 @@
 use std::collections::BTreeMap;
 
 use anlauf_model::landscape::{Freeze, TaskNeed};
-use anlauf_model::{Cell, CellId, Plan, PlanRow, Stage, TaskKind, Timestamp};
+use anlauf_model::{Cell, CellId, Minutes, Plan, PlanRow, Stage, TaskKind, Timestamp};
 use anlauf_planner::{Situation, TaskProgress};
 
 const MINUTE: i64 = 60_000;
+
+/// Weeks that the planner's calendars are exact for; after them the last one repeats, so that a
+/// change of the clocks is an hour off. A recovery of 14 months lies inside.
+const WEEKS_EXACT: i64 = 80;
 
 /// Every rule the plan breaks; empty when it is right.
 pub fn violations(situation: &Situation<'_>, plan: &Plan) -> Vec<String> {
@@ -331,6 +335,9 @@ impl<'a> Checker<'_, 'a> {
             self.wrong(format!(
                 "{id} {task} is not made of whole minutes from now on"
             ));
+            return;
+        }
+        if row.end > self.situation.now + Minutes::days(7 * WEEKS_EXACT) {
             return;
         }
         let minute = |at: Timestamp| Timestamp(at.0 + MINUTE);
