@@ -16,7 +16,7 @@ use crate::schedule::{Contradiction, granted, rows};
 use crate::serial::{self, Lanes};
 use crate::situation::Situation;
 use crate::slots::{self, Kept};
-use crate::{conflict, cost, deadline, order, place, rules};
+use crate::{bound, conflict, cost, deadline, order, place, rules};
 
 /// How often windows that were missed are given up together before all are.
 const ROUNDS_MAX: u32 = 3;
@@ -27,8 +27,7 @@ const TRIALS_MAX: usize = 12;
 /// A plan that fits what has happened.
 #[derive(Clone, PartialEq, Debug)]
 pub struct Repaired {
-    /// A child of the plan that was repaired. Its bound is that of the longest chains alone: true,
-    /// but below what a new plan would give.
+    /// A child of the plan that was repaired, with the bound that a new plan would have.
     pub plan: Plan,
     /// Cells whose agreed windows cannot be kept. Each one of them taken back by itself breaks
     /// another; empty when all hold.
@@ -63,19 +62,29 @@ pub fn repair(situation: &Situation<'_>, old: &Plan) -> Result<Repaired, Contrad
         let cost = cost::weighted_minutes(&network, &kept.schedule.open);
         Some(((changed, cost), kept))
     };
-    let best = tastes.iter().filter_map(steady).min_by_key(|found| found.0);
-    let (kept, mut broken) = match best {
-        Some((_, kept)) => (kept, Vec::new()),
+    // The bound of a new plan, beside the schedules on a thread of its own.
+    let (best, bound) = std::thread::scope(|scope| {
+        let bound = scope.spawn(|| bound::bound(&network, &works).minutes);
+        let best = tastes.iter().filter_map(steady).min_by_key(|found| found.0);
+        match bound.join() {
+            Ok(bound) => (best, bound),
+            Err(panic) => std::panic::resume_unwind(panic),
+        }
+    });
+    let (kept, mut broken, bound) = match best {
+        Some((_, kept)) => (kept, Vec::new(), bound),
         None => {
             // Before an agreed window is broken, every deadline gives way.
             network = hard;
-            give_up(&mut network, (&tastes[0], &works), &free.open)
+            let (kept, broken) = give_up(&mut network, (&tastes[0], &works), &free.open);
+            let bound = bound::bound(&network, &works).minutes;
+            (kept, broken, bound)
         }
     };
+    let bound = over_choices(situation, &network, &broken).unwrap_or(bound);
     let kept = granted(&network, kept, &works);
     broken.sort_unstable();
     let cost = cost::weighted_minutes(&network, &kept.schedule.open);
-    let bound = cost::weighted_minutes(&network, &free.open).min(cost);
     let plan = Plan {
         id: Digest([0; 32]),
         parent: Some(old.id),
@@ -89,6 +98,22 @@ pub fn repair(situation: &Situation<'_>, old: &Plan) -> Result<Repaired, Contrad
         plan: plan.sealed(),
         broken: broken.iter().map(name).collect(),
     })
+}
+
+/// The bound over every choice of emergency operations, without the windows that are broken.
+fn over_choices(
+    situation: &Situation<'_>,
+    network: &Network<'_>,
+    broken: &[usize],
+) -> Option<u128> {
+    if broken.is_empty() {
+        return bound::over_choices(situation);
+    }
+    let mut kept = situation.clone();
+    for at in broken {
+        kept.slots.remove(&network.nodes[*at].cell.id);
+    }
+    bound::over_choices(&kept)
 }
 
 /// Where a cell lies in a plan: three views of one order. Which of them comes nearest to the old

@@ -167,6 +167,8 @@ fn a_recovery_is_repaired_again_and_again() {
             let wrong = violations(&held, &new.plan);
             assert!(wrong.is_empty(), "{wrong:?}");
             let again = anlauf_planner::plan(&held, Some(plan.id), SEARCH).unwrap();
+            // The bound beside a repaired plan is that of a plan made anew of the same.
+            assert_eq!(new.plan.bound, again.bound);
             repaired += order_changed(&plan, &new.plan).len();
             anew += order_changed(&plan, &again).len();
             plan = new.plan;
