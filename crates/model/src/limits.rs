@@ -72,7 +72,8 @@ pub const RELEASE_LIFETIME_DAYS_MAX: i64 = 90;
 /// §1.2, against the break-glass of Binary Authorization: one label by one person, without an end).
 pub const BREAK_GLASS_MINUTES_MAX: u32 = 240;
 
-/// Persons, and organisations, that must sign a break-glass at least. One could be forced or bought.
+/// Persons, and organisations, that must sign a break-glass at least. One could be forced or
+/// bought.
 pub const BREAK_GLASS_PERSON_COUNT_MIN: u32 = 2;
 
 const _: () = assert!((BREAK_GLASS_MINUTES_MAX as i64) < RELEASE_LIFETIME_DAYS_MAX * 24 * 60);

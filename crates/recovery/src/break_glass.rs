@@ -120,7 +120,8 @@ pub(crate) fn end_faults(at: Timestamp, not_after: Timestamp) -> Option<Reason> 
     let last = at + Minutes(i64::from(BREAK_GLASS_MINUTES_MAX));
     (not_after <= at || not_after > last).then(|| {
         let message = format!(
-            "the break-glass would end in the past or in more than {BREAK_GLASS_MINUTES_MAX} minutes"
+            "the break-glass would end in the past or in more than {BREAK_GLASS_MINUTES_MAX} \
+             minutes"
         );
         Reason::new("AN-REC-084", message, "give an end within four hours")
     })

@@ -60,7 +60,9 @@ fn glass(visit: &Visit<'_>) -> Markup {
             div.cards { @for line in owed {
                 article.card {
                     (part::cells(say, &line.cells, line.cells_more))
-                    p.quiet { (fill(w.glass_over, &[&say.when(line.until)])) " " q { (line.reason) } }
+                    p.quiet {
+                        (fill(w.glass_over, &[&say.when(line.until)])) " " q { (line.reason) }
+                    }
                     @if visit.may("review_break_glass") {
                         form.stack method="post" action="/console/inbox/review" {
                             input type="hidden" name="release" value=(line.release);

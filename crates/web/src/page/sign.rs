@@ -38,7 +38,10 @@ pub(crate) fn screen(visit: &Visit<'_>) -> Result<Screen, Miss> {
         @match (is_open, key) {
             (false, _) => (part::nothing(w.sign_not_open)),
             (true, None) => {
-                p { (w.sign_no_passkey) " " a href={ (home(visit)) "/passkey" } { (w.passkey_title) } }
+                p {
+                    (w.sign_no_passkey) " "
+                    a href={ (home(visit)) "/passkey" } { (w.passkey_title) }
+                }
             }
             (true, Some(key)) => (sign_form(visit, case, key)),
         }

@@ -325,8 +325,8 @@ words! {
     passkey_lead:
         "Ihr Gerät macht einen Schlüssel, der es nicht verlässt. Die Karte damit geht an das \
          Schlüsseltreffen; erst mit dem nächsten Wurzeldokument gilt er.",
-        "Your device makes a key that never leaves it. Its card goes to the key ceremony; it counts \
-         only with the next root document.";
+        "Your device makes a key that never leaves it. Its card goes to the key ceremony; it \
+         counts only with the next root document.";
     passkey_make: "Passkey erzeugen", "Make passkey";
     passkey_card: "Karte", "Card";
     passkey_next:
@@ -443,10 +443,10 @@ words! {
     inbox_sign: "Von Ihnen zu unterschreiben", "For you to sign";
     inbox_glass: "Notöffnungen ohne Rechenschaft", "Break-glass without an account";
     inbox_glass_hint:
-        "Wofür wurde geöffnet, was wurde darüber getan, was war danach zu prüfen? Die Antwort steht \
-         im Register.",
-        "What was it for, what was done through it, what had to be looked at afterwards? The answer \
-         stands in the ledger.";
+        "Wofür wurde geöffnet, was wurde darüber getan, was war danach zu prüfen? Die Antwort \
+         steht im Register.",
+        "What was it for, what was done through it, what had to be looked at afterwards? The \
+         answer stands in the ledger.";
     reason_review:
         "z. B. Notaufnahme brauchte die Akte; Zugriffe 9 bis 14 geprüft, nichts Fremdes",
         "e.g. emergency room needed the record; accesses 9 to 14 looked at, nothing foreign";
