@@ -3,7 +3,7 @@
 use crate::process::{Run, anlauf};
 
 /// Every verb and noun with the words that its help must have.
-const COMMANDS: [(&str, &str); 57] = [
+const COMMANDS: [(&str, &str); 58] = [
     ("init", "DIR"),
     ("landscape lint", "--strict"),
     ("landscape show", "DIR"),
