@@ -203,7 +203,8 @@ fn browsers_may_say_more_and_in_another_order() {
 
 #[test]
 fn another_page_party_or_purpose_does_not_count() {
-    let wrong: [(&str, fn(&mut Passkey)); 14] = [
+    type Wrong = (&'static str, fn(&mut Passkey));
+    let wrong: [Wrong; 14] = [
         ("origin", |key| key.origin = "https://evil.example".into()),
         ("scheme", |key| {
             key.origin = "http://sign.provider.example".into()
