@@ -1,9 +1,11 @@
 //! Pages over a recovery with everything in it: who sees what, whether it is sound, how it reads.
 
+use anlauf_recovery::state::ReleaseCase;
 use axum::body::{Body, to_bytes};
 use axum::http::header::{CONTENT_TYPE, COOKIE, HOST, LOCATION, ORIGIN};
 use axum::http::{HeaderMap, Method, Request, StatusCode};
 
+use crate::Desk as _;
 use crate::stand::Stand;
 use crate::stand::story::{OTHER, OTHER_PERSON, OWN, OWN_PERSON};
 
@@ -94,12 +96,17 @@ async fn read(stand: &Stand, request: Request<Body>) -> Page {
 }
 
 /// Every page with its gaps filled, and who may open it.
-fn pages() -> Vec<(&'static str, String)> {
+fn pages(stand: &Stand) -> Vec<(&'static str, String)> {
+    let state = stand.desk.state();
+    let is_own = |case: &ReleaseCase| case.release.cells.iter().all(|one| one.cell.owner() == OWN);
+    let release = state.releases.iter().find(|(_, case)| is_own(case));
+    let release = release.map(|(id, _)| id.to_string()).unwrap();
     let fill = |path: &str| {
         path.replace("{owner}/{service}", &format!("{OWN}/portal"))
             .replace("{tenant}", OWN)
             .replace("{service}", "portal")
             .replace("{number}", "2")
+            .replace("{release}", &release)
     };
     let shown = super::ROUTES.iter().filter(|route| route.show.is_some());
     let pages = shown.map(|route| {

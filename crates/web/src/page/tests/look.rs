@@ -89,7 +89,7 @@ async fn a_no_reads_kindly() {
 #[tokio::test]
 async fn a_drill_is_marked_on_every_page() {
     let stand = Stand::rich().await;
-    for (who, path) in super::pages() {
+    for (who, path) in super::pages(&stand) {
         let page = open(&stand, Some(who), "de", &path).await;
         assert!(
             page.text.contains("class=\"drill\""),

@@ -10,7 +10,7 @@ use crate::stand::Stand;
 #[tokio::test]
 async fn every_page_is_sound() {
     let stand = Stand::rich().await;
-    for (who, path) in pages() {
+    for (who, path) in pages(&stand) {
         for language in ["de", "en"] {
             let page = open(&stand, Some(who), language, &path).await;
             assert_eq!(page.status, 200, "{path}");
