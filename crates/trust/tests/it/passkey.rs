@@ -4,8 +4,7 @@
 //! §6.5.5) and shares no code with what is tested.
 //!
 //! Broken by hand, each found here: the challenge not compared; the origin not compared; the
-//! relying party not compared; flags not looked at; `type` not looked at; a second spelling of a
-//! number taken; cross-origin taken.
+//! relying party not compared; flags not looked at; `type` not looked at; cross-origin taken.
 
 use anlauf_model::{Role, Stage};
 use anlauf_trust::statement::TYPE_RELEASE;
