@@ -264,9 +264,9 @@ impl PublicKey {
         match scheme {
             Scheme::Ed25519 => self.bytes().map(|bytes| bytes.to_vec()),
             _ if scheme.origin() == Origin::Web => {
-                Some(webauthn::passkey(scheme, &self.0)?.point_bytes())
+                Some(webauthn::passkey(scheme, &self.0)?.point.bytes())
             }
-            _ => Some(ssh::key(scheme, &self.blob()?)?.point_bytes()),
+            _ => Some(ssh::key(scheme, &self.blob()?)?.point.bytes()),
         }
     }
 

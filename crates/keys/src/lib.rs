@@ -11,6 +11,7 @@ pub mod strict;
 
 pub mod envelope;
 pub mod key;
+mod point;
 mod ssh;
 pub mod webauthn;
 

@@ -5,29 +5,19 @@
 //! Never: leaves the flags of a token to OpenSSH, which takes a signature that nobody touched for.
 //! See:   OpenSSH `PROTOCOL.sshsig`, `PROTOCOL.u2f`; RFC 4251 §5, RFC 5656 §3.1, RFC 8709 §4.
 
-use p256::ecdsa::signature::Verifier as _;
 use sha2::{Digest as _, Sha256, Sha512};
 
-use crate::key::{Flaw, Scheme, ed25519_key};
+use crate::key::{Flaw, Scheme};
+use crate::point::{Point, held};
 
 /// First bytes of every signature, and of the bytes it is over.
 const MAGIC: &[u8] = b"SSHSIG";
 
-/// Flags a token reports (FIDO2 authenticator data): a person touched it.
-pub(crate) const FLAG_PRESENT: u8 = 0x01;
-/// The person proved to be its holder, by PIN or finger.
-pub(crate) const FLAG_VERIFIED: u8 = 0x04;
-
 /// A public key taken out of its blob.
 pub(crate) struct Key<'b> {
-    point: Point,
+    pub(crate) point: Point,
     /// What a token signs for, `ssh:…`; none for keys in files.
     application: Option<&'b [u8]>,
-}
-
-enum Point {
-    Ed25519(ed25519_dalek::VerifyingKey),
-    P256(p256::ecdsa::VerifyingKey),
 }
 
 /// Reads the types of RFC 4251 §5; none at the first byte that does not fit.
@@ -63,10 +53,9 @@ pub(crate) fn key(scheme: Scheme, blob: &[u8]) -> Option<Key<'_>> {
     };
     let point = if is_p256 {
         reader.expect(b"nistp256")?;
-        let bytes: &[u8; 65] = reader.string()?.try_into().ok()?;
-        Point::P256(p256::ecdsa::VerifyingKey::from_sec1_bytes(bytes).ok()?)
+        Point::p256(reader.string()?)?
     } else {
-        Point::Ed25519(ed25519_key(reader.string()?.try_into().ok()?)?)
+        Point::ed25519(reader.string()?)?
     };
     let application = if is_token {
         // Another application is another program's: a web login must not sign here.
@@ -90,10 +79,9 @@ pub(crate) fn verify(
 ) -> Result<(), Flaw> {
     let key = key(scheme, blob).ok_or(Flaw::Foreign)?;
     let flags = check(scheme, &key, (blob, namespace, message), sig).ok_or(Flaw::Foreign)?;
-    match (key.application, scheme.is_verifying()) {
-        (Some(_), _) if flags & FLAG_PRESENT == 0 => Err(Flaw::Untouched),
-        (Some(_), true) if flags & FLAG_VERIFIED == 0 => Err(Flaw::Unverified),
-        _ => Ok(()),
+    match key.application {
+        Some(_) => held(flags, scheme.is_verifying()),
+        None => Ok(()),
     }
 }
 
@@ -132,29 +120,7 @@ fn check(
         signed = [parts.concat(), Sha256::digest(&signed).to_vec()].concat();
     }
     inner.end()?;
-    (is_version && key.point.holds(&signed, raw)).then_some(flags)
-}
-
-impl Key<'_> {
-    /// The curve point, uncompressed for P-256.
-    pub(crate) fn point_bytes(&self) -> Vec<u8> {
-        match &self.point {
-            Point::Ed25519(key) => key.to_bytes().to_vec(),
-            Point::P256(key) => key.to_sec1_bytes().to_vec(),
-        }
-    }
-}
-
-impl Point {
-    fn holds(&self, signed: &[u8], raw: &[u8]) -> bool {
-        match self {
-            Point::Ed25519(key) => ed25519_dalek::Signature::from_slice(raw)
-                .is_ok_and(|sig| key.verify_strict(signed, &sig).is_ok()),
-            Point::P256(key) => {
-                p256_signature(raw).is_some_and(|sig| key.verify(signed, &sig).is_ok())
-            }
-        }
-    }
+    (is_version && key.point.holds(&signed, raw, p256_signature)).then_some(flags)
 }
 
 /// The two numbers of RFC 5656 §3.1.2.

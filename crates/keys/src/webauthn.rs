@@ -7,12 +7,12 @@
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use p256::ecdsa::signature::Verifier as _;
 use serde::Deserialize;
 use sha2::{Digest as _, Sha256};
 
-use crate::key::{Flaw, PublicKey, Scheme, ed25519_key};
-use crate::ssh::{FLAG_PRESENT, FLAG_VERIFIED, Reader, positive};
+use crate::key::{Flaw, PublicKey, Scheme};
+use crate::point::{Point, held};
+use crate::ssh::{Reader, positive};
 use crate::strict;
 
 /// First bytes of an assertion in an envelope; another layout gets another number.
@@ -34,17 +34,11 @@ const FLAGS_FURTHER: u8 = 0xc0;
 /// A passkey as its record pins it: the point, whose page may ask it, and nothing else.
 #[derive(Debug)]
 pub(crate) struct Passkey<'t> {
-    point: Point,
+    pub(crate) point: Point,
     /// The relying party (WebAuthn §5.1.2, a domain).
     relying_party: &'t str,
     /// Pages that may ask, `https://sign.example`.
     origins: Vec<&'t str>,
-}
-
-#[derive(Debug)]
-enum Point {
-    Ed25519(ed25519_dalek::VerifyingKey),
-    P256(p256::ecdsa::VerifyingKey),
 }
 
 /// What the browser says it asked for (WebAuthn §5.8.1). Fields that are not ours may stand beside,
@@ -96,13 +90,8 @@ pub(crate) fn passkey(scheme: Scheme, text: &str) -> Option<Passkey<'_>> {
     let digits = words.next()?;
     let point = hex::decode(digits).ok()?;
     let point = match scheme {
-        Scheme::WebauthnEs256 | Scheme::WebauthnEs256Touch => {
-            let bytes: &[u8; 65] = point.as_slice().try_into().ok()?;
-            Point::P256(p256::ecdsa::VerifyingKey::from_sec1_bytes(bytes).ok()?)
-        }
-        Scheme::WebauthnEd25519 | Scheme::WebauthnEd25519Touch => {
-            Point::Ed25519(ed25519_key(point.as_slice().try_into().ok()?)?)
-        }
+        Scheme::WebauthnEs256 | Scheme::WebauthnEs256Touch => Point::p256(&point)?,
+        Scheme::WebauthnEd25519 | Scheme::WebauthnEd25519Touch => Point::ed25519(&point)?,
         _ => return None,
     };
     let relying_party = words.next().filter(|name| is_domain(name))?;
@@ -151,11 +140,7 @@ fn belongs(origin: &str, relying_party: &str) -> bool {
 pub(crate) fn verify(scheme: Scheme, text: &str, message: &[u8], sig: &[u8]) -> Result<(), Flaw> {
     let key = passkey(scheme, text).ok_or(Flaw::Foreign)?;
     let flags = check(&key, message, sig).ok_or(Flaw::Foreign)?;
-    match scheme.is_verifying() {
-        _ if flags & FLAG_PRESENT == 0 => Err(Flaw::Untouched),
-        true if flags & FLAG_VERIFIED == 0 => Err(Flaw::Unverified),
-        _ => Ok(()),
-    }
+    held(flags, scheme.is_verifying())
 }
 
 /// The flags of an assertion that holds.
@@ -173,7 +158,9 @@ fn check(key: &Passkey<'_>, message: &[u8], sig: &[u8]) -> Option<u8> {
     // The counter (data[33..]) is signed and not judged: passkeys that are kept on several devices
     // count zero, and a cloned key is what revocation is for.
     let signed = [data, &Sha256::digest(assertion.client_data)[..]].concat();
-    let holds = key.point.holds(&signed, assertion.signature);
+    let holds = key
+        .point
+        .holds(&signed, assertion.signature, p256_signature);
     (is_asked && is_ours && flags & FLAGS_FURTHER == 0 && holds).then_some(flags)
 }
 
@@ -195,28 +182,6 @@ fn assertion(sig: &[u8]) -> Option<Assertion<'_>> {
 
 fn client_data(bytes: &[u8]) -> Option<ClientData> {
     strict::parse(bytes).ok()
-}
-
-impl Passkey<'_> {
-    /// The curve point, uncompressed for P-256.
-    pub(crate) fn point_bytes(&self) -> Vec<u8> {
-        match &self.point {
-            Point::Ed25519(key) => key.to_bytes().to_vec(),
-            Point::P256(key) => key.to_sec1_bytes().to_vec(),
-        }
-    }
-}
-
-impl Point {
-    fn holds(&self, signed: &[u8], raw: &[u8]) -> bool {
-        match self {
-            Point::Ed25519(key) => ed25519_dalek::Signature::from_slice(raw)
-                .is_ok_and(|sig| key.verify_strict(signed, &sig).is_ok()),
-            Point::P256(key) => {
-                p256_signature(raw).is_some_and(|sig| key.verify(signed, &sig).is_ok())
-            }
-        }
-    }
 }
 
 /// The two numbers of an `Ecdsa-Sig-Value` in DER (RFC 3279 §2.2.3): short lengths only, each
