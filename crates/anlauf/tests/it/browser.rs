@@ -8,9 +8,8 @@
 use std::io::{BufRead, BufReader};
 use std::process::{Command, Stdio};
 
+use anlauf_webdriver::{Browser, Ended};
 use serde_json::Value;
-
-use crate::driver::{Browser, Ended};
 
 const KOMMUNEN: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../landscapes/kommunen");
 
@@ -129,7 +128,7 @@ fn holds(browser: &Browser, base: &str, path: &str, (language, banner): (&str, &
 fn every_page_holds_in_a_browser() {
     let folder = tempfile::tempdir().expect("a folder");
     let drill = Drill::played(&folder.path().join("drill"));
-    let browser = Browser::open(&folder.path().join("profile"));
+    let browser = Browser::open(&folder.path().join("profile"), &[]);
     for (token, pages) in [
         (&drill.operator, &CONSOLE[..]),
         (&drill.tenant, &PORTAL[..]),

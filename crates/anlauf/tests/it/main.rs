@@ -5,7 +5,6 @@
 
 #![expect(clippy::unwrap_used, reason = "a failed setup is a failed test")]
 
-mod driver;
 mod house;
 mod process;
 

@@ -1,8 +1,8 @@
 //! A passkey from its making to an open gate, in a real browser with an authenticator in software.
 
+use anlauf_webdriver::Browser;
 use serde_json::Value;
 
-use crate::driver::Browser;
 use crate::first_start::Feed;
 use crate::house::{Desk, House, backend};
 use crate::process::{Running, address, ask};
@@ -22,7 +22,7 @@ fn a_passkey_is_enrolled_signs_in_the_browser_and_the_gate_opens() {
     let gate = Running::start(&mut house.gate(&plane.control, ""));
     let told = gate.listens().unwrap();
     let mut feed = Feed::start(&desk);
-    let browser = Browser::open(&house.path("profile"));
+    let browser = Browser::open(&house.path("profile"), &[]);
     browser.authenticator();
     browser.log_in(&base, &house.token("security-1"));
 

@@ -5,8 +5,6 @@
 //! Never: a wait by the clock: the gate is asked until it has followed, bounded in count.
 //! See:   docs/guide/reference.md, which walks the same way.
 
-#[path = "../it/driver.rs"]
-mod driver;
 mod house;
 mod load;
 mod pages;

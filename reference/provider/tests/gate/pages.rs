@@ -3,11 +3,11 @@
 //! In:    chromium, which finds the town's host at the gate. Out: pages, the app's screens.
 //! Never: a modelled 503; a photo that was taken while its cell was shut.
 
+use anlauf_webdriver::Browser;
 use reference_provider::kernel::seed::password_of;
 use reference_provider::kernel::synth::portrait;
 use serde_json::{Value, json};
 
-use crate::driver::Browser;
 use crate::house::{CELLS, HOST, Scene, TOWN, kvnr, until};
 
 /// A browser for which the gate is where the town's host is.

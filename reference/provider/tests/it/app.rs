@@ -9,11 +9,11 @@ use std::net::{SocketAddr, TcpListener};
 use std::process::{Command, Stdio};
 use std::sync::{Arc, Mutex};
 
+use anlauf_webdriver::{Browser, Ended};
 use reference_provider::kernel::seed::password_of;
 use reference_provider::record::shelf::{State, set_state};
 use serde_json::{Value, json};
 
-use crate::driver::{Browser, Ended};
 use crate::stage::{EISVOGEL, SEED, Stage, kvnr};
 
 /// As the gate says it of a shut cell (`crates/gate/src/page/snapshots`).

@@ -4,11 +4,12 @@
 //!        keeps what was typed while the service says 503, and is sent once it is back.
 //! Never: a wait by the clock: the page is asked again, bounded in count.
 
-use crate::driver::Browser;
-use crate::route::session_of;
-use crate::stage::{EISVOGEL, SEED, Stage, kvnr};
+use anlauf_webdriver::Browser;
 use reference_provider::kernel::house::set_emergency;
 use reference_provider::kernel::seed::password_of;
+
+use crate::route::session_of;
+use crate::stage::{EISVOGEL, SEED, Stage, kvnr};
 
 const PAGES: [&str; 8] = [
     "/og/",

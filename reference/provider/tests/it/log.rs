@@ -4,11 +4,11 @@ use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpStream;
 use std::process::{Command, Stdio};
 
+use anlauf_webdriver::Ended;
 use reference_provider::kernel::seed::insured;
 use reference_provider::mail::sender::{Letter, Sender};
 use serde_json::{Value, json};
 
-use crate::driver::Ended;
 use crate::stage::{EISVOGEL, SEED};
 
 /// Asks for a person's own data with a token that is none.

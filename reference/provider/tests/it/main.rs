@@ -7,7 +7,6 @@ mod app;
 mod backup;
 mod branch;
 mod browser;
-mod driver;
 mod foreign;
 mod log;
 mod login;
