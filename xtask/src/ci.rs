@@ -72,12 +72,13 @@ fn licences() -> Result<()> {
 }
 
 /// Programs of others that the tests hold ours against: what each is asked, and its package.
-const TOOLS: [(&str, &str, &str); 17] = [
+const TOOLS: [(&str, &str, &str); 18] = [
     ("chromium", "--version", "chromium"),
     ("chromedriver", "--version", "chromium-driver"),
     ("ssh-keygen", "-?", "openssh-client"),
     ("python3", "--version", "python3"),
     ("curl", "--version", "curl"),
+    ("nghttp", "--version", "nghttp2-client"),
     ("openssl", "version", "openssl"),
     ("node", "--version", "nodejs"),
     ("npm", "--version", "npm"),

@@ -28,6 +28,8 @@ pub(crate) struct Upload {
     from: h2::RecvStream,
     /// Set when the body is let go of: no more of it can be sent.
     sent: Arc<AtomicBool>,
+    /// Set when it has come to its end.
+    whole: Arc<AtomicBool>,
 }
 
 /// An answer's body on its way to the client.
@@ -72,9 +74,15 @@ impl Upload {
     /// A body over HTTP/2.
     pub(crate) fn http2(body: h2::RecvStream) -> Self {
         Self {
+            whole: Arc::new(AtomicBool::new(body.is_end_stream())),
             from: body,
             sent: Arc::default(),
         }
+    }
+
+    /// Tells, later, whether the body has come to its end.
+    pub(crate) fn whole(&self) -> Arc<AtomicBool> {
+        Arc::clone(&self.whole)
     }
 
     /// Tells, later, whether the body was let go of.
@@ -97,7 +105,11 @@ impl Body for Upload {
         mut self: Pin<&mut Self>,
         cx: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, Spoiled>>> {
-        poll_http2(&mut self.from, cx).map_err(Spoiled)
+        let frame = ready!(poll_http2(&mut self.from, cx).map_err(Spoiled));
+        if frame.is_none() || self.from.is_end_stream() {
+            self.whole.store(true, Ordering::SeqCst);
+        }
+        Poll::Ready(frame)
     }
 
     fn is_end_stream(&self) -> bool {

@@ -118,7 +118,7 @@ struct Desk {
     running: Vec<Running>,
     /// Streams whose last frames may still be queued.
     finished: VecDeque<(Arc<CellState>, SendStream<Bytes>)>,
-    /// Cells of finished streams that were too many to remember.
+    /// Cells of finished streams that were let go of, or too many to remember.
     forgotten: BTreeSet<CellId>,
     cuts: Vec<Cutting>,
 }
@@ -189,6 +189,9 @@ impl Desk {
             return;
         };
         let cell = self.running.swap_remove(at).cell;
+        if finished.is_let_go {
+            self.forgotten.insert(cell.id.clone());
+        }
         let Some(sent) = finished.sent else { return };
         self.finished.push_back((cell, sent));
         if self.finished.len() > STREAM_FINISHED_COUNT_MAX

@@ -8,6 +8,7 @@ use std::convert::Infallible;
 use std::future::poll_fn;
 use std::pin::Pin;
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::task::Poll;
 
 use h2::server::SendResponse;
@@ -26,6 +27,30 @@ pub(crate) struct Finished {
     pub(crate) id: u32,
     /// Its sending half, if an answer began and was not reset.
     pub(crate) sent: Option<SendStream<Bytes>>,
+    /// Whether its last frames may still be queued, with no half left to empty the queue.
+    pub(crate) is_let_go: bool,
+}
+
+// === impl Finished ===
+
+impl Finished {
+    fn without_answer(id: u32) -> Self {
+        Self {
+            id,
+            sent: None,
+            is_let_go: false,
+        }
+    }
+
+    /// A client that is still sending its body has to hear that nobody reads on (RFC 9113 §8.1),
+    /// and the library says so when the last half is let go of.
+    fn answered(id: u32, sent: SendStream<Bytes>, is_read: bool) -> Self {
+        Self {
+            id,
+            sent: is_read.then_some(sent),
+            is_let_go: !is_read,
+        }
+    }
 }
 
 /// Forwards the request and sends the answer.
@@ -38,25 +63,23 @@ pub(crate) async fn run(
 ) -> Finished {
     let id = respond.stream_id().as_u32();
     let bare = *request.method() == Method::HEAD;
+    let whole = request.body().whole();
     let answer = tokio::select! {
         biased;
         _ = &mut resets => {
             respond.send_reset(Reason::CANCEL);
-            return Finished { id, sent: None };
+            return Finished::without_answer(id);
         }
-        _ = poll_fn(|cx| respond.poll_reset(cx)) => return Finished { id, sent: None },
+        _ = poll_fn(|cx| respond.poll_reset(cx)) => return Finished::without_answer(id),
         answer = pass(&shared, admitted, request) => answer,
     };
     let (head, mut body) = answer.into_parts();
     let is_end = bare || body.is_end_stream();
     let Ok(mut send) = begin(Response::from_parts(head, ()), &mut respond, is_end) else {
-        return Finished { id, sent: None };
+        return Finished::without_answer(id);
     };
     if is_end {
-        return Finished {
-            id,
-            sent: Some(send),
-        };
+        return Finished::answered(id, send, whole.load(Ordering::SeqCst));
     }
     let ended = tokio::select! {
         biased;
@@ -64,13 +87,10 @@ pub(crate) async fn run(
         pumped = pump(&mut send, &mut body) => pumped.err().map(|_| Reason::INTERNAL_ERROR),
     };
     match ended {
-        None => Finished {
-            id,
-            sent: Some(send),
-        },
+        None => Finished::answered(id, send, whole.load(Ordering::SeqCst)),
         Some(reason) => {
             send.send_reset(reason);
-            Finished { id, sent: None }
+            Finished::without_answer(id)
         }
     }
 }

@@ -187,6 +187,38 @@ async fn an_upload_is_cut() {
 }
 
 #[tokio::test]
+async fn an_answer_before_the_end_of_the_body_ends_the_stream() {
+    let (house, mut backend) = open().await;
+    let mut line = Line::new(&house).await;
+    let kept = line.get("/soziales/a").await;
+    let mut kept_exchange = backend.next().await;
+    kept_exchange.say(&format!("{HEAD}before")).await;
+    let mut kept = kept.await.unwrap().into_body();
+    data(&mut kept, 6).await;
+
+    let (answer, mut body) = line.ask(request("POST", HOST, "/melden/a"), false).await;
+    body.send_data(Bytes::from_static(b"before"), false)
+        .unwrap();
+    let mut exchange = backend.next().await;
+    let early = "HTTP/1.1 413 Content Too Large\r\ncontent-length: 4\r\n\r\nfull";
+    exchange.say(early).await;
+    let answer = answer.await.unwrap();
+    assert_eq!(answer.status(), StatusCode::PAYLOAD_TOO_LARGE);
+    assert_eq!(data(&mut answer.into_body(), 4).await, b"full");
+    // RFC 9113, section 8.1: whoever answers early asks, without an error, to stop sending.
+    let reset = std::future::poll_fn(|cx| body.poll_reset(cx))
+        .await
+        .unwrap();
+    assert_eq!(reset, h2::Reason::NO_ERROR);
+    kept_exchange.say("after").await;
+    assert_eq!(data(&mut kept, 5).await, b"after");
+
+    // Nothing is left that could empty the queue of that stream: the connection is the proof.
+    shut(&house, MELDEN).await;
+    line.drive.await.unwrap();
+}
+
+#[tokio::test]
 async fn hosts_and_paths_are_read_as_strictly_as_in_http1() {
     let house = House::grounded(mirror().await).await;
     house.open(SOZIALES, 1, Stage::Full).await;
@@ -207,5 +239,72 @@ async fn hosts_and_paths_are_read_as_strictly_as_in_http1() {
         let name = format!("{asked:?}");
         let (answer, _) = line.ask(asked, true).await;
         assert_eq!(answer.await.unwrap().status().as_u16(), want, "{name}");
+    }
+}
+
+/// What a program of other people says that asks this gate, its name resolved to here.
+async fn says(program: &str, arguments: &[String]) -> String {
+    let out = tokio::process::Command::new(program)
+        .args(arguments)
+        .output()
+        .await
+        .unwrap_or_else(|error| panic!("{program} is needed: {error}"));
+    let said = String::from_utf8_lossy(&out.stdout).into_owned();
+    assert!(out.status.success(), "{program}: {said}");
+    said
+}
+
+#[tokio::test]
+async fn h2load_is_served_and_refused_many_at_once() {
+    let house = House::grounded(mirror().await).await;
+    house.open(MELDEN, 1, Stage::Full).await;
+    let to = house.address();
+    let load = |path: &str| {
+        let arguments = ["-n", "300", "-c", "3", "-m", "20", "--connect-to"];
+        let mut arguments: Vec<String> = arguments.map(str::to_owned).into();
+        arguments.extend([to.to_string(), format!("http://{HOST}{path}")]);
+        arguments
+    };
+    let said = says("h2load", &load("/melden/a")).await;
+    assert!(said.contains("Application protocol: h2c"), "{said}");
+    assert!(said.contains("300 succeeded, 0 failed"), "{said}");
+    let codes = "status codes: 300 2xx, 0 3xx, 0 4xx, 0 5xx";
+    assert!(said.contains(codes), "{said}");
+    let said = says("h2load", &load("/soziales/a")).await;
+    let codes = "status codes: 0 2xx, 0 3xx, 0 4xx, 300 5xx";
+    assert!(said.contains(codes), "{said}");
+}
+
+/// Its frames are those of a strict library: what it does not understand it says.
+#[tokio::test]
+async fn nghttp_understands_every_frame() {
+    let house = House::grounded(mirror().await).await;
+    house.open(MELDEN, 1, Stage::Full).await;
+    let folder = tempfile::tempdir().unwrap();
+    let body = folder.path().join("body");
+    // More than one window of flow control.
+    std::fs::write(&body, vec![b'a'; 300_000]).unwrap();
+    let arguments = |more: &[&str]| {
+        // A stream that does not end is an error of the program, in seconds.
+        let mut all = ["-v", "-n", "-t", "20"].map(str::to_owned).to_vec();
+        all.push(format!("-H:authority: {HOST}"));
+        all.extend(more.iter().map(|text| (*text).to_owned()));
+        all.push(format!("http://{}/melden/a", house.address()));
+        all
+    };
+    for (more, count) in [
+        (&["-m", "20"][..], 20),
+        (&["--data", body.to_str().unwrap()], 1),
+        (&["--no-dep", "--padding", "100"], 1),
+    ] {
+        let said = says("nghttp", &arguments(more)).await;
+        assert_eq!(said.matches(":status: 200").count(), count, "{said}");
+        assert!(!said.contains("[ERROR]"), "{said}");
+        // The backend answers before the end of a long body: nobody reads on, and no harm done.
+        let mut resets = said.split("RST_STREAM").skip(1);
+        assert!(
+            resets.all(|rest| rest.lines().nth(1).unwrap().contains("NO_ERROR")),
+            "{said}"
+        );
     }
 }

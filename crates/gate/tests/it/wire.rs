@@ -341,3 +341,46 @@ async fn workers_share_the_port_and_the_close() {
     assert_eq!(house.gate.counts().cut, 32);
     house.gate.stop().await;
 }
+
+/// Server-sent events: each passes as soon as it is said, for hours, until the cell is shut.
+#[tokio::test]
+async fn events_pass_one_by_one_until_the_close() {
+    for flag in ["--http1.1", "--http2-prior-knowledge"] {
+        let mut backend = Backend::new().await;
+        let house = House::grounded(backend.address).await;
+        house.open(MELDEN, 1, Stage::Full).await;
+        let mut curl = tokio::process::Command::new("curl")
+            .args(["--silent", "--no-buffer", "--noproxy", "*", flag])
+            .args(["--header", &format!("host: {HOST}")])
+            .args(["--header", "accept: text/event-stream"])
+            .arg(format!("http://{}/melden/events", house.address()))
+            .stdout(std::process::Stdio::piped())
+            .spawn()
+            .expect("these tests need `curl`");
+        let mut seen = curl.stdout.take().unwrap();
+        let mut exchange = backend.next().await;
+        let head = "HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\n\
+                    cache-control: no-cache\r\ntransfer-encoding: chunked\r\n\r\n";
+        exchange.say(head).await;
+        for number in 0..5 {
+            let event = format!("id: {number}\ndata: something happened\n\n");
+            exchange
+                .say(&format!("{:x}\r\n{event}\r\n", event.len()))
+                .await;
+            // The next is said only when this one has arrived.
+            let mut room = vec![0; event.len()];
+            seen.read_exact(&mut room).await.unwrap();
+            assert_eq!(String::from_utf8(room).unwrap(), event, "{flag}");
+        }
+        shut(&house).await;
+        let _ = exchange.stream.write_all(b"5\r\nafter\r\n0\r\n\r\n").await;
+        let mut late = Vec::new();
+        seen.read_to_end(&mut late).await.unwrap();
+        assert_eq!(late, b"", "{flag}");
+        let ended = curl.wait().await.unwrap();
+        assert!(
+            !ended.success(),
+            "{flag}: a stream that was cut is not whole"
+        );
+    }
+}
