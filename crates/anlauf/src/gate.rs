@@ -328,6 +328,7 @@ fn config(args: &Args) -> Done<GateConfig> {
             proxies: args.trusted_proxy.clone(),
             asked: args.listen_auth.clone(),
             heralds: args.proxy_protocol.clone(),
+            access: None,
         },
     })
 }

@@ -6,10 +6,11 @@
 //! Out:   the same effect as a close from the feed, answered after the cut; state as JSON.
 //! Never: opens anything; takes a close that nobody signed.
 
+mod metrics;
+
 use std::convert::Infallible;
 use std::net::SocketAddr;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
 
 use anlauf_model::feed::{FeedPage, GateReport};
 use anlauf_model::limits::ENVELOPE_SIZE_MAX;
@@ -29,11 +30,9 @@ use tokio::task::JoinSet;
 
 use crate::feed::{self, Desk};
 use crate::inflow::{FlowReport, Inflow};
-use crate::judge::{self, No};
 use crate::keeper::{Closed, Order};
 use crate::limits::{ACCEPT_PAUSE, FEED_SIZE_MAX, HEAD_WAIT_MAX};
 use crate::shared::Shared;
-use crate::table::{Cell, Table};
 use crate::tls::Certificates;
 
 type Answer = Response<Full<Bytes>>;
@@ -306,138 +305,10 @@ async fn state(operators: &Operators) -> Answer {
 }
 
 fn metrics(shared: &Shared) -> Answer {
-    let (counts, now) = (shared.counts.get(), shared.now());
-    let (table, away) = (shared.table(), &shared.counts.turned_away);
-    let turned_away = |count: &AtomicU64| count.load(Ordering::Relaxed);
-    let open = table
-        .cells()
-        .filter(|cell| cell.state.stage(now) != Default::default())
-        .count();
-    let glass = table
-        .cells()
-        .filter(|cell| cell.state.glass_until(now).is_some())
-        .count();
-    let inside: usize = table.cells().map(|cell| cell.state.visitors().len()).sum();
-    let text = format!(
-        "# TYPE anlauf_gate_requests_total counter\n\
-         anlauf_gate_requests_total{{outcome=\"passed\"}} {}\n\
-         anlauf_gate_requests_total{{outcome=\"refused\"}} {}\n\
-         anlauf_gate_requests_total{{outcome=\"unknown\"}} {}\n\
-         anlauf_gate_requests_total{{outcome=\"failed\"}} {}\n\
-         # TYPE anlauf_gate_cut_total counter\n\
-         anlauf_gate_cut_total {}\n\
-         # TYPE anlauf_gate_turned_away_total counter\n\
-         anlauf_gate_turned_away_total{{reason=\"crowded\"}} {}\n\
-         anlauf_gate_turned_away_total{{reason=\"stranger\"}} {}\n\
-         anlauf_gate_turned_away_total{{reason=\"headless\"}} {}\n\
-         # TYPE anlauf_gate_cells gauge\n\
-         anlauf_gate_cells{{open=\"true\"}} {open}\n\
-         anlauf_gate_cells{{open=\"false\"}} {}\n\
-         # TYPE anlauf_gate_break_glass_cells gauge\n\
-         anlauf_gate_break_glass_cells {glass}\n\
-         # TYPE anlauf_gate_visitors gauge\n\
-         anlauf_gate_visitors {inside}\n\
-         # TYPE anlauf_gate_applied gauge\n\
-         anlauf_gate_applied {}\n",
-        counts.passed,
-        counts.refused,
-        counts.unknown,
-        counts.failed,
-        counts.cut,
-        turned_away(&away.crowded),
-        turned_away(&away.stranger),
-        turned_away(&away.headless),
-        table.cells().count().saturating_sub(open),
-        shared.progress.borrow().applied,
-    );
-    let text = text + &freshness(shared, &table) + &cells(&table) + &filling(&table);
-    let mut answer = Answer::new(Full::new(text.into()));
+    let mut answer = Answer::new(Full::new(metrics::text(shared).into()));
     let kind = HeaderValue::from_static("text/plain; version=0.0.4");
     answer.headers_mut().insert(CONTENT_TYPE, kind);
     answer
-}
-
-/// Age of the last fresh word, and how each class stands that asks for it; nothing if none does.
-fn freshness(shared: &Shared, table: &Table) -> String {
-    let account = shared.freshness();
-    let Some(first) = account.first() else {
-        return String::new();
-    };
-    let mut text = String::new();
-    if let Some(age) = first.age_seconds {
-        text.push_str("# TYPE anlauf_gate_fresh_age_seconds gauge\n");
-        text.push_str(&format!("anlauf_gate_fresh_age_seconds {age}\n"));
-    }
-    text.push_str("# TYPE anlauf_gate_class_standing gauge\n");
-    for one in account.iter() {
-        let (class, standing) = (one.class, one.standing.word());
-        let labels = format!("class=\"{class:?}\",standing=\"{standing}\"");
-        text.push_str(&format!("anlauf_gate_class_standing{{{labels}}} 1\n"));
-    }
-    let now = shared.now();
-    let is_shut = |cell: &&Arc<Cell>| judge::shut(&cell.state, now) == No::Unconfirmed;
-    let count = table.cells().filter(is_shut).count();
-    text.push_str("# TYPE anlauf_gate_cells_stale gauge\n");
-    text.push_str(&format!("anlauf_gate_cells_stale {count}\n"));
-    text
-}
-
-/// Requests by cell and outcome: only cells that were asked for, else a million lines say nothing.
-fn cells(table: &Table) -> String {
-    let mut text = String::new();
-    for cell in table.cells() {
-        let counts = &cell.state.counts;
-        let outcomes = [
-            ("passed", &counts.passed),
-            ("refused", &counts.refused),
-            ("failed", &counts.failed),
-            ("cut", &counts.cut),
-        ];
-        for (outcome, count) in outcomes {
-            let count = count.load(Ordering::Relaxed);
-            if count > 0 {
-                let id = &cell.state.id;
-                let labels = format!("cell=\"{id}\",outcome=\"{outcome}\"");
-                text.push_str(&format!(
-                    "anlauf_gate_cell_requests_total{{{labels}}} {count}\n"
-                ));
-            }
-        }
-    }
-    if !text.is_empty() {
-        text.insert_str(0, "# TYPE anlauf_gate_cell_requests_total counter\n");
-    }
-    text
-}
-
-/// Who came in, waits and was sent away, of cells for which it was set how fast they fill.
-fn filling(table: &Table) -> String {
-    let (mut totals, mut gauges) = (String::new(), String::new());
-    for cell in table.cells() {
-        let Some(flow) = cell.state.flow() else {
-            continue;
-        };
-        let id = &cell.state.id;
-        for (outcome, count) in &flow.counts {
-            let count = count.load(Ordering::Relaxed);
-            totals.push_str(&format!(
-                "anlauf_gate_inflow_total{{cell=\"{id}\",outcome=\"{outcome}\"}} {count}\n"
-            ));
-        }
-        let report = flow.report(id);
-        let (under_way, waiting) = (report.in_flight, report.waiting);
-        gauges.push_str(&format!(
-            "anlauf_gate_inflow{{cell=\"{id}\",what=\"in_flight\"}} {under_way}\n\
-             anlauf_gate_inflow{{cell=\"{id}\",what=\"waiting\"}} {waiting}\n"
-        ));
-    }
-    if totals.is_empty() {
-        return String::new();
-    }
-    format!(
-        "# TYPE anlauf_gate_inflow_total counter\n{totals}\
-         # TYPE anlauf_gate_inflow gauge\n{gauges}"
-    )
 }
 
 fn say(status: StatusCode, value: &Value) -> Answer {

@@ -13,6 +13,7 @@ use std::task::{Context, Poll, ready};
 
 use hyper::body::{Body, Bytes, Frame, Incoming, SizeHint};
 
+use crate::access::Meter;
 use crate::backdoor::Line;
 use crate::judge::Permit;
 
@@ -30,6 +31,8 @@ pub(crate) struct Upload {
     sent: Arc<AtomicBool>,
     /// Set when it has come to its end.
     whole: Arc<AtomicBool>,
+    /// Counts it, where somebody wants to know.
+    meter: Option<Arc<Meter>>,
 }
 
 /// An answer's body on its way to the client.
@@ -72,11 +75,12 @@ impl Error for Spoiled {
 
 impl Upload {
     /// A body over HTTP/2.
-    pub(crate) fn http2(body: h2::RecvStream) -> Self {
+    pub(crate) fn http2(body: h2::RecvStream, meter: Option<Arc<Meter>>) -> Self {
         Self {
             whole: Arc::new(AtomicBool::new(body.is_end_stream())),
             from: body,
             sent: Arc::default(),
+            meter,
         }
     }
 
@@ -108,6 +112,9 @@ impl Body for Upload {
         let frame = ready!(poll_http2(&mut self.from, cx).map_err(Spoiled));
         if frame.is_none() || self.from.is_end_stream() {
             self.whole.store(true, Ordering::SeqCst);
+        }
+        if let (Some(meter), Some(Ok(frame))) = (&self.meter, &frame) {
+            meter.received(frame.data_ref().map_or(0, Bytes::len));
         }
         Poll::Ready(frame)
     }

@@ -5,7 +5,7 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
-use std::net::{IpAddr, SocketAddr};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::path::PathBuf;
 use std::str::FromStr;
 use std::sync::Arc;
@@ -67,6 +67,29 @@ pub struct Serving {
     /// Ports of the above whose connections only proxies in these networks announce (PROXY
     /// protocol): no connection comes in there without.
     pub heralds: Vec<(SocketAddr, Network)>,
+    /// Where it is said of each request how it ended; nowhere if none.
+    pub access: Option<AccessLog>,
+}
+
+/// A log of requests.
+#[derive(Clone, Debug)]
+pub struct AccessLog {
+    /// A file; stdout if none.
+    pub to: Option<PathBuf>,
+    /// How much of clients' addresses it says.
+    pub clients: Clients,
+}
+
+/// How much of a client's address is written down.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub enum Clients {
+    /// All of it.
+    Whole,
+    /// The network: 24 bits of IPv4, 48 of IPv6; the rest is zero.
+    #[default]
+    Short,
+    /// Nothing.
+    None,
 }
 
 /// A relay for mail, which decides per recipient. Nothing of it opens anything.
@@ -131,6 +154,24 @@ pub struct Network {
 #[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
 #[error("`{0}` is not a range of addresses; write it like `10.20.0.0/16`")]
 pub struct NetworkError(String);
+
+// === impl Clients ===
+
+impl Clients {
+    /// What is written of an address.
+    pub(crate) fn shown(self, address: IpAddr) -> Option<IpAddr> {
+        match (self, address.to_canonical()) {
+            (Self::None, _) => None,
+            (Self::Whole, address) => Some(address),
+            (Self::Short, IpAddr::V4(v4)) => {
+                Some(Ipv4Addr::from_bits(v4.to_bits() >> 8 << 8).into())
+            }
+            (Self::Short, IpAddr::V6(v6)) => {
+                Some(Ipv6Addr::from_bits(v6.to_bits() >> 80 << 80).into())
+            }
+        }
+    }
+}
 
 // === impl Network ===
 

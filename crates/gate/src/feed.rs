@@ -207,6 +207,7 @@ pub(crate) async fn listen(
         };
         let pause = match heard {
             Ok(Heard { count, lacks_word }) => {
+                shared.set_control_heard();
                 wait = RETRY_WAIT_MIN;
                 if lacks_word {
                     // A question with a beacon is not held: it must not be asked in a spin.

@@ -6,6 +6,7 @@
 use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 
 use anlauf_model::feed::GateCounts;
 use anlauf_model::{CellId, Epoch, Stage};
@@ -15,12 +16,13 @@ use tokio::sync::{mpsc, oneshot, watch};
 use tokio::task::JoinSet;
 use tokio_rustls::TlsAcceptor;
 
+use crate::access::Access;
 use crate::admin::Operators;
 use crate::clock::Floor;
 use crate::config::{GateConfig, Mail, Network, Serving};
 use crate::error::GateError;
 use crate::feed::{self, Control, Desk};
-use crate::inflow::keep;
+use crate::inflow::{Key, keep};
 use crate::intake::Port;
 use crate::journal::Journal;
 use crate::judge::Testers;
@@ -60,16 +62,9 @@ impl Gate {
     /// Settings that cannot be used, a damaged or foreign state, an address that is taken.
     pub async fn start(config: GateConfig) -> Result<Gate, GateError> {
         let control = Control::new(&config.control, &config.token)?;
-        let zone = zone(&config.time_zone)?;
-        let testers = Testers {
-            clean_room: config.clean_room,
-            pilot: config.pilot,
-            proxies: Proxies::new(config.serving.proxies.clone()),
-        };
         let opened = Journal::open(&config.state_dir, &config.id, &config.pin)?;
         let (places, inflows) = keep::open(opened.0.dir())?;
-        let clock = Floor::new(config.clock);
-        let shared = Arc::new(Shared::new(testers, clock, zone, places));
+        let shared = shared(&config, places)?;
         let words_path = opened.0.words_path();
         shared.set_words(feed::words_kept(&words_path));
         let mind = Mind::new(config.id.clone(), config.pin, config.upstreams);
@@ -194,10 +189,17 @@ impl Gate {
         }
     }
 
-    /// Ends every connection and task, and gives the folder free.
+    /// Opens the access log's file anew: it has been moved away. Does not wait for it.
+    pub fn reopen_access_log(&self) {
+        self.shared.access.reopen();
+    }
+
+    /// Ends every connection and task, writes the rest of the access log, gives the folder free.
     pub async fn stop(mut self) {
         let _ = self.stop.send(true);
         while self.tasks.join_next().await.is_some() {}
+        let shared = Arc::clone(&self.shared);
+        let _ = tokio::task::spawn_blocking(move || shared.access.end()).await;
     }
 }
 
@@ -217,6 +219,27 @@ fn keep_on(
         }
     });
     failure
+}
+
+/// What the connections of a gate will share.
+fn shared(config: &GateConfig, places: Key) -> Result<Arc<Shared>, GateError> {
+    let zone = zone(&config.time_zone)?;
+    let testers = Testers {
+        clean_room: config.clean_room.clone(),
+        pilot: config.pilot.clone(),
+        proxies: Proxies::new(config.serving.proxies.clone()),
+    };
+    let access = match &config.serving.access {
+        Some(log) => Access::start(log, config.id.clone())?,
+        None => Access::default(),
+    };
+    let clock = Floor::new(Arc::clone(&config.clock));
+    Ok(Arc::new(Shared::new(
+        testers,
+        clock,
+        zone,
+        (places, access),
+    )))
 }
 
 fn zone(name: &str) -> Result<TimeZone, GateError> {
@@ -286,6 +309,7 @@ impl Entry {
         let workers: Vec<_> = (0..serving.workers.max(1))
             .map(|_| Worker::new(Arc::clone(&self.shared)))
             .collect();
+        self.shared.workers.store(workers.len(), Ordering::Relaxed);
         let acceptor = certificates.map(Certificates::acceptor).transpose()?;
         let under_tls = serving.tls.into_iter().flat_map(|tls| tls.listen);
         let doors = listen.into_iter().map(|address| (address, None));

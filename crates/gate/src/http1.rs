@@ -14,6 +14,7 @@ use hyper::{Method, Response};
 use tokio::io::AsyncWriteExt;
 use tokio::sync::{mpsc, watch};
 
+use crate::access::{Entry, Meter, Verdict};
 use crate::body::Download;
 use crate::forward::Failed;
 use crate::judge::Permit;
@@ -22,7 +23,7 @@ use crate::limits::{
 };
 use crate::listener::Worker;
 use crate::page::{Why, Wishes};
-use crate::request::{Line, Wrong};
+use crate::request::{Fields, Line, Wrong};
 use crate::serve::{Admitted, Counts, Refused, admit, carry};
 use crate::socket::Socket;
 use crate::upstream::Backend;
@@ -112,15 +113,15 @@ struct Visitor {
 /// What to do with a request.
 enum Next {
     /// Answer it without a backend: whether without a body, and whether the connection stays.
-    Say(Box<Response<Download>>, (bool, bool)),
+    Say(Box<Response<Download>>, (bool, bool), Entry),
     /// The same with an answer that is made already; the connection stays.
-    Send(Bytes),
+    Send(Bytes, Entry),
     /// Answer with a bare status, for what is no request at all.
     Refuse(u16),
     /// Tell a proxy that its request may pass, and hold the permit until that is sent.
-    Vouch(Box<Response<Download>>, Permit, (bool, bool)),
+    Vouch(Box<Response<Download>>, Permit, (bool, bool), Entry),
     /// Ask the backend.
-    Pass(Permit, Terms, Wishes<'static>, String),
+    Pass((Permit, Entry), Terms, Wishes<'static>, String),
 }
 
 /// What came of asking.
@@ -141,24 +142,35 @@ impl Visitor {
             };
             let stays = match next {
                 Next::Refuse(status) => {
+                    let mut entry = self.worker.shared.entry(&self.conn);
+                    entry.end(Verdict::Unknown, status);
                     Counts::add(&self.worker.shared.counts.unknown);
                     let mut answer = Response::new(Download::own(""));
                     *answer.status_mut() = hyper::StatusCode::from_u16(status).unwrap_or_default();
-                    self.say(answer, false, false).await
-                }
-                Next::Send(answer) => {
-                    after_the_others().await;
-                    let sent = self.socket.write_all(&answer).await;
-                    sent.is_ok() && self.socket.flush().await.is_ok()
-                }
-                Next::Say(answer, (is_head, keep)) => self.say(*answer, is_head, keep).await,
-                Next::Vouch(answer, permit, (is_head, keep)) => {
-                    let stays = self.say(*answer, is_head, keep).await;
-                    self.conn.leave(&permit.cell().state);
+                    let stays = self.say(answer, false, false).await;
+                    drop(entry);
                     stays
                 }
-                Next::Pass(permit, terms, wishes, host) => {
-                    self.pass(permit, &terms, (&wishes, &host)).await
+                Next::Send(answer, entry) => {
+                    after_the_others().await;
+                    let sent = self.socket.write_all(&answer).await;
+                    let stays = sent.is_ok() && self.socket.flush().await.is_ok();
+                    drop(entry);
+                    stays
+                }
+                Next::Say(answer, (is_head, keep), entry) => {
+                    let stays = self.say(*answer, is_head, keep).await;
+                    drop(entry);
+                    stays
+                }
+                Next::Vouch(answer, permit, (is_head, keep), entry) => {
+                    let stays = self.say(*answer, is_head, keep).await;
+                    self.conn.leave(&permit.cell().state);
+                    drop(entry);
+                    stays
+                }
+                Next::Pass((permit, entry), terms, wishes, host) => {
+                    self.pass((permit, entry), &terms, (&wishes, &host)).await
                 }
             };
             if !stays {
@@ -228,21 +240,30 @@ impl Visitor {
     }
 
     /// Asks the backend and brings its answer; whether the connection stays.
-    async fn pass(&mut self, permit: Permit, terms: &Terms, page: (&Wishes<'_>, &str)) -> bool {
+    async fn pass(
+        &mut self,
+        (permit, mut entry): (Permit, Entry),
+        terms: &Terms,
+        page: (&Wishes<'_>, &str),
+    ) -> bool {
         let counts = Arc::clone(&self.worker);
         let cell = Arc::clone(permit.cell());
         match self.asked(&permit, terms).await {
             Ok(Asked::Answered(keep)) => {
                 counts.shared.counts.note_passed(&cell.state);
+                entry.verdict(Verdict::Passed);
                 keep
             }
             Ok(Asked::Upgraded(mut backend)) => {
                 counts.shared.counts.note_passed(&cell.state);
+                entry.status(101);
                 self.tunnel(&mut backend).await;
+                entry.verdict(Verdict::Passed);
                 false
             }
             Err(Broke::Gone) => {
                 counts.shared.counts.note_passed(&cell.state);
+                entry.verdict(Verdict::Gone);
                 // A part of an answer must not look like a whole one.
                 self.slam.store(true, Ordering::SeqCst);
                 false
@@ -258,6 +279,11 @@ impl Visitor {
                 let why = Why::Failed(failed, &cell.state);
                 let mut answer = counts.shared.speaker().say(why, page.1, page.0);
                 carry(&mut answer, terms.carry.as_deref());
+                let verdict = match failed {
+                    Failed::Spoiled => Verdict::Unknown,
+                    Failed::Unreachable | Failed::Silent => Verdict::Failed,
+                };
+                entry.end(verdict, answer.status().as_u16());
                 let keep = terms.keep && terms.framing == Framing::Empty;
                 self.say(answer, terms.is_head, keep).await
             }
@@ -279,12 +305,13 @@ impl Visitor {
                     fresh.map_err(|_| Broke::Unheard)?
                 }
             };
-            let begun = AtomicBool::new(false);
+            let begun = self.begun();
+            begun.status.store(0, Ordering::SeqCst);
             let sides = Sides {
                 clock: &worker.looks,
                 buffer: &mut self.buffer,
                 out: &mut self.out,
-                begun: &begun,
+                begun: &begun.status,
             };
             let done = exchange(&mut self.socket, sides, &mut backend, &self.request, terms).await;
             match done {
@@ -297,10 +324,15 @@ impl Visitor {
                 }
                 Ok(Done::Upgraded) => return Ok(Asked::Upgraded(backend)),
                 Err(Broke::Unheard) if backend.is_kept && terms.is_safe => {}
-                Err(_) if begun.load(Ordering::SeqCst) => return Err(Broke::Gone),
+                Err(_) if begun.status.load(Ordering::SeqCst) != 0 => return Err(Broke::Gone),
                 Err(broke) => return Err(broke),
             }
         }
+    }
+
+    /// Where the status of an answer stands once it has begun.
+    fn begun(&self) -> Arc<Meter> {
+        self.conn.meter.clone().unwrap_or_default()
     }
 
     /// Carries whatever both say, until one ends it or a close cuts it.
@@ -384,16 +416,13 @@ impl Part<'_> {
                 target: onward,
                 fields: &lines,
             };
-            let word = vouch::answer(&self.worker.shared, self.conn, &question);
-            let answer = Box::new(word.answer);
-            return match word.permit {
-                Some(permit) => Next::Vouch(answer, permit, (is_head, stays)),
-                None => Next::Say(answer, (is_head, stays)),
-            };
+            return self.vouched(&question, (is_head, stays));
         }
         let admitted = match admit(&self.worker.shared, self.conn, &line) {
             Ok(admitted) => admitted,
-            Err(Refused::No((no, now), cell, target)) if stays && !is_head && !no.is_personal() => {
+            Err((Refused::No((no, now), cell, target), mut entry))
+                if stays && !is_head && !no.is_personal() =>
+            {
                 let page = Page {
                     no,
                     cell: &cell.state,
@@ -401,11 +430,14 @@ impl Part<'_> {
                     wishes: &Wishes::of(&lines),
                     now,
                 };
-                return Next::Send(self.worker.pages.get(&self.worker.shared, &page));
+                let answer = self.worker.pages.get(&self.worker.shared, &page);
+                entry.status(status(&answer));
+                return Next::Send(answer, entry);
             }
-            Err(refused) => {
+            Err((refused, mut entry)) => {
                 let answer = refused.say(&self.worker.shared, &lines);
-                return Next::Say(Box::new(answer), (is_head, stays));
+                entry.status(answer.status().as_u16());
+                return Next::Say(Box::new(answer), (is_head, stays), entry);
             }
         };
         let upgrade = upgrade(lines, is_http11 && framing == Framing::Empty);
@@ -423,6 +455,16 @@ impl Part<'_> {
         self.onward(admitted, lines, (method, onward, upgrade), (terms, out))
     }
 
+    /// Tells another proxy whether its request may pass.
+    fn vouched(&self, question: &Question<'_, impl Fields>, manner: (bool, bool)) -> Next {
+        let word = vouch::answer(&self.worker.shared, self.conn, question);
+        let answer = Box::new(word.answer);
+        match word.permit {
+            Some(permit) => Next::Vouch(answer, permit, manner, word.entry),
+            None => Next::Say(answer, manner, word.entry),
+        }
+    }
+
     /// Writes the head of an admitted request anew.
     fn onward(
         &self,
@@ -435,6 +477,7 @@ impl Part<'_> {
             permit,
             target,
             client,
+            entry,
         } = admitted;
         // A client that sends its next request only after the whole answer has nothing of the
         // earlier cell under way. One that had it waiting (pipelining) stays in both registers.
@@ -456,7 +499,7 @@ impl Part<'_> {
         };
         onward::request(out, lines, &onward);
         let wishes = Wishes::of(&lines).into_owned();
-        Next::Pass(permit, terms, wishes, target.host.into_owned())
+        Next::Pass((permit, entry), terms, wishes, target.host.into_owned())
     }
 
     fn wrong(&self, wrong: Wrong, lines: &[httparse::Header<'_>]) -> Next {
@@ -467,8 +510,18 @@ impl Part<'_> {
             .shared
             .speaker()
             .say(Why::Wrong(wrong), "", &wishes);
-        Next::Say(Box::new(answer), (false, false))
+        let mut entry = self.worker.shared.entry(self.conn);
+        entry.end(Verdict::Unknown, answer.status().as_u16());
+        Next::Say(Box::new(answer), (false, false), entry)
     }
+}
+
+/// The status in the first line of an answer.
+fn status(answer: &[u8]) -> u16 {
+    let text = answer
+        .get(9..12)
+        .and_then(|text| std::str::from_utf8(text).ok());
+    text.and_then(|text| text.parse().ok()).unwrap_or_default()
 }
 
 /// Authority of the absolute form, and path with query; none for what is no target.

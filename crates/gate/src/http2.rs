@@ -12,6 +12,7 @@
 use std::collections::{BTreeSet, VecDeque};
 use std::convert::Infallible;
 use std::future::poll_fn;
+use std::mem;
 use std::ops::ControlFlow;
 use std::sync::Arc;
 
@@ -24,7 +25,7 @@ use tokio::sync::{mpsc, oneshot, watch};
 use tokio::task::JoinSet;
 use tokio::time::Instant;
 
-use crate::body::Upload;
+use crate::body::{Download, Upload};
 use crate::door::{Door, DoorState};
 use crate::limits::{
     CUT_CONFIRM_WAIT_MAX, HEAD_SIZE_MAX, HEAD_WAIT_MAX, STREAM_COUNT_MAX, STREAM_FINISHED_COUNT_MAX,
@@ -161,15 +162,20 @@ impl Desk {
         let (parts, body) = request.into_parts();
         let bare = parts.method == Method::HEAD;
         match admit(&self.shared, &self.conn, &Line::of(&parts)) {
-            Err(refused) => {
+            Err((refused, mut entry)) => {
                 let answer = refused.say(&self.shared, &parts.headers);
+                entry.status(answer.status().as_u16());
+                if let (Download::Own(Some(text)), false) = (answer.body(), bare) {
+                    entry.add(0, text.len() as u64);
+                }
                 stream::say(answer, &mut respond, bare);
             }
-            Ok(admitted) => {
+            Ok(mut admitted) => {
+                let entry = mem::take(&mut admitted.entry);
                 let cell = Arc::clone(&admitted.permit.cell().state);
                 let (reset, resets) = oneshot::channel();
                 let id = respond.stream_id().as_u32();
-                let upload = Upload::http2(body);
+                let upload = Upload::http2(body, entry.meter());
                 let admitted = admitted.into_owned();
                 let request = Request::from_parts(parts, upload);
                 let shared = Arc::clone(&self.shared);
@@ -178,8 +184,12 @@ impl Desk {
                     cell,
                     reset: Some(reset),
                 });
-                self.tasks
-                    .spawn(stream::run(shared, admitted, request, respond, resets));
+                self.tasks.spawn(stream::run(
+                    shared,
+                    (admitted, entry),
+                    request,
+                    (respond, resets),
+                ));
             }
         }
     }

@@ -12,8 +12,7 @@ use tokio::sync::{Semaphore, watch};
 use tokio::task::JoinSet;
 
 use crate::limits::{ACCEPT_PAUSE, CONNECTION_COUNT_MAX};
-use crate::proxy_protocol::{Heralds, Peer};
-use crate::serve::Counts;
+use crate::proxy_protocol::{Heralds, Peer, TurnedAway};
 use crate::shared::Shared;
 
 /// A port that clients come in at.
@@ -46,20 +45,21 @@ pub(crate) async fn run<F>(
             Ok((mut stream, from)) => {
                 // Over the limit the connection is dropped at once: no memory, no wait.
                 let Ok(place) = Arc::clone(&places).try_acquire_owned() else {
-                    Counts::add(&shared.counts.turned_away.crowded);
+                    shared.turn_away(from.ip(), TurnedAway::Crowded);
                     continue;
                 };
                 let _ = stream.set_nodelay(true);
                 let (heralds, serve) = (Arc::clone(&heralds), Arc::clone(&serve));
                 let (shared, mut stop) = (Arc::clone(shared), stop.clone());
                 tasks.spawn(async move {
-                    let heard = heralds.hear(&mut stream, from, &shared.counts.turned_away);
-                    let peer = tokio::select! {
-                        peer = heard => peer,
+                    let heard = tokio::select! {
+                        heard = heralds.hear(&mut stream, from) => Some(heard),
                         _ = stop.wait_for(|stop| *stop) => None,
                     };
-                    if let Some(peer) = peer {
-                        serve(stream, peer).await;
+                    match heard {
+                        Some(Ok(peer)) => serve(stream, peer).await,
+                        Some(Err(why)) => shared.turn_away(from.ip(), why),
+                        None => {}
                     }
                     drop(place);
                 });

@@ -19,6 +19,7 @@ use anlauf_trust::{Authority, Close, Envelope, Release};
 use jiff::tz::TimeZone;
 
 use crate::GateError;
+use crate::access::Access;
 use crate::clock::{Clock, Floor, Passed, Steady};
 use crate::config::{Pilot, Upstreams};
 use crate::inflow::Key;
@@ -150,7 +151,7 @@ impl Lab {
             testers,
             Floor::new(clock),
             TimeZone::UTC,
-            Key::new(b"lab"),
+            (Key::new(b"lab"), Access::default()),
         ));
         let mut mind = Mind::new(gate.clone(), *pin, Upstreams::default());
         let find = |digest: &Digest| table(digest).ok_or(GateError::Table { digest: *digest });

@@ -14,6 +14,7 @@
 
 #![cfg_attr(not(test), warn(clippy::expect_used, clippy::indexing_slicing))]
 
+mod access;
 mod clock;
 mod config;
 mod error;
@@ -60,7 +61,8 @@ pub mod lab;
 
 pub use clock::{Clock, SystemClock};
 pub use config::{
-    GateConfig, Mail, MailPlace, Network, NetworkError, Pilot, Serving, Tls, Upstreams,
+    AccessLog, Clients, GateConfig, Mail, MailPlace, Network, NetworkError, Pilot, Serving, Tls,
+    Upstreams,
 };
 pub use error::GateError;
 pub use gate::Gate;

@@ -96,6 +96,12 @@ pub const MAIL_TAKE_CUT_WAIT_MAX: Duration = Duration::from_secs(5);
 /// Longest wait for a client to take the last answer about a message of a cell that is closed.
 pub const MAIL_WORD_WAIT_MAX: Duration = Duration::from_millis(250);
 
+/// Most lines of the access log that wait for the disk; about 6 MB. More are counted as lost.
+pub const ACCESS_LINE_COUNT_MAX: usize = 16_384;
+
+/// Longest wait at the end for a disk to take the last lines of the access log.
+pub const ACCESS_END_WAIT_MAX: Duration = Duration::from_secs(5);
+
 /// Most answers of closed cells that a worker keeps for their second.
 pub const PAGE_COUNT_MAX: usize = 1_024;
 

@@ -101,7 +101,12 @@ async fn serve(
     let Ok(Ok((socket, name, head, protocol))) = opened else {
         return;
     };
-    let (conn, orders) = Conn::new(peer, name);
+    let (spoken, meter) = match protocol {
+        Protocol::Http1 => ("http/1", Some(socket.meter())),
+        // Many requests at once: each counts for itself.
+        Protocol::Http2 => ("http/2", None),
+    };
+    let (conn, orders) = Conn::new(peer, name, (spoken, meter));
     match protocol {
         Protocol::Http1 => {
             http1::serve(worker, (socket, slam), head, (conn, orders), stop).await;

@@ -20,8 +20,9 @@ use tokio::io::{AsyncRead, AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::sync::{mpsc, watch};
 
+use crate::access::{Entry, Verdict};
 use crate::intake::{self, Port};
-use crate::judge::{Asked, Permit, judge};
+use crate::judge::{Asked, No, Permit, judge};
 use crate::limits::{HEAD_WAIT_MAX, HELLO_SIZE_MAX};
 use crate::listener::Worker;
 use crate::proxy_protocol::Peer;
@@ -76,15 +77,28 @@ async fn serve(
         first = tokio::time::timeout(HEAD_WAIT_MAX, first) => first,
         _ = stop.wait_for(|stop| *stop) => return,
     };
+    let protocol = match purpose {
+        Purpose::Cell(_) => "tcp",
+        Purpose::Named => "tls",
+    };
+    let meter = Some(socket.meter());
+    let (conn, orders) = Conn::new(peer, None, (protocol, meter));
+    let mut entry = worker.shared.entry(&conn);
     let Ok(Some((Some(cell), bytes))) = first else {
+        entry.verdict(Verdict::Unknown);
         return Counts::add(&worker.shared.counts.unknown);
     };
-    let (conn, orders) = Conn::new(peer, None);
+    entry.host(&cell.spec.host);
+    entry.cell(&cell.state, worker.shared.now());
     let presence = Presence::new(&conn);
-    let Some(permit) = admitted(&worker, &cell, &conn) else {
-        return worker.shared.counts.note_refused(&cell.state);
+    let permit = match admitted(&worker, &cell, &conn) {
+        Ok(permit) => permit,
+        Err(no) => {
+            entry.refused(no);
+            return worker.shared.counts.note_refused(&cell.state);
+        }
     };
-    let carried = carry(&worker, permit, (socket, slam), bytes);
+    let carried = carry(&worker, (permit, entry), (socket, slam), bytes);
     let (cut, orders) = until_cut(carried, (orders, stop)).await;
     drop(presence);
     if let Some(cut) = cut {
@@ -120,7 +134,7 @@ async fn hello(stream: &mut (impl AsyncRead + Unpin)) -> io::Result<(String, Vec
 }
 
 /// Stage `basic` passes when the table says so in as many words: `CONNECT /`.
-fn admitted(worker: &Worker, cell: &Arc<Cell>, conn: &Arc<Conn>) -> Option<Permit> {
+fn admitted(worker: &Worker, cell: &Arc<Cell>, conn: &Arc<Conn>) -> Result<Permit, No> {
     let asked = Asked {
         method: &Method::CONNECT,
         paths: &["/".into()],
@@ -129,7 +143,7 @@ fn admitted(worker: &Worker, cell: &Arc<Cell>, conn: &Arc<Conn>) -> Option<Permi
         comer: None,
     };
     let visit = Visit::enter(cell, conn);
-    judge(visit, &asked, &worker.shared.testers, worker.shared.now()).ok()
+    judge(visit, &asked, &worker.shared.testers, worker.shared.now()).map_err(|denied| denied.no)
 }
 
 /// Runs until it ends or a close cuts it; then both sockets are gone when this returns. Orders that
@@ -152,16 +166,18 @@ async fn until_cut(
 
 async fn carry(
     worker: &Worker,
-    permit: Permit,
+    (permit, mut entry): (Permit, Entry),
     (mut socket, slam): (Socket, Arc<AtomicBool>),
     bytes: Vec<u8>,
 ) {
     let (counts, cell) = (&worker.shared.counts, &permit.cell().state);
     let upstream = permit.cell().upstream.as_ref();
     let Some(upstream) = upstream.filter(|upstream| upstream.is_tcp) else {
+        entry.verdict(Verdict::Failed);
         return counts.note_failed(cell);
     };
     let Ok(mut backend) = worker.pool.connect(upstream).await else {
+        entry.verdict(Verdict::Failed);
         return counts.note_failed(cell);
     };
     counts.note_passed(cell);
@@ -171,6 +187,7 @@ async fn carry(
     let carried = tokio::io::copy_bidirectional(&mut socket, &mut backend.stream).await;
     if carried.is_ok() {
         // Both have said their last: what is still on its way may arrive.
+        entry.verdict(Verdict::Passed);
         backend.rest();
         slam.store(false, Ordering::SeqCst);
     }

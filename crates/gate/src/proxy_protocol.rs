@@ -10,7 +10,7 @@ mod header;
 
 use std::io;
 use std::net::{IpAddr, SocketAddr};
-use std::sync::atomic::AtomicU64;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use tokio::io::AsyncReadExt;
 use tokio::net::TcpStream;
@@ -31,20 +31,59 @@ pub(crate) struct Peer {
     pub(crate) is_client: bool,
 }
 
-/// Connections that were turned away before anything was understood of them, since the start.
-#[derive(Default)]
-pub(crate) struct TurnedAway {
+/// Why a connection is dropped before anything of it was read.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum TurnedAway {
     /// More at once than a port takes.
-    pub(crate) crowded: AtomicU64,
+    Crowded,
     /// From elsewhere than the proxies of the port.
-    pub(crate) stranger: AtomicU64,
+    Stranger,
     /// Without a header that can be read, or without one in time.
-    pub(crate) headless: AtomicU64,
+    Headless,
 }
+
+/// Connections that were dropped so, since the start.
+#[derive(Default)]
+pub(crate) struct TurnedAwayCounts([AtomicU64; 3]);
 
 /// Who must announce the connections of a port: nobody, or proxies in these networks.
 #[derive(Clone, Default)]
 pub(crate) struct Heralds(Option<Vec<Network>>);
+
+// === impl TurnedAway ===
+
+impl TurnedAway {
+    /// Each of them.
+    pub(crate) const ALL: [Self; 3] = [Self::Crowded, Self::Stranger, Self::Headless];
+
+    /// As metrics and lines of the log say it.
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::Crowded => "crowded",
+            Self::Stranger => "stranger",
+            Self::Headless => "headless",
+        }
+    }
+}
+
+impl TurnedAwayCounts {
+    fn of(&self, why: TurnedAway) -> &AtomicU64 {
+        let Self([crowded, stranger, headless]) = self;
+        match why {
+            TurnedAway::Crowded => crowded,
+            TurnedAway::Stranger => stranger,
+            TurnedAway::Headless => headless,
+        }
+    }
+
+    pub(crate) fn add(&self, why: TurnedAway) {
+        Counts::add(self.of(why));
+    }
+
+    pub(crate) fn get(&self, why: TurnedAway) -> u64 {
+        self.of(why).load(Ordering::Relaxed)
+    }
+}
 
 // === impl Peer ===
 
@@ -68,33 +107,33 @@ impl Heralds {
         Self((!own.is_empty()).then_some(own))
     }
 
-    /// Who a connection is for; none if it is to be dropped, which is counted.
+    /// Who a connection is for.
+    ///
+    /// # Errors
+    /// Why it is to be dropped.
     pub(crate) async fn hear(
         &self,
         stream: &mut TcpStream,
         from: SocketAddr,
-        turned_away: &TurnedAway,
-    ) -> Option<Peer> {
+    ) -> Result<Peer, TurnedAway> {
         let peer = Peer::new(from.ip());
         let Some(networks) = &self.0 else {
-            return Some(peer);
+            return Ok(peer);
         };
         if !networks.iter().any(|known| known.contains(peer.address)) {
-            Counts::add(&turned_away.stranger);
             tracing::debug!(%from, "a connection that no named proxy has announced");
-            return None;
+            return Err(TurnedAway::Stranger);
         }
         match timeout(PROXY_HEADER_WAIT_MAX, read(stream)).await {
-            Ok(Ok(Header::Client { source, .. })) => Some(Peer::new(source.ip())),
+            Ok(Ok(Header::Client { source, .. })) => Ok(Peer::new(source.ip())),
             // Everyone behind the proxy would be a tester where the proxy is one.
-            Ok(Ok(Header::Nobody)) => Some(Peer {
+            Ok(Ok(Header::Nobody)) => Ok(Peer {
                 is_client: false,
                 ..peer
             }),
             Ok(Err(_)) | Err(_) => {
-                Counts::add(&turned_away.headless);
                 tracing::debug!(%from, "a proxy that does not say whom it is for");
-                None
+                Err(TurnedAway::Headless)
             }
         }
     }

@@ -11,12 +11,13 @@ use anlauf_model::{Stage, Timestamp};
 use hyper::header::{HeaderValue, SET_COOKIE};
 use hyper::{Method, Request, Response};
 
+use crate::access::{Entry, Verdict};
 use crate::body::{Download, Upload};
 use crate::forward::Failed;
 use crate::inflow::{Carry, Comer, PLACE};
 use crate::judge::{Asked, Denied, No, Permit, judge, shut};
 use crate::page::{Why, Wishes};
-use crate::proxy_protocol::TurnedAway;
+use crate::proxy_protocol::TurnedAwayCounts;
 use crate::request::{self, Asker, Fields, Line, Target};
 use crate::shared::Shared;
 use crate::table::{Cell, CellState, Found, is_below};
@@ -30,7 +31,7 @@ pub(crate) struct Counts {
     pub(crate) unknown: AtomicU64,
     pub(crate) cut: AtomicU64,
     pub(crate) failed: AtomicU64,
-    pub(crate) turned_away: TurnedAway,
+    pub(crate) turned_away: TurnedAwayCounts,
 }
 
 /// A request that may pass.
@@ -38,6 +39,8 @@ pub(crate) struct Admitted<'a> {
     pub(crate) permit: Permit,
     pub(crate) target: Target<'a>,
     pub(crate) client: Asker,
+    /// Says how it ended.
+    pub(crate) entry: Entry,
 }
 
 impl Admitted<'_> {
@@ -47,6 +50,7 @@ impl Admitted<'_> {
             permit: self.permit,
             target: self.target.into_owned(),
             client: self.client,
+            entry: self.entry,
         }
     }
 }
@@ -121,11 +125,37 @@ impl Counts {
 /// Finds the cell, registers, asks the judge. Does not wait for anything.
 ///
 /// # Errors
-/// What to answer instead.
+/// What to answer instead, and what says how that ended.
 pub(crate) fn admit<'a>(
     shared: &Shared,
     conn: &Arc<Conn>,
     line: &Line<'a, impl Fields>,
+) -> Result<Admitted<'a>, (Refused<'a>, Entry)> {
+    let mut entry = shared.entry(conn);
+    entry.asks(line.method.as_str(), line.path);
+    if shared.access.is_on() {
+        entry.request(line.fields.text("x-request-id"));
+    }
+    match decide(shared, conn, line, &mut entry) {
+        Ok(admitted) => Ok(Admitted { entry, ..admitted }),
+        Err(refused) => {
+            match &refused {
+                Refused::No((no, _), ..) => entry.refused(*no),
+                Refused::Said(answer) if answer.status().is_success() => {
+                    entry.verdict(Verdict::Own);
+                }
+                Refused::Said(_) => entry.verdict(Verdict::Unknown),
+            }
+            Err((refused, entry))
+        }
+    }
+}
+
+fn decide<'a>(
+    shared: &Shared,
+    conn: &Arc<Conn>,
+    line: &Line<'a, impl Fields>,
+    entry: &mut Entry,
 ) -> Result<Admitted<'a>, Refused<'a>> {
     let say = |why: Why<'_>, host: &str| {
         let answer = shared.speaker().say(why, host, &Wishes::of(line.fields));
@@ -135,6 +165,7 @@ pub(crate) fn admit<'a>(
         Counts::add(&shared.counts.unknown);
         say(Why::Wrong(wrong), "")
     })?;
+    entry.host(&target.host);
     if conn.sni.as_ref().is_some_and(|name| *name != target.host) {
         // One host in the handshake, another in the request: which rules hold for it?
         Counts::add(&shared.counts.unknown);
@@ -163,6 +194,8 @@ pub(crate) fn admit<'a>(
         say(Why::Wrong(wrong), &target.host)
     })?;
     let now = shared.now();
+    entry.client(client.address);
+    entry.cell(&cell.state, now);
     if cell.state.stage(now) == Stage::Closed {
         // Nothing can be under way for whom nothing is let through: no need to register.
         shared.counts.note_refused(&cell.state);
@@ -187,9 +220,11 @@ pub(crate) fn admit<'a>(
             permit,
             target,
             client,
+            entry: Entry::default(),
         }),
         Err(denied) => {
             shared.counts.note_refused(&cell.state);
+            entry.refused(denied.no);
             let wishes = Wishes::of(line.fields);
             Err(refused(shared, (denied, now), (cell, target), &wishes))
         }
@@ -223,6 +258,7 @@ pub(crate) async fn pass(
         permit,
         target,
         client,
+        entry: _,
     } = admitted;
     let cell = Arc::clone(permit.cell());
     let own = permit.carry().cloned();

@@ -3,21 +3,26 @@
 //! In:    what the keeper has accepted. Out: the same, cheap to read for each request.
 //! Never: decides.
 
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, PoisonError, RwLock};
+use std::net::IpAddr;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
+use std::time::{Duration, Instant};
 
 use anlauf_model::Timestamp;
 use anlauf_model::feed::{GateFreshness, Words};
 use jiff::tz::TimeZone;
 use tokio::sync::{Notify, watch};
 
+use crate::access::{Access, Beginning, Entry, Verdict};
 use crate::clock::Floor;
 use crate::forward::Forwarder;
 use crate::inflow::Key;
 use crate::judge::Testers;
 use crate::page::Speaker;
+use crate::proxy_protocol::TurnedAway;
 use crate::serve::Counts;
 use crate::table::Table;
+use crate::visit::Conn;
 
 /// How far a gate is. Changes whenever something took effect.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
@@ -42,6 +47,12 @@ pub(crate) struct Shared {
     pub(crate) zone: TimeZone,
     /// What clients' places are sealed with.
     pub(crate) places: Key,
+    /// Where it is said how requests ended.
+    pub(crate) access: Access,
+    /// Threads that serve.
+    pub(crate) workers: AtomicUsize,
+    /// When the control plane last answered.
+    control: Mutex<Option<Instant>>,
     drill: AtomicBool,
     table: RwLock<Arc<Table>>,
     words: RwLock<Arc<Words>>,
@@ -49,7 +60,12 @@ pub(crate) struct Shared {
 }
 
 impl Shared {
-    pub(crate) fn new(testers: Testers, clock: Floor, zone: TimeZone, places: Key) -> Self {
+    pub(crate) fn new(
+        testers: Testers,
+        clock: Floor,
+        zone: TimeZone,
+        (places, access): (Key, Access),
+    ) -> Self {
         Self {
             testers,
             forwarder: Forwarder::new(),
@@ -59,6 +75,9 @@ impl Shared {
             news: Notify::new(),
             zone,
             places,
+            access,
+            workers: AtomicUsize::new(0),
+            control: Mutex::new(None),
             drill: AtomicBool::new(false),
             table: RwLock::new(Arc::new(Table::empty())),
             words: RwLock::default(),
@@ -73,6 +92,43 @@ impl Shared {
     /// What has passed since some moment, by a clock that nobody sets back. Milliseconds.
     pub(crate) fn ran(&self) -> i64 {
         self.clock.ran()
+    }
+
+    /// Something begins on a connection; nothing without a log.
+    pub(crate) fn entry(&self, conn: &Conn) -> Entry {
+        if !self.access.is_on() {
+            return Entry::default();
+        }
+        let fresh;
+        let meter = match &conn.meter {
+            Some(meter) => meter,
+            None => {
+                fresh = Arc::default();
+                &fresh
+            }
+        };
+        self.access.begin(&Beginning {
+            protocol: conn.protocol,
+            meter,
+            client: conn.peer.address,
+            now: self.now(),
+        })
+    }
+
+    /// A connection is dropped before anything of it was read.
+    pub(crate) fn turn_away(&self, client: IpAddr, why: TurnedAway) {
+        self.counts.turned_away.add(why);
+        if !self.access.is_on() {
+            return;
+        }
+        let mut entry = self.access.begin(&Beginning {
+            protocol: "tcp",
+            meter: &Arc::default(),
+            client,
+            now: self.now(),
+        });
+        entry.because(why.name());
+        entry.verdict(Verdict::TurnedAway);
     }
 
     pub(crate) fn table(&self) -> Arc<Table> {
@@ -109,6 +165,18 @@ impl Shared {
 
     pub(crate) fn is_drill(&self) -> bool {
         self.drill.load(Ordering::Relaxed)
+    }
+
+    /// The control plane has answered.
+    pub(crate) fn set_control_heard(&self) {
+        let mut heard = self.control.lock().unwrap_or_else(PoisonError::into_inner);
+        *heard = Some(Instant::now());
+    }
+
+    /// How long ago the control plane last answered; none if it never has.
+    pub(crate) fn control_age(&self) -> Option<Duration> {
+        let heard = *self.control.lock().unwrap_or_else(PoisonError::into_inner);
+        heard.map(|heard| heard.elapsed())
     }
 
     /// Tells whoever waits that something took effect.

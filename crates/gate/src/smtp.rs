@@ -150,7 +150,7 @@ async fn serve(
         let _ = stream.shutdown().await;
         return;
     };
-    let (conn, orders) = Conn::new(peer, None);
+    let (conn, orders) = Conn::new(peer, None, ("smtp", None));
     let presence = Presence::new(&conn);
     let inbox = Inbox::new(orders, stop);
     let session = Session::new((&worker, &relay), Box::new(stream), conn, inbox);

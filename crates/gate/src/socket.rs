@@ -13,10 +13,13 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
 use tokio_rustls::server::TlsStream;
 
+use crate::access::Meter;
+
 /// A client's socket.
 pub(crate) struct Socket {
     stream: Stream,
     slam: Arc<AtomicBool>,
+    meter: Arc<Meter>,
 }
 
 enum Stream {
@@ -39,6 +42,7 @@ impl Socket {
         Self {
             stream: Stream::Tls(Box::new(stream)),
             slam,
+            meter: Arc::default(),
         }
     }
 
@@ -47,7 +51,22 @@ impl Socket {
         Self {
             stream: Stream::Plain(stream),
             slam,
+            meter: Arc::default(),
         }
+    }
+
+    /// Counts what goes over it.
+    pub(crate) fn meter(&self) -> Arc<Meter> {
+        Arc::clone(&self.meter)
+    }
+}
+
+impl Socket {
+    fn note_sent(&self, polled: Poll<io::Result<usize>>) -> Poll<io::Result<usize>> {
+        if let Poll::Ready(Ok(size)) = &polled {
+            self.meter.sent(*size);
+        }
+        polled
     }
 }
 
@@ -57,10 +76,13 @@ impl AsyncRead for Socket {
         cx: &mut Context<'_>,
         buf: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
-        match &mut self.stream {
+        let before = buf.filled().len();
+        let polled = match &mut self.stream {
             Stream::Plain(stream) => Pin::new(stream).poll_read(cx, buf),
             Stream::Tls(stream) => Pin::new(stream).poll_read(cx, buf),
-        }
+        };
+        self.meter.received(buf.filled().len() - before);
+        polled
     }
 }
 
@@ -70,10 +92,11 @@ impl AsyncWrite for Socket {
         cx: &mut Context<'_>,
         buf: &[u8],
     ) -> Poll<io::Result<usize>> {
-        match &mut self.stream {
+        let polled = match &mut self.stream {
             Stream::Plain(stream) => Pin::new(stream).poll_write(cx, buf),
             Stream::Tls(stream) => Pin::new(stream).poll_write(cx, buf),
-        }
+        };
+        self.note_sent(polled)
     }
 
     fn poll_write_vectored(
@@ -81,10 +104,11 @@ impl AsyncWrite for Socket {
         cx: &mut Context<'_>,
         bufs: &[io::IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
-        match &mut self.stream {
+        let polled = match &mut self.stream {
             Stream::Plain(stream) => Pin::new(stream).poll_write_vectored(cx, bufs),
             Stream::Tls(stream) => Pin::new(stream).poll_write_vectored(cx, bufs),
-        }
+        };
+        self.note_sent(polled)
     }
 
     fn is_write_vectored(&self) -> bool {

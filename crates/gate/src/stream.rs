@@ -17,6 +17,7 @@ use hyper::body::{Body, Bytes};
 use hyper::{Method, Request, Response, Version};
 use tokio::sync::oneshot;
 
+use crate::access::{Entry, Meter, Verdict};
 use crate::body::{Broken, Download, Upload};
 use crate::serve::{Admitted, pass};
 use crate::shared::Shared;
@@ -56,10 +57,9 @@ impl Finished {
 /// Forwards the request and sends the answer.
 pub(crate) async fn run(
     shared: Arc<Shared>,
-    admitted: Admitted<'static>,
+    (admitted, mut entry): (Admitted<'static>, Entry),
     request: Request<Upload>,
-    mut respond: SendResponse<Bytes>,
-    mut resets: oneshot::Receiver<Infallible>,
+    (mut respond, mut resets): (SendResponse<Bytes>, oneshot::Receiver<Infallible>),
 ) -> Finished {
     let id = respond.stream_id().as_u32();
     let bare = *request.method() == Method::HEAD;
@@ -70,8 +70,17 @@ pub(crate) async fn run(
             respond.send_reset(Reason::CANCEL);
             return Finished::without_answer(id);
         }
-        _ = poll_fn(|cx| respond.poll_reset(cx)) => return Finished::without_answer(id),
+        _ = poll_fn(|cx| respond.poll_reset(cx)) => {
+            entry.verdict(Verdict::Gone);
+            return Finished::without_answer(id);
+        }
         answer = pass(&shared, admitted, request) => answer,
+    };
+    entry.status(answer.status().as_u16());
+    let verdict = match answer.body() {
+        Download::Backend { .. } => Verdict::Passed,
+        Download::Own(_) if answer.status().is_client_error() => Verdict::Unknown,
+        Download::Own(_) => Verdict::Failed,
     };
     let (head, mut body) = answer.into_parts();
     let is_end = bare || body.is_end_stream();
@@ -79,15 +88,22 @@ pub(crate) async fn run(
         return Finished::without_answer(id);
     };
     if is_end {
+        entry.verdict(verdict);
         return Finished::answered(id, send, whole.load(Ordering::SeqCst));
     }
+    let meter = entry.meter();
     let ended = tokio::select! {
         biased;
         _ = &mut resets => Some(Reason::CANCEL),
-        pumped = pump(&mut send, &mut body) => pumped.err().map(|_| Reason::INTERNAL_ERROR),
+        pumped = pump(&mut send, &mut body, meter.as_deref()) => {
+            pumped.err().map(|_| Reason::INTERNAL_ERROR)
+        }
     };
     match ended {
-        None => Finished::answered(id, send, whole.load(Ordering::SeqCst)),
+        None => {
+            entry.verdict(verdict);
+            Finished::answered(id, send, whole.load(Ordering::SeqCst))
+        }
         Some(reason) => {
             send.send_reset(reason);
             Finished::without_answer(id)
@@ -120,7 +136,11 @@ fn begin(
     respond.send_response(head, is_end)
 }
 
-async fn pump(send: &mut SendStream<Bytes>, body: &mut Download) -> Result<(), Broken> {
+async fn pump(
+    send: &mut SendStream<Bytes>,
+    body: &mut Download,
+    meter: Option<&Meter>,
+) -> Result<(), Broken> {
     loop {
         let frame = poll_fn(|cx| match send.poll_reset(cx) {
             Poll::Ready(_) => Poll::Ready(Some(Err(Broken::from("the client has left")))),
@@ -131,7 +151,7 @@ async fn pump(send: &mut SendStream<Bytes>, body: &mut Download) -> Result<(), B
             return Ok(());
         };
         match frame?.into_data() {
-            Ok(data) => push(send, data).await?,
+            Ok(data) => push(send, data, meter).await?,
             Err(frame) => {
                 let trailers = frame
                     .into_trailers()
@@ -143,7 +163,11 @@ async fn pump(send: &mut SendStream<Bytes>, body: &mut Download) -> Result<(), B
     }
 }
 
-async fn push(send: &mut SendStream<Bytes>, mut data: Bytes) -> Result<(), Broken> {
+async fn push(
+    send: &mut SendStream<Bytes>,
+    mut data: Bytes,
+    meter: Option<&Meter>,
+) -> Result<(), Broken> {
     while !data.is_empty() {
         send.reserve_capacity(data.len());
         while send.capacity() == 0 {
@@ -154,6 +178,9 @@ async fn push(send: &mut SendStream<Bytes>, mut data: Bytes) -> Result<(), Broke
         }
         let size = send.capacity().min(data.len());
         send.send_data(data.split_to(size), false)?;
+        if let Some(meter) = meter {
+            meter.sent(size);
+        }
     }
     Ok(())
 }

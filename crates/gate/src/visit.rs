@@ -13,6 +13,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use tokio::sync::{mpsc, oneshot};
 
+use crate::access::Meter;
 use crate::proxy_protocol::Peer;
 use crate::table::{Cell, CellState};
 
@@ -28,6 +29,10 @@ pub(crate) struct Conn {
     pub(crate) sni: Option<String>,
     /// Whether it is a proxy that only asks about requests of its own clients.
     pub(crate) is_asking: bool,
+    /// What is spoken on it, for the access log.
+    pub(crate) protocol: &'static str,
+    /// Counts its bytes, where one request at a time is on it.
+    pub(crate) meter: Option<Arc<Meter>>,
     orders: mpsc::UnboundedSender<Cut>,
     touched: Mutex<Vec<Arc<CellState>>>,
 }
@@ -60,19 +65,27 @@ impl Conn {
     pub(crate) fn new(
         peer: Peer,
         sni: Option<String>,
+        (protocol, meter): (&'static str, Option<Arc<Meter>>),
     ) -> (Arc<Self>, mpsc::UnboundedReceiver<Cut>) {
-        let (conn, inbox) = Self::made(peer, sni);
+        let (conn, inbox) = Self::made(peer, sni, (protocol, meter));
         (Arc::new(conn), inbox)
     }
 
     /// A proxy that asks about requests, and where its orders arrive.
-    pub(crate) fn asking(peer: Peer) -> (Arc<Self>, mpsc::UnboundedReceiver<Cut>) {
-        let (mut conn, inbox) = Self::made(peer, None);
+    pub(crate) fn asking(
+        peer: Peer,
+        meter: Arc<Meter>,
+    ) -> (Arc<Self>, mpsc::UnboundedReceiver<Cut>) {
+        let (mut conn, inbox) = Self::made(peer, None, ("ask", Some(meter)));
         conn.is_asking = true;
         (Arc::new(conn), inbox)
     }
 
-    fn made(peer: Peer, sni: Option<String>) -> (Self, mpsc::UnboundedReceiver<Cut>) {
+    fn made(
+        peer: Peer,
+        sni: Option<String>,
+        (protocol, meter): (&'static str, Option<Arc<Meter>>),
+    ) -> (Self, mpsc::UnboundedReceiver<Cut>) {
         let (orders, inbox) = mpsc::unbounded_channel();
         let conn = Self {
             id: NEXT_ID.fetch_add(1, Ordering::Relaxed),
@@ -80,6 +93,8 @@ impl Conn {
             from: peer.address.to_string().into(),
             sni,
             is_asking: false,
+            protocol,
+            meter,
             orders,
             touched: Mutex::new(Vec::new()),
         };

@@ -17,6 +17,7 @@ use hyper::{Method, Response, StatusCode};
 use tokio::net::TcpStream;
 use tokio::sync::watch;
 
+use crate::access::{Entry, Verdict};
 use crate::body::Download;
 use crate::intake::Port;
 use crate::judge::Permit;
@@ -54,6 +55,8 @@ pub(crate) struct Question<'a, F> {
 pub(crate) struct Word {
     pub(crate) answer: Response<Download>,
     pub(crate) permit: Option<Permit>,
+    /// Says how it ended.
+    pub(crate) entry: Entry,
 }
 
 /// Header lines without those that speak of the sub-request itself.
@@ -90,7 +93,7 @@ async fn serve(
 ) {
     let slam = Arc::new(AtomicBool::new(false));
     let socket = Socket::new(stream, Arc::clone(&slam));
-    let (conn, orders) = Conn::asking(peer);
+    let (conn, orders) = Conn::asking(peer, socket.meter());
     http1::serve(worker, (socket, slam), Vec::new(), (conn, orders), stop).await;
 }
 
@@ -100,6 +103,16 @@ pub(crate) fn answer(
     conn: &Arc<Conn>,
     question: &Question<'_, impl Fields>,
 ) -> Word {
+    let mut word = decide(shared, conn, question);
+    if word.entry.is_none() {
+        word.entry = shared.entry(conn);
+        word.entry.verdict(Verdict::Unknown);
+    }
+    word.entry.status(word.answer.status().as_u16());
+    word
+}
+
+fn decide(shared: &Shared, conn: &Arc<Conn>, question: &Question<'_, impl Fields>) -> Word {
     if !shared.testers.proxies.trusts(conn.peer.address) {
         Counts::add(&shared.counts.unknown);
         return plain(StatusCode::FORBIDDEN, "this address is no trusted proxy\n");
@@ -139,9 +152,14 @@ pub(crate) fn answer(
             }
             carry(&mut word.answer, admitted.permit.carry());
             word.permit = Some(admitted.permit);
+            word.entry = admitted.entry;
+            word.entry.verdict(Verdict::Passed);
             word
         }
-        Err(refused) => denied(manner, refused.say(shared, question.fields)),
+        Err((refused, entry)) => Word {
+            entry,
+            ..denied(manner, refused.say(shared, question.fields))
+        },
     }
 }
 
@@ -203,6 +221,7 @@ fn denied(manner: Manner, mut answer: Response<Download>) -> Word {
     Word {
         answer,
         permit: None,
+        entry: Entry::default(),
     }
 }
 
@@ -216,5 +235,6 @@ fn plain(status: StatusCode, text: &'static str) -> Word {
     Word {
         answer,
         permit: None,
+        entry: Entry::default(),
     }
 }

@@ -6,7 +6,7 @@
 
 use std::io;
 use std::pin::pin;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU16, Ordering};
 
 use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt};
 
@@ -69,8 +69,8 @@ pub(crate) struct Sides<'a> {
     pub(crate) clock: &'a Looks,
     pub(crate) buffer: &'a mut Buffer,
     pub(crate) out: &'a mut Vec<u8>,
-    /// Set when the head of the backend's answer is made.
-    pub(crate) begun: &'a AtomicBool,
+    /// Status of the backend's answer, set when its head is made; 0 before.
+    pub(crate) begun: &'a AtomicU16,
 }
 
 /// Sends the request whose head lies in `request`, and brings the answer.
@@ -129,7 +129,9 @@ where
                 is_over = true;
                 match up {
                     Ok(()) => sent.store(true, Ordering::SeqCst),
-                    Err(Up::Spoiled) if begun.load(Ordering::SeqCst) => return Err(Broke::Gone),
+                    Err(Up::Spoiled) if begun.load(Ordering::SeqCst) > 0 => {
+                        return Err(Broke::Gone);
+                    }
                     Err(Up::Spoiled) => return Err(Broke::Spoiled),
                     // It may have answered before it closed.
                     Err(Up::Backend) => {}
@@ -247,7 +249,7 @@ fn last(out: &mut Vec<u8>, trailers: &[u8]) {
 struct Down<'a> {
     clock: &'a Looks,
     out: &'a mut Vec<u8>,
-    begun: &'a AtomicBool,
+    begun: &'a AtomicU16,
     terms: &'a Terms,
 }
 
@@ -283,7 +285,7 @@ impl Down<'_> {
             }
             self.flush(to).await?;
         };
-        self.begun.store(true, Ordering::SeqCst);
+        self.begun.store(answer.status, Ordering::SeqCst);
         let is_whole = self.body(from, said, to, &answer).await?;
         after_the_others().await;
         self.flush(to).await?;

@@ -127,7 +127,12 @@ fn only_the_gate_says_who_asks_for_what() {
         ("accept", "text/html"),
     ]);
     let cell = "stadt/post".parse().unwrap();
-    let conn = Conn::new(Peer::new("192.0.2.7".parse().unwrap()), None).0;
+    let conn = Conn::new(
+        Peer::new("192.0.2.7".parse().unwrap()),
+        None,
+        ("http/1", None),
+    )
+    .0;
     let asker = Proxies::default().client(conn.peer, &headers).unwrap();
     introduce(&mut headers, (&conn, &asker), "stadt.example", &cell);
     insta::assert_snapshot!(told(&headers), @r#"
@@ -151,7 +156,12 @@ fn a_backend_learns_of_every_proxy_on_the_way() {
         ("x-anlauf-cell", "other/cell"),
     ]);
     let cell = "stadt/post".parse().unwrap();
-    let conn = Conn::new(Peer::new("10.0.0.1".parse().unwrap()), None).0;
+    let conn = Conn::new(
+        Peer::new("10.0.0.1".parse().unwrap()),
+        None,
+        ("http/1", None),
+    )
+    .0;
     let proxies = Proxies::new(vec!["10.0.0.0/8".parse().unwrap()]);
     let asker = proxies.client(conn.peer, &headers).unwrap();
     introduce(&mut headers, (&conn, &asker), "stadt.example", &cell);

@@ -26,6 +26,7 @@ use super::Relay;
 use super::command::{Address, Command, Line, Sender, command, line};
 use super::content::Chunks;
 use super::reply::Reply;
+use crate::access::{Entry, Verdict};
 use crate::http1::Buffer;
 use crate::limits::{
     COMMAND_WAIT_MAX, COMMAND_WRONG_COUNT_MAX, GOODBYE_WAIT_MAX, HEAD_WAIT_MAX, MAIL_WORD_WAIT_MAX,
@@ -93,6 +94,10 @@ struct Letter {
     accepted: usize,
     /// Chunks so far, and their bytes.
     chunks: Option<(Chunks, u64)>,
+    /// What says how it ended for each recipient that was accepted.
+    entries: Vec<Entry>,
+    /// Bytes of its text so far.
+    size: u64,
 }
 
 // === impl Inbox ===
@@ -283,6 +288,8 @@ impl<'a> Session<'a> {
             asked: 0,
             accepted: 0,
             chunks: None,
+            entries: Vec::new(),
+            size: 0,
         });
         Reply::own(250, "2.1.0", "ok")
     }
@@ -302,7 +309,17 @@ impl<'a> Session<'a> {
             ));
         }
         letter.asked += 1;
-        self.offer(address).await
+        let mut entry = self.worker.shared.entry(&self.conn);
+        entry.asks("RCPT", "");
+        entry.host(&address.domain);
+        let reply = self.offer(address, &mut entry).await?;
+        match self.letter.as_mut() {
+            Some(letter) if reply.is_yes() => letter.entries.push(entry),
+            // Whose no it was is known where it was said; the rest is the cell's server's.
+            _ if reply.code == 451 => entry.end_uncut(Verdict::Failed, 451),
+            _ => entry.end(Verdict::Passed, reply.code),
+        }
+        Ok(reply)
     }
 
     /// TLS from here on; what was said before is forgotten.

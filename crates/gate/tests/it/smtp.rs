@@ -91,7 +91,7 @@ pub struct Mailer {
 
 impl Mailer {
     /// Greeted and introduced.
-    async fn hello(to: SocketAddr) -> Self {
+    pub async fn hello(to: SocketAddr) -> Self {
         let mut mailer = Self::greeted(to).await;
         assert!(mailer.ask("EHLO client.example").await.starts_with("250-"));
         mailer

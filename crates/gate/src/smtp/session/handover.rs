@@ -14,8 +14,9 @@ use smtp_proto::Response;
 use super::super::command::Address;
 use super::super::reply::Reply;
 use super::super::server::{Server, Work};
-use super::{End, Session, Woken, after};
-use crate::judge::{Asked, Permit, judge};
+use super::{End, Letter, Session, Woken, after};
+use crate::access::{Entry, Verdict};
+use crate::judge::{Asked, No, Permit, judge};
 use crate::limits::{MAIL_ANSWER_WAIT_MAX, MAIL_TAKE_CUT_WAIT_MAX, MAIL_TAKE_WAIT_MAX};
 use crate::serve::Counts;
 use crate::table::{Cell, CellState};
@@ -93,25 +94,46 @@ impl Handover {
     }
 }
 
+impl Letter {
+    /// Says of every recipient how the message ended.
+    fn end(&mut self, verdict: Verdict, reply: &Reply) {
+        for mut entry in self.entries.drain(..) {
+            entry.add(self.size, 0);
+            entry.end(verdict, reply.code);
+        }
+    }
+}
+
 // === impl Session ===
 
 impl Session<'_> {
     /// Asks the cell of a recipient, which is open, for this recipient.
-    pub(super) async fn offer(&mut self, address: &Address) -> Result<Reply, End> {
+    pub(super) async fn offer(
+        &mut self,
+        address: &Address,
+        entry: &mut Entry,
+    ) -> Result<Reply, End> {
         let counts = &self.worker.shared.counts;
         let Some(place) = self.relay.domains.get(&address.domain) else {
             Counts::add(&counts.unknown);
+            entry.verdict(Verdict::Unknown);
             return Ok(Reply::own(550, "5.7.1", "no mail for this domain here"));
         };
         let table = self.worker.shared.table();
         let Some(cell) = table.cell(&place.cell) else {
             Counts::add(&counts.unknown);
+            entry.verdict(Verdict::Unknown);
             return Ok(shut());
         };
-        let Some(permit) = self.judged(cell) else {
-            counts.note_refused(&cell.state);
-            self.judged_no(cell);
-            return Ok(shut());
+        entry.cell(&cell.state, self.worker.shared.now());
+        let permit = match self.judged(cell) {
+            Ok(permit) => permit,
+            Err(no) => {
+                counts.note_refused(&cell.state);
+                entry.refused(no);
+                self.judged_no(cell);
+                return Ok(shut());
+            }
         };
         let accepted = self.letter.as_ref().map_or(0, |letter| letter.accepted);
         match &self.delivery {
@@ -123,6 +145,8 @@ impl Session<'_> {
                 if !self.delivery.is_at(&other) {
                     self.conn.leave(&other);
                 }
+                entry.verdict(Verdict::Refused);
+                entry.because("another_server");
                 let words = "one mail server at a time; please send to this one again";
                 return Ok(Reply::own(452, "4.5.3", words));
             }
@@ -142,7 +166,7 @@ impl Session<'_> {
     }
 
     /// Asks the judge; the connection is registered at the cell from here on, if it says yes.
-    fn judged(&self, cell: &Arc<Cell>) -> Option<Permit> {
+    fn judged(&self, cell: &Arc<Cell>) -> Result<Permit, No> {
         let shared = &self.worker.shared;
         let asked = Asked {
             method: &Method::CONNECT,
@@ -152,7 +176,7 @@ impl Session<'_> {
             comer: None,
         };
         let visit = Visit::enter(cell, &self.conn);
-        judge(visit, &asked, &shared.testers, shared.now()).ok()
+        judge(visit, &asked, &shared.testers, shared.now()).map_err(|denied| denied.no)
     }
 
     /// A cell that was open when the message began is shut: nothing of it goes on.
@@ -304,6 +328,9 @@ impl Session<'_> {
 
     /// Hands text on.
     pub(super) async fn forward(&mut self, bytes: &[u8]) -> Result<(), End> {
+        if let Some(letter) = self.letter.as_mut() {
+            letter.size += bytes.len() as u64;
+        }
         self.exchange(Work::Send(bytes)).await.map(drop)
     }
 
@@ -321,9 +348,16 @@ impl Session<'_> {
             return;
         };
         let cell = Arc::clone(held.permit.cell());
-        if self.judged(&cell).is_none() {
+        if self.judged(&cell).is_err() {
             self.worker.shared.counts.note_refused(&cell.state);
             self.judged_no(&cell);
+        }
+    }
+
+    /// Says of every recipient how the message ended, unless a close has ended it.
+    fn tell(&mut self, verdict: Verdict, reply: &Reply) {
+        for mut entry in self.letter.iter_mut().flat_map(|l| l.entries.drain(..)) {
+            entry.end_uncut(verdict, reply.code);
         }
     }
 
@@ -333,7 +367,10 @@ impl Session<'_> {
         self.judge_again();
         let mut held = match mem::take(&mut self.delivery) {
             Delivery::Open(held) => held,
-            Delivery::Broken(reply) => return Ok(Some(reply)),
+            Delivery::Broken(reply) => {
+                self.tell(Verdict::Failed, &reply);
+                return Ok(Some(reply));
+            }
             Delivery::None => return Ok(Some(lost())),
         };
         let state = Arc::clone(held.state());
@@ -366,6 +403,14 @@ impl Session<'_> {
         match (ended.is_some(), reply.is_yes()) {
             (_, true) => counts.note_passed(&state),
             (_, false) => counts.note_failed(&state),
+        }
+        let verdict = match ended.is_some() {
+            true => Verdict::Passed,
+            false => Verdict::Failed,
+        };
+        if let Some(letter) = self.letter.as_mut() {
+            // A server that has answered has answered, whatever was closed meanwhile.
+            letter.end(verdict, &reply);
         }
         match ended.is_some() {
             true => held.server.part(),
