@@ -100,6 +100,15 @@ impl Client {
         Err(Failure::new(Code::Failed, why))
     }
 
+    /// Asks for text.
+    ///
+    /// # Errors
+    /// As [`Client::get`].
+    pub fn text(&self, path: &str) -> Done<String> {
+        let bytes = bytes(checked(self.open(path)?)?)?;
+        Ok(String::from_utf8_lossy(&bytes).into_owned())
+    }
+
     /// Lines of an answer that does not end.
     ///
     /// # Errors

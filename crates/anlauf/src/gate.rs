@@ -4,6 +4,8 @@
 //! Never: opens anything on what a flag says: flags say where, signatures say whether.
 //! See:   docs/guide/first-start.md.
 
+pub mod top;
+
 use std::collections::BTreeMap;
 use std::future::{Future, poll_fn};
 use std::net::SocketAddr;
@@ -13,8 +15,8 @@ use std::sync::Arc;
 use std::task::Poll;
 
 use anlauf_gate::{
-    Gate, GateConfig, GateError, Mail, MailPlace, Network, Pilot, Serving, SystemClock, Tls,
-    Upstreams,
+    AccessLog, Clients, Gate, GateConfig, GateError, Mail, MailPlace, Network, Pilot, Serving,
+    SystemClock, Tls, Upstreams,
 };
 use anlauf_model::{CellId, Digest, GateId, OrganisationId, PersonId, Role, SiteId, TenantId};
 use anlauf_recovery::Actor;
@@ -26,7 +28,7 @@ use crate::exit::{Code, Done, Failure};
 use crate::log::Log;
 use crate::logins::Book;
 use crate::output::Output;
-use crate::signal::Stop;
+use crate::signal::{Hangup, Stop};
 
 /// Run a gate
 #[derive(Debug, Clone, clap::Args)]
@@ -109,7 +111,70 @@ pub struct Args {
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=256))]
     workers: Option<u16>,
     #[command(flatten)]
+    access: AccessArgs,
+    #[command(flatten)]
     log: Log,
+}
+
+/// The access log.
+#[derive(Debug, Clone, clap::Args)]
+pub struct AccessArgs {
+    /// File that gets one line of JSON for each request, connection and recipient; `-` is stdout
+    #[arg(long, value_name = "FILE")]
+    access_log: Option<PathBuf>,
+    /// How much of clients' addresses the access log holds
+    #[arg(long, value_enum, default_value_t, requires = "access_log")]
+    access_log_clients: Addresses,
+}
+
+/// How much of an address is written down.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, clap::ValueEnum)]
+enum Addresses {
+    /// All of it.
+    Whole,
+    /// 24 bits of IPv4, 48 of IPv6.
+    #[default]
+    Short,
+    /// Nothing.
+    None,
+}
+
+/// `anlauf gate` runs a gate, `anlauf gate top` looks at some.
+#[derive(Debug, Clone)]
+pub enum Command {
+    /// Runs one.
+    Run(Box<Args>),
+    /// Looks at some.
+    Top(top::Args),
+}
+
+// By hand, because what a gate needs is needed only when one is run, and a variable of the
+// environment (`ANLAUF_CONTROL`) must not make `top` want the rest of it.
+impl clap::FromArgMatches for Command {
+    fn from_arg_matches(matches: &clap::ArgMatches) -> Result<Self, clap::Error> {
+        match matches.subcommand() {
+            Some((_, matches)) => top::Args::from_arg_matches(matches).map(Self::Top),
+            None => Args::from_arg_matches(matches).map(|args| Self::Run(Box::new(args))),
+        }
+    }
+
+    fn update_from_arg_matches(&mut self, matches: &clap::ArgMatches) -> Result<(), clap::Error> {
+        *self = Self::from_arg_matches(matches)?;
+        Ok(())
+    }
+}
+
+impl clap::Args for Command {
+    fn augment_args(command: clap::Command) -> clap::Command {
+        Args::augment_args(command)
+            .subcommand(top::Args::augment_args(clap::Command::new("top")))
+            .subcommand_negates_reqs(true)
+            .args_conflicts_with_subcommands(true)
+    }
+
+    fn augment_args_for_update(command: clap::Command) -> clap::Command {
+        Self::augment_args(command)
+    }
 }
 
 /// The mail relay.
@@ -189,11 +254,18 @@ fn mail_place(text: &str) -> Result<(String, MailPlace), String> {
     Ok((domain, MailPlace { cell, server }))
 }
 
-/// Runs a gate until told to stop.
+/// Runs a gate until told to stop, or looks at some.
 ///
 /// # Errors
-/// A setting, the state on disk or an address cannot be used.
-pub fn run(args: &Args, output: Output) -> Done {
+/// A setting, the state on disk or an address cannot be used; no gate answers.
+pub fn run(command: &Command, output: Output) -> Done {
+    match command {
+        Command::Run(args) => run_gate(args, output),
+        Command::Top(args) => top::run(args, output),
+    }
+}
+
+fn run_gate(args: &Args, output: Output) -> Done {
     args.log.start();
     let config = config(args)?;
     let runtime = tokio::runtime::Builder::new_multi_thread()
@@ -201,11 +273,15 @@ pub fn run(args: &Args, output: Output) -> Done {
         .build()?;
     runtime.block_on(async {
         let mut stop = Stop::listen()?;
+        let mut hangup = Hangup::listen(args.access.access_log.is_some())?;
         let mut gate = Gate::start(config).await.map_err(cannot_start)?;
         say(args, &gate, output)?;
-        let name = tokio::select! {
-            name = stop.wait() => name,
-            error = gate.failed() => return Err(cannot_start(error)),
+        let name = loop {
+            tokio::select! {
+                name = stop.wait() => break name,
+                () = hangup.wait() => gate.reopen_access_log(),
+                error = gate.failed() => return Err(cannot_start(error)),
+            }
         };
         tracing::info!(signal = name, "stopping");
         gate.stop().await;
@@ -276,6 +352,18 @@ fn mail(args: &MailArgs) -> Option<Mail> {
     })
 }
 
+fn access(args: &AccessArgs) -> Option<AccessLog> {
+    let file = args.access_log.clone()?;
+    Some(AccessLog {
+        to: (file.as_os_str() != "-").then_some(file),
+        clients: match args.access_log_clients {
+            Addresses::Whole => Clients::Whole,
+            Addresses::Short => Clients::Short,
+            Addresses::None => Clients::None,
+        },
+    })
+}
+
 fn workers_usual() -> usize {
     std::thread::available_parallelism().map_or(1, usize::from)
 }
@@ -328,7 +416,7 @@ fn config(args: &Args) -> Done<GateConfig> {
             proxies: args.trusted_proxy.clone(),
             asked: args.listen_auth.clone(),
             heralds: args.proxy_protocol.clone(),
-            access: None,
+            access: access(&args.access),
         },
     })
 }

@@ -59,7 +59,8 @@ enum Verb {
     #[command(subcommand)]
     Login(cli::login::Verb),
     Serve(Box<serve::Args>),
-    Gate(Box<gate::Args>),
+    /// Run a gate, or look at what gates do
+    Gate(gate::Command),
     Adopt(cli::adopt::Args),
     Drill(Box<drill::Args>),
     #[command(name = drill::provider::VERB, hide = true)]

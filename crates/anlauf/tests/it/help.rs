@@ -3,7 +3,7 @@
 use crate::process::{Run, anlauf};
 
 /// Every verb and noun with the words that its help must have.
-const COMMANDS: [(&str, &str); 58] = [
+const COMMANDS: [(&str, &str); 59] = [
     ("init", "DIR"),
     ("landscape lint", "--strict"),
     ("landscape show", "DIR"),
@@ -23,6 +23,7 @@ const COMMANDS: [(&str, &str); 58] = [
     ("login list", "--data"),
     ("serve", "--landscape"),
     ("gate", "--pin"),
+    ("gate top", "--once"),
     ("inflow", "--share"),
     ("adopt", "--reason"),
     ("drill", "--speed"),

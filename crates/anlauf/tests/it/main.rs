@@ -20,4 +20,5 @@ mod offline;
 mod outsider;
 mod passkey;
 mod plan;
+mod watch;
 mod witness;
