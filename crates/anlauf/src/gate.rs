@@ -53,9 +53,10 @@ pub struct Args {
     /// Folder with one file a host, chain and key in it: `stadt.example.pem`, `_.example.pem`
     #[arg(long, value_name = "DIR", requires = "listen_tls")]
     certificates: Option<PathBuf>,
-    /// Port of one cell that is not HTTP; its backend is `tcp://host:port`
-    #[arg(long, value_name = "ADDR=CELL", value_parser = pair::<SocketAddr, CellId>)]
-    tcp: Vec<(SocketAddr, CellId)>,
+    /// Port of one cell that is not HTTP; its backend is `tcp://host:port`, of a cell with HTTP too
+    /// the one that is named here
+    #[arg(long, value_name = "ADDR=CELL[=URL]", value_parser = tcp_place)]
+    tcp: Vec<TcpPlace>,
     /// Where TLS is passed through to the cell that has the client's host for itself
     #[arg(long, value_name = "ADDR", value_delimiter = ',')]
     listen_named: Vec<SocketAddr>,
@@ -231,6 +232,20 @@ pub struct Beside {
     pub time_zone: String,
 }
 
+/// A port of one cell for what is not HTTP.
+#[derive(Debug, Clone)]
+struct TcpPlace {
+    listen: SocketAddr,
+    cell: CellId,
+    server: Option<String>,
+}
+
+impl TcpPlace {
+    fn beside(&self) -> Option<(CellId, String)> {
+        Some((self.cell.clone(), self.server.clone()?))
+    }
+}
+
 /// A gate with its name.
 pub type Named = (GateId, Gate);
 
@@ -246,6 +261,24 @@ where
         key.parse().map_err(|error: K::Err| error.to_string())?,
         value.parse().map_err(|error: V::Err| error.to_string())?,
     ))
+}
+
+fn tcp_place(text: &str) -> Result<TcpPlace, String> {
+    let (listen, rest) = pair::<SocketAddr, String>(text)?;
+    let (cell, server) = match rest.split_once('=') {
+        Some((cell, server)) => (cell, Some(server)),
+        None => (rest.as_str(), None),
+    };
+    if server.is_some_and(|server| !server.starts_with("tcp://")) {
+        return Err("write the backend like `tcp://10.1.0.20:995`".to_owned());
+    }
+    Ok(TcpPlace {
+        listen,
+        cell: cell
+            .parse()
+            .map_err(|error: anlauf_model::id::IdError| error.to_string())?,
+        server: server.map(str::to_owned),
+    })
 }
 
 fn mail_place(text: &str) -> Result<(String, MailPlace), String> {
@@ -399,6 +432,7 @@ fn config(args: &Args) -> Done<GateConfig> {
             default: args.upstream.upstream.clone(),
             sites: args.upstream.upstream_site.iter().cloned().collect(),
             cells: args.upstream.upstream_cell.iter().cloned().collect(),
+            tcp: args.tcp.iter().filter_map(TcpPlace::beside).collect(),
         },
         clean_room: args.clean_room.clone(),
         pilot: Pilot {
@@ -410,7 +444,11 @@ fn config(args: &Args) -> Done<GateConfig> {
         serving: Serving {
             workers: args.workers.map_or_else(workers_usual, usize::from),
             tls: tls(args),
-            tcp: args.tcp.clone(),
+            tcp: args
+                .tcp
+                .iter()
+                .map(|place| (place.listen, place.cell.clone()))
+                .collect(),
             named: args.listen_named.clone(),
             mail: mail(&args.mail),
             proxies: args.trusted_proxy.clone(),

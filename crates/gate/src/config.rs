@@ -54,7 +54,8 @@ pub struct Serving {
     /// Where clients come in over TLS, and the folder of certificates: `stadt.example.pem` holds
     /// chain and key of that host, `_.example.pem` of every host one label below.
     pub tls: Option<Tls>,
-    /// Ports for what is not HTTP, each of one cell, whose backend is `tcp://host:port`.
+    /// Ports for what is not HTTP, each of one cell, whose backend is `tcp://host:port`: the one of
+    /// [`Upstreams::tcp`], else the cell's own.
     pub tcp: Vec<(SocketAddr, CellId)>,
     /// Ports where TLS is passed through to the cell that has the client's host for itself.
     pub named: Vec<SocketAddr>,
@@ -141,6 +142,8 @@ pub struct Upstreams {
     pub sites: BTreeMap<SiteId, String>,
     /// For one cell.
     pub cells: BTreeMap<CellId, String>,
+    /// For what is not HTTP of a cell that is served over HTTP too: `tcp://10.1.0.20:995`.
+    pub tcp: BTreeMap<CellId, String>,
 }
 
 /// A range of addresses: `10.20.0.0/16`, `fd00::/8`, `127.0.0.1`.

@@ -171,8 +171,7 @@ async fn carry(
     bytes: Vec<u8>,
 ) {
     let (counts, cell) = (&worker.shared.counts, &permit.cell().state);
-    let upstream = permit.cell().upstream.as_ref();
-    let Some(upstream) = upstream.filter(|upstream| upstream.is_tcp) else {
+    let Some(upstream) = permit.cell().upstream_tcp.as_ref() else {
         entry.verdict(Verdict::Failed);
         return counts.note_failed(cell);
     };

@@ -39,6 +39,8 @@ pub(crate) struct Cell {
     pub(crate) spec: GateCell,
     /// Where it is served from; none if nothing usable was told.
     pub(crate) upstream: Option<Arc<Upstream>>,
+    /// Where what is not HTTP goes.
+    pub(crate) upstream_tcp: Option<Arc<Upstream>>,
     /// What passes in stage `basic`: method and path below the cell's own.
     pub(crate) basic: Vec<(Method, Box<str>)>,
     /// Outlives the table.
@@ -330,9 +332,9 @@ impl Table {
     ///
     /// # Errors
     /// Two cells share an id, or a host and path: a request must belong to one cell only.
-    pub(crate) fn build(
-        signed: &GateTable,
-        upstreams: &Upstreams,
+    pub(crate) fn build<'a>(
+        signed: &'a GateTable,
+        upstreams: &'a Upstreams,
         before: &Table,
         floor: &dyn Fn(&GateCell) -> Epoch,
     ) -> Result<Self, String> {
@@ -341,18 +343,23 @@ impl Table {
             ..Self::empty()
         };
         // Cells share what they are served from.
-        let mut known: HashMap<&str, Option<Arc<Upstream>>> = HashMap::new();
+        let mut known: HashMap<&'a str, Option<Arc<Upstream>>> = HashMap::new();
         for spec in &signed.cells {
             let state = match before.cells.get(&spec.id) {
                 Some(cell) => Arc::clone(&cell.state),
                 None => Arc::new(CellState::new(spec.id.clone(), floor(spec))),
             };
             let from = upstreams.find(&spec.id, &spec.site, spec.upstream.as_deref());
-            let cell = Arc::new(Cell {
-                upstream: from.and_then(|text| {
+            let beside = upstreams.tcp.get(&spec.id).map(String::as_str).or(from);
+            let mut served = |from: Option<&'a str>| {
+                from.and_then(|text| {
                     let read = || Upstream::parse(text).map(Arc::new);
                     known.entry(text).or_insert_with(read).clone()
-                }),
+                })
+            };
+            let cell = Arc::new(Cell {
+                upstream: served(from),
+                upstream_tcp: served(beside).filter(|upstream| upstream.is_tcp),
                 basic: spec.basic.iter().filter_map(|line| basic(line)).collect(),
                 spec: spec.clone(),
                 state,

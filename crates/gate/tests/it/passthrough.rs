@@ -137,6 +137,31 @@ async fn http_never_reaches_a_backend_that_speaks_something_else() {
 }
 
 #[tokio::test]
+async fn a_cell_may_be_served_over_http_and_beside_it() {
+    let pages = crate::backend::mirror().await;
+    let backend = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let beside = format!("tcp://{}", backend.local_addr().unwrap());
+    let any: SocketAddr = "127.0.0.1:0".parse().unwrap();
+    let house = House::with(pages, |config: &mut GateConfig| {
+        config.upstreams.tcp.insert(cell(MELDEN), beside);
+        config.serving.tcp = vec![(any, cell(MELDEN))];
+    })
+    .await;
+    house.ground().await;
+    let port = Port { house, backend };
+    port.is_shut().await;
+    port.house.open(MELDEN, 1, Stage::Full).await;
+    let to = port.house.address();
+    assert_eq!(crate::client::get(to, HOST, "/melden/a").await.status, 200);
+    let (client, server) = port.talk().await;
+    port.shut().await;
+    assert_eq!(settle(client).await, (0, 0));
+    assert_eq!(settle(server).await, (0, 0));
+    assert_eq!(crate::client::get(to, HOST, "/melden/a").await.status, 503);
+    port.is_shut().await;
+}
+
+#[tokio::test]
 async fn a_name_that_is_no_cell_of_its_own_is_reset() {
     let port = new().await;
     port.house.open(MELDEN, 1, Stage::Full).await;
