@@ -13,6 +13,7 @@ use crate::kernel::route::{Guard, Route, Service};
 mod authorize;
 pub mod claims;
 mod discovery;
+pub(crate) mod entry;
 pub mod jwt;
 pub mod key;
 pub mod party;

@@ -1,16 +1,24 @@
-//! Mail of each insurer: an SMTP server with mailboxes on disk, and a sender that tries again.
+//! Mail of each insurer: an SMTP server with mailboxes on disk and POP3 to read them; for the other
+//! side a sender that tries again, and a reader.
 //!
 //! In:    SMTP on a listener of its own (RFC 5321, STARTTLS, PIPELINING, SIZE, 8BITMIME, SMTPUTF8).
-//! Out:   one Maildir per person in the insurer's folder, which Dovecot reads as well.
+//! Out:   one Maildir per person in the insurer's folder, which Dovecot reads as well; POP3 under
+//!        TLS (RFC 1939, RFC 8314).
 //! Never: a 250 before the message is on disk; the same message twice in a mailbox because its
 //!        sender did not hear the 250; a message for somebody else's domain (no relay).
 //! See:   docs/guide/mail.md. Postfix and Dovecot from `reference/mail` do the same at full size.
 
 pub mod house;
+mod line;
+mod listen;
 pub mod maildir;
+pub mod pop3;
+pub mod reader;
+pub mod self_signed;
 pub mod sender;
 pub mod server;
 mod session;
+pub mod stock;
 mod text;
 pub mod tls;
 
@@ -34,6 +42,12 @@ const TEXT_BUDGET_KIB: usize = 256 * 1024;
 
 /// Most commands that are not understood until the conversation ends.
 const ERROR_COUNT_MAX: usize = 20;
+
+/// Wrong passwords of a mail program until its conversation ends.
+const LOGIN_COUNT_MAX: usize = 3;
+
+/// Most messages of a mailbox that a mail program is shown; the rest when these are gone.
+const MESSAGE_COUNT_MAX: usize = 10_000;
 
 /// How long a conversation may say nothing (RFC 5321 §4.5.3.2.7). Seconds.
 const SILENCE_SECONDS_MAX: u64 = 300;

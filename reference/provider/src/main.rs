@@ -16,7 +16,7 @@ use reference_provider::kernel::house::{House, Settings, read_tenants, set_emerg
 use reference_provider::kernel::route::SERVICES;
 use reference_provider::kernel::seed;
 use reference_provider::kernel::tenant::{TenantLine, usual_tenants};
-use reference_provider::mail::{self, server::Post};
+use reference_provider::mail::{self, pop3::Reading, server::Post};
 use reference_provider::photo::retention;
 use reference_provider::record::manifest::{self, Manifest};
 use reference_provider::record::shelf::{State, set_state};
@@ -80,9 +80,12 @@ struct Serve {
     /// What the mail server calls itself
     #[arg(long, value_name = "NAME", default_value = "post.localhost")]
     mail_name: String,
-    /// Chain and key for STARTTLS, as PEM
+    /// Chain and key for STARTTLS and for reading, as PEM
     #[arg(long, value_name = "FILE")]
     mail_tls: Option<PathBuf>,
+    /// Where mail is read by POP3 under TLS; give this to the gate's `--tcp`
+    #[arg(long, value_name = "ADDR", requires = "mail_tls")]
+    listen_pop3: Option<SocketAddr>,
 }
 
 #[derive(Subcommand)]
@@ -103,6 +106,12 @@ enum Verb {
     Record(RecordVerb),
     /// Delete the photos whose time is over
     Retire,
+    /// Print a certificate that speaks for itself, with its key, for trying out mail under TLS
+    Certificate {
+        /// Names it is for: `mx.beispiel.example`, `*.beispiel.example`
+        #[arg(required = true)]
+        names: Vec<String>,
+    },
     /// Numbers of an insurer's synthetic people, and their password
     People {
         /// Insurer
@@ -142,6 +151,12 @@ enum RecordVerb {
 
 fn main() -> Result<()> {
     let cli = Cli::parse();
+    if let Verb::Certificate { names } = &cli.verb {
+        let names: Vec<&str> = names.iter().map(String::as_str).collect();
+        let made = mail::self_signed::make(&names, Clock::System.seconds())?;
+        print!("{made}");
+        return Ok(());
+    }
     let mut settings = settings(&cli.place)?;
     if let Verb::Serve(serve) = &cli.verb {
         settings.status.clone_from(&serve.status);
@@ -159,6 +174,7 @@ fn main() -> Result<()> {
         } => emergency(&house, &tenant, (&service, &state)),
         Verb::Record(verb) => record(&house, verb),
         Verb::Retire => retire(&house),
+        Verb::Certificate { .. } => Ok(()),
         Verb::People { tenant } => people(&house, &tenant),
     }
 }
@@ -197,15 +213,22 @@ fn serve(house: House, wanted: &Serve) -> Result<()> {
     runtime.block_on(async {
         let house = Arc::new(house);
         let post = post(&house, wanted).await?;
+        let reading = reading(&house, wanted).await?;
         let door = Door::open(house, wanted.listen).await?;
         println!("listening http://{}", door.address);
         if let Some(post) = &post {
             println!("listening smtp://{}", post.address);
         }
+        if let Some(reading) = &reading {
+            println!("listening pop3s://{}", reading.address);
+        }
         tokio::signal::ctrl_c().await?;
         door.close().await;
         if let Some(post) = post {
             post.close().await;
+        }
+        if let Some(reading) = reading {
+            reading.close().await;
         }
         Ok(())
     })
@@ -228,6 +251,19 @@ async fn post(house: &Arc<House>, wanted: &Serve) -> Result<Option<Post>> {
         size_max: mail::MESSAGE_SIZE_MAX,
     };
     Post::open(settings, listen).await.map(Some)
+}
+
+/// The server for who reads mail, if it is wanted.
+async fn reading(house: &Arc<House>, wanted: &Serve) -> Result<Option<Reading>> {
+    let (Some(listen), Some(tls)) = (wanted.listen_pop3, &wanted.mail_tls) else {
+        return Ok(None);
+    };
+    let settings = mail::pop3::Settings {
+        name: wanted.mail_name.clone(),
+        shelves: mail::house::shelves(house, &wanted.mail_domain),
+        tls: mail::tls::read(tls)?,
+    };
+    Reading::open(settings, listen).await.map(Some)
 }
 
 fn emergency(house: &House, tenant: &str, (service, state): (&str, &str)) -> Result<()> {

@@ -10,13 +10,15 @@ use ring::rand::SystemRandom;
 
 use super::tenant::{Tenant, TenantLine};
 use crate::login::key::{Key, write_private};
+use crate::mail::stock;
 
 /// What stands beside each database while it is used: parts of it, or stale.
 const BESIDE: [&str; 2] = ["-wal", "-shm"];
 
 const KEY_FILE: &str = "login.key";
 
-/// Copies an insurer's databases as they are at one moment each, and its key, into a new folder.
+/// Copies an insurer's databases as they are at one moment each, its mailboxes and its key, into a
+/// new folder.
 ///
 /// The copy is an insurer of its own, so that what is said of it is said of the copy.
 ///
@@ -31,6 +33,7 @@ pub fn take(tenant: &Tenant, folder: &Path) -> Result<Tenant> {
         let copy = folder.join(name).to_string_lossy().into_owned();
         store.with(|c| c.execute("VACUUM INTO ?1", [copy]))?;
     }
+    stock::copy(&tenant.folder, folder).context("cannot copy the mailboxes")?;
     let key = std::fs::read(tenant.folder.join(KEY_FILE)).context("cannot read the key")?;
     write_private(&folder.join(KEY_FILE), &key)?;
     open(tenant, folder)
@@ -49,8 +52,8 @@ pub fn open(tenant: &Tenant, folder: &Path) -> Result<Tenant> {
     Ok(Tenant::new(&line, 0, (tenant.origin.clone(), folder), key))
 }
 
-/// Puts the databases of a backup in the place of an insurer's own. Whoever else has them open
-/// must let go of them afterwards: they hold on to files that are no more.
+/// Puts the databases and mailboxes of a backup in the place of an insurer's own. Whoever else has
+/// databases open must let go of them afterwards: they hold on to files that are no more.
 ///
 /// # Errors
 /// A file cannot be read or written.
@@ -71,5 +74,6 @@ pub fn bring_back(tenant: &Tenant, folder: &Path) -> Result<()> {
             .with_context(|| format!("cannot read the backup `{}`", folder.display()))?;
         std::fs::rename(&fresh, path)?;
     }
-    Ok(())
+    stock::bring_back(tenant, folder)
+        .with_context(|| format!("cannot bring mailboxes back from `{}`", folder.display()))
 }

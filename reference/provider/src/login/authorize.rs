@@ -7,7 +7,7 @@ use maud::html;
 use ring::rand::SecureRandom;
 use rusqlite::OptionalExtension;
 
-use super::password;
+use super::entry::{Entry, enter};
 use crate::kernel::ask::{Ask, Person, Reply, Role, encode, field};
 use crate::kernel::kvnr::Kvnr;
 use crate::kernel::miss::Miss;
@@ -16,10 +16,6 @@ use crate::kernel::tenant::Tenant;
 
 /// How long a code holds. Seconds.
 const CODE_SECONDS: i64 = 60;
-
-/// Wrong passwords of one name before it has to wait, and how long. Seconds.
-const FAILURE_COUNT_MAX: i64 = 5;
-const FAILURE_SECONDS: i64 = 900;
 
 /// A program that may ask for a login.
 pub(super) struct Client {
@@ -162,59 +158,24 @@ fn person(ask: &Ask<'_>, wish: &Wish, fields: &[(String, String)]) -> Result<Per
             "This is no insurance number: a letter and nine digits, on the front of the card.",
         ));
     }
-    let question = match wish.client.role {
-        Role::Insured => "SELECT password FROM insured WHERE kvnr = ?1",
-        Role::Clerk => "SELECT password FROM clerk WHERE name = ?1",
-    };
-    let failures = failures(ask, &subject)?;
-    if failures >= FAILURE_COUNT_MAX {
-        return Err(Miss::new(
+    let who = (wish.client.role, subject.as_str());
+    match enter(ask.tenant, who, (field(fields, "password"), ask.now))? {
+        Entry::In => Ok(Person {
+            subject,
+            role: wish.client.role,
+        }),
+        Entry::Wait => Err(Miss::new(
             429,
             "too-many-tries",
             "Zu viele Versuche. Bitte warten Sie eine Viertelstunde.",
             "Too many tries. Please wait a quarter of an hour.",
-        ));
+        )),
+        Entry::Wrong => Err(Miss::bad(
+            "wrong-login",
+            "Nummer oder Passwort stimmt nicht.",
+            "Number or password is wrong.",
+        )),
     }
-    let kept: Option<Vec<u8>> = ask.tenant.store.with(|c| {
-        c.query_row(question, [&subject], |row| row.get(0))
-            .optional()
-    })?;
-    let is_known = kept.is_some();
-    // Somebody unknown takes as long as somebody known.
-    let kept = kept.unwrap_or_else(|| vec![0; 48]);
-    if password::fits(field(fields, "password"), &kept) && is_known {
-        ask.tenant
-            .store
-            .with(|c| c.execute("DELETE FROM login_failure WHERE name = ?1", [&subject]))?;
-        return Ok(Person {
-            subject,
-            role: wish.client.role,
-        });
-    }
-    ask.tenant.store.with(|c| {
-        c.execute(
-            "INSERT INTO login_failure VALUES (?1, 1, ?2)
-             ON CONFLICT (name) DO UPDATE SET count = count + 1, since = ?2",
-            (&subject, ask.now),
-        )
-    })?;
-    Err(Miss::bad(
-        "wrong-login",
-        "Nummer oder Passwort stimmt nicht.",
-        "Number or password is wrong.",
-    ))
-}
-
-fn failures(ask: &Ask<'_>, subject: &str) -> Result<i64, Miss> {
-    let count: Option<i64> = ask.tenant.store.with(|c| {
-        c.query_row(
-            "SELECT count FROM login_failure WHERE name = ?1 AND since > ?2",
-            (subject, ask.now - FAILURE_SECONDS),
-            |row| row.get(0),
-        )
-        .optional()
-    })?;
-    Ok(count.unwrap_or(0))
 }
 
 fn code(ask: &Ask<'_>, wish: &Wish, person: &Person) -> Result<Reply, Miss> {

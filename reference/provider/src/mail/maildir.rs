@@ -47,6 +47,17 @@ pub struct Message {
     pub bytes: Vec<u8>,
 }
 
+/// A message by its file.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Item {
+    /// What it is known by, in this mailbox and for ever: 64 hex digits as they were delivered.
+    pub name: String,
+    /// Where it lies.
+    pub path: PathBuf,
+    /// Bytes.
+    pub size: u64,
+}
+
 impl Message {
     /// What the sender sent: the file without this server's own three lines of trace.
     pub fn sent(&self) -> &[u8] {
@@ -136,6 +147,47 @@ impl Mailbox {
             }
         }
         Ok(all)
+    }
+
+    /// What lies in it, in the order in which it came, without its contents.
+    ///
+    /// # Errors
+    /// The disk cannot be read.
+    pub fn items(&self) -> io::Result<Vec<Item>> {
+        let mut items = Vec::new();
+        for path in self.files()? {
+            let file = match fs::metadata(&path) {
+                Err(error) if error.kind() == io::ErrorKind::NotFound => continue,
+                file => file?,
+            };
+            let name = path.file_name().unwrap_or_default().to_string_lossy();
+            // What a reader such as Dovecot notes behind it is not its name.
+            let name = name.split(':').next().unwrap_or_default().to_owned();
+            let size = file.len();
+            let at = file.modified()?;
+            items.push((at, Item { name, path, size }));
+        }
+        items.sort_by(|(at, one), (other, two)| (at, &one.name).cmp(&(other, &two.name)));
+        Ok(items.into_iter().map(|(_, item)| item).collect())
+    }
+
+    /// Deletes messages. That they were delivered is still known.
+    ///
+    /// # Errors
+    /// The disk does not let go of one; the others may be gone.
+    pub(super) fn remove(&self, items: &[Item]) -> io::Result<()> {
+        for item in items {
+            match fs::remove_file(&item.path) {
+                Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+                done => done?,
+            }
+        }
+        for part in ["new", "cur"].map(|part| self.folder.join(part)) {
+            if !items.is_empty() && part.is_dir() {
+                flush(&part)?;
+            }
+        }
+        Ok(())
     }
 
     /// How often each `Message-ID` lies in it; the empty one stands for messages without.

@@ -1,22 +1,28 @@
 //! A sender of mail that keeps what was not taken and tries again.
 //!
-//! In:    messages for one recipient each, the server's address (the gate). Out: [`Round`]s: what
-//!        was taken, what waits and why, what was refused for good.
+//! In:    messages for one recipient each, the server's address (the gate), whom it believes. Out:
+//!        [`Round`]s: what was taken, what waits and why, what was refused for good.
 //! Never: forgets a message that nobody has answered with 250 or 5xx; sends one again that was; a
-//!        wait by the clock: whoever has the sender says when it tries.
-//! See:   RFC 5321 §4.5.4.1. It keeps its queue in memory; Postfix (`reference/mail`) on disk.
+//!        wait by the clock: whoever has the sender says when it tries; a message in plain, once it
+//!        was told to use TLS.
+//! See:   RFC 5321 §4.5.4.1, RFC 3207 (STARTTLS). It keeps its queue in memory; Postfix
+//!        (`reference/mail`) on disk.
 //!
 //! A conversation that breaks behind the ending dot leaves open whether the message was taken. It
 //! waits and goes again with the same bytes, and the server of [`super::server`] knows it.
 
 use std::io;
 use std::net::SocketAddr;
+use std::sync::Arc;
 use std::time::Duration;
 
 use smtp_proto::response::parser::ResponseReceiver;
 use smtp_proto::{Error, Response};
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::net::TcpStream;
+use tokio_rustls::TlsConnector;
+use tokio_rustls::rustls::ClientConfig;
+use tokio_rustls::rustls::pki_types::ServerName;
 
 /// Most messages that a sender keeps.
 const QUEUE_COUNT_MAX: usize = 100_000;
@@ -64,7 +70,15 @@ pub struct Round {
 pub struct Sender {
     server: SocketAddr,
     name: String,
+    tls: Option<Tls>,
     queue: Vec<(Letter, State)>,
+}
+
+/// Whom a sender believes, and what the server must be called.
+#[derive(Clone)]
+struct Tls {
+    config: Arc<ClientConfig>,
+    name: ServerName<'static>,
 }
 
 /// Why a conversation is over: what the connection or a 421 said.
@@ -76,8 +90,19 @@ impl Sender {
         Self {
             server,
             name: name.to_owned(),
+            tls: None,
             queue: Vec::new(),
         }
+    }
+
+    /// The same, but over STARTTLS only, to a server that shows it is called so; none when that is
+    /// no name.
+    pub fn under_tls(self, config: Arc<ClientConfig>, name: &str) -> Option<Self> {
+        let name = ServerName::try_from(name.to_owned()).ok()?;
+        Some(Self {
+            tls: Some(Tls { config, name }),
+            ..self
+        })
     }
 
     /// Keeps a message; its place in [`Sender::states`], none when the queue is full or the
@@ -111,7 +136,7 @@ impl Sender {
             }
             if talk.is_none() && connect_count < CONNECT_COUNT_MAX {
                 connect_count += 1;
-                match Talk::begin(self.server, &self.name).await {
+                match Talk::begin(self.server, &self.name, self.tls.as_ref()).await {
                     Ok(fresh) => talk = Some(fresh),
                     Err(Broken(said)) => *state = State::Waiting(Some(said)),
                 }
@@ -159,26 +184,62 @@ fn has_lines(text: &[u8]) -> bool {
 }
 
 struct Talk {
-    stream: TcpStream,
+    stream: Box<dyn Stream>,
     input: Vec<u8>,
 }
 
+/// What is talked over.
+trait Stream: AsyncRead + AsyncWrite + Send + Unpin {}
+
+impl<S: AsyncRead + AsyncWrite + Send + Unpin> Stream for S {}
+
 impl Talk {
-    async fn begin(server: SocketAddr, name: &str) -> Result<Self, Broken> {
+    async fn begin(server: SocketAddr, name: &str, tls: Option<&Tls>) -> Result<Self, Broken> {
         let stream = TcpStream::connect(server).await.map_err(broken)?;
         stream.set_nodelay(true).map_err(broken)?;
         let mut talk = Self {
-            stream,
+            stream: Box::new(stream),
             input: Vec::new(),
         };
         let hello = talk.answer().await?;
         if hello.code != 220 {
             return Err(Broken(words(&hello)));
         }
-        let told = talk.ask(&format!("EHLO {name}\r\n")).await?;
-        match told.code {
-            250 => Ok(talk),
-            _ => Err(Broken(words(&told))),
+        let hello = format!("EHLO {name}\r\n");
+        let told = talk.must(&hello, 250).await?;
+        let Some(tls) = tls else {
+            return Ok(talk);
+        };
+        if !told.message.lines().any(|line| line.trim() == "STARTTLS") {
+            return Err(Broken("it offers no TLS".to_owned()));
+        }
+        talk.must("STARTTLS\r\n", 220).await?;
+        talk = talk.encrypt(tls).await?;
+        talk.must(&hello, 250).await?;
+        Ok(talk)
+    }
+
+    async fn encrypt(self, tls: &Tls) -> Result<Self, Broken> {
+        // What came in plain behind the 220 would be read as if it had come encrypted.
+        if !self.input.is_empty() {
+            return Err(Broken("words in plain behind STARTTLS".to_owned()));
+        }
+        let connector = TlsConnector::from(Arc::clone(&tls.config));
+        let connect = connector.connect(tls.name.clone(), self.stream);
+        let wait = Duration::from_secs(ANSWER_SECONDS_MAX);
+        let stream = tokio::time::timeout(wait, connect).await;
+        let stream = stream.map_err(|_| broken(io::ErrorKind::TimedOut.into()))?;
+        Ok(Self {
+            stream: Box::new(stream.map_err(broken)?),
+            input: Vec::new(),
+        })
+    }
+
+    async fn must(&mut self, line: &str, wanted: u16) -> Result<Response<String>, Broken> {
+        let told = self.ask(line).await?;
+        match told.code == wanted {
+            true => Ok(told),
+            false => Err(Broken(words(&told))),
         }
     }
 

@@ -14,13 +14,14 @@ use anyhow::{Context, Result};
 use tokio::io::AsyncWriteExt;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{Semaphore, watch};
-use tokio::task::{JoinHandle, JoinSet};
+use tokio::task::JoinHandle;
 use tokio_rustls::TlsAcceptor;
 use tokio_rustls::rustls::ServerConfig;
 
+use super::listen::listen_on;
 use super::maildir::{Mailbox, entries};
 use super::session::{Session, Talk};
-use super::{CONVERSATION_COUNT_MAX, SILENCE_SECONDS_MAX, TEXT_BUDGET_KIB};
+use super::{SILENCE_SECONDS_MAX, TEXT_BUDGET_KIB};
 use crate::kernel::clock::Clock;
 
 /// Whether a domain has a mailbox of a name (the part before the `@`, in lower case).
@@ -90,7 +91,11 @@ impl Post {
             budget: Arc::new(Semaphore::new(TEXT_BUDGET_KIB)),
             stopped,
         });
-        let task = tokio::spawn(listen_on(listener, Arc::clone(&shared)));
+        let own = Arc::clone(&shared);
+        let stopped = shared.stopped.clone();
+        let task = tokio::spawn(listen_on(listener, stopped, move |stream, has_room| {
+            talk(stream, Arc::clone(&own), has_room)
+        }));
         Ok(Self {
             address,
             shared,
@@ -124,36 +129,6 @@ impl Post {
         let _told = self.stop.send(true);
         let _ended = self.task.await;
     }
-}
-
-async fn listen_on(listener: TcpListener, shared: Arc<Shared>) {
-    let mut talks = JoinSet::new();
-    let mut stopped = shared.stopped.clone();
-    loop {
-        let stream = tokio::select! {
-            biased;
-            () = told(&mut stopped) => break,
-            Some(_) = talks.join_next() => continue,
-            came = listener.accept() => match came {
-                Ok((stream, _)) => stream,
-                Err(error) => {
-                    // No more files, usually: others must end first.
-                    tracing::warn!(%error, "cannot take a connection for mail");
-                    tokio::time::sleep(Duration::from_millis(50)).await;
-                    continue;
-                }
-            },
-        };
-        let has_room = talks.len() < CONVERSATION_COUNT_MAX;
-        talks.spawn(talk(stream, Arc::clone(&shared), has_room));
-    }
-    drop(listener);
-    while talks.join_next().await.is_some() {}
-}
-
-/// Waits until all conversations have to end.
-pub(super) async fn told(stopped: &mut watch::Receiver<bool>) {
-    let _told = stopped.wait_for(|stop| *stop).await;
 }
 
 async fn talk(mut stream: TcpStream, shared: Arc<Shared>, has_room: bool) {

@@ -15,10 +15,12 @@ use smtp_proto::{
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::sync::OwnedSemaphorePermit;
 
+use super::line::{Line, line};
+use super::listen::told;
 use super::maildir::{Delivered, Mailbox};
-use super::server::{Has, Shared, told};
+use super::server::{Has, Shared};
 use super::text::{Found, Text};
-use super::{COMMAND_SIZE_MAX, ERROR_COUNT_MAX, RECIPIENT_COUNT_MAX, SILENCE_SECONDS_MAX};
+use super::{ERROR_COUNT_MAX, RECIPIENT_COUNT_MAX, SILENCE_SECONDS_MAX};
 use crate::kernel::clock;
 
 /// How a conversation ended.
@@ -64,13 +66,6 @@ enum Next {
     Go,
     Over,
     Tls,
-}
-
-/// The front of what was read.
-enum Line {
-    Whole(Vec<u8>),
-    Unfinished,
-    Bad,
 }
 
 impl<'a, S: AsyncRead + AsyncWrite + Unpin> Session<'a, S> {
@@ -443,23 +438,4 @@ fn grow(shared: &Shared, text: &Text, room: &mut Option<OwnedSemaphorePermit>) -
         None => *room = Some(more),
     }
     true
-}
-
-fn line(input: &mut Vec<u8>) -> Line {
-    let Some(end) = input.iter().position(|b| matches!(b, b'\r' | b'\n' | 0)) else {
-        return match input.len() > COMMAND_SIZE_MAX {
-            true => Line::Bad,
-            false => Line::Unfinished,
-        };
-    };
-    match (input[end], input.get(end + 1)) {
-        _ if end > COMMAND_SIZE_MAX => Line::Bad,
-        (b'\r', None) => Line::Unfinished,
-        (b'\r', Some(b'\n')) => {
-            let line = input[..end].to_vec();
-            input.drain(..end + 2);
-            Line::Whole(line)
-        }
-        _ => Line::Bad,
-    }
 }

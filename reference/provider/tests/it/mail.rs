@@ -13,12 +13,13 @@ use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
 use reference_provider::kernel::clock::Clock;
 use reference_provider::mail::sender::{Letter, Round, Sender, State};
 use reference_provider::mail::server::{Domain, Post, Settings};
-use reference_provider::mail::tls;
+use reference_provider::mail::{self_signed, tls};
 use tempfile::TempDir;
 use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
 use tokio::net::{TcpListener, TcpStream};
 
 mod dovecot;
+mod pop3;
 
 use crate::stage::MORNING;
 
@@ -411,4 +412,47 @@ async fn swaks_sends_in_plain_and_by_tls() {
     talk.say(b"STARTTLS\r\nMAIL FROM:<a@b.example>\r\n").await;
     assert!(talk.rest().await.starts_with("501 5.5.1"));
     post.close().await;
+}
+
+#[tokio::test]
+async fn a_sender_that_was_told_to_use_tls_sends_nothing_in_plain() {
+    let folder = TempDir::new().expect("a folder");
+    let pem = folder.path().join("own.pem");
+    let made = self_signed::make(&["post.bund.example"], Clock::System.seconds());
+    std::fs::write(&pem, made.expect("randomness")).expect("written");
+    let believed = tls::believe(&pem).expect("a certificate");
+    let free = SocketAddr::from(([127, 0, 0, 1], 0));
+    let with_tls = Settings {
+        tls: Some(tls::read(&pem).expect("they belong together")),
+        ..settings(folder.path())
+    };
+    let secure = Post::open(with_tls, free).await.expect("a server");
+    let plain = open(&folder.path().join("plain")).await;
+    let sender = |to: SocketAddr, name: &str| {
+        let sender = Sender::new(to, "sender.example");
+        let mut sender = sender
+            .under_tls(Arc::clone(&believed), name)
+            .expect("a name");
+        sender.put(letter(1, AMSEL)).expect("room");
+        sender
+    };
+    let mut right = sender(secure.address, "post.bund.example");
+    assert_eq!(right.round().await.sent_count, 1);
+    let all = secure.mailbox("x1@ek-amsel.example").expect("ours");
+    let all = all.messages().expect("read");
+    let text = String::from_utf8_lossy(&all[0].bytes).into_owned();
+    assert!(text.contains(" with ESMTPS; "), "{text}");
+    // One that offers none, and one that cannot show that it is who is meant.
+    for (to, name) in [
+        (plain.address, "post.bund.example"),
+        (secure.address, "post.other.example"),
+    ] {
+        let mut wrong = sender(to, name);
+        assert_eq!(wrong.round().await.waiting_count, 1);
+    }
+    let nobody = plain.mailbox("x1@ek-amsel.example").expect("ours");
+    assert_eq!(nobody.messages().expect("read").len(), 0);
+    assert_eq!(all.len(), 1);
+    secure.close().await;
+    plain.close().await;
 }
