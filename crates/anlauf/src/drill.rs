@@ -18,6 +18,7 @@ mod backend;
 mod ceremony;
 mod clock;
 mod desk;
+mod emergency;
 mod forger;
 mod hours;
 mod insured;

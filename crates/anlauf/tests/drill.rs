@@ -210,6 +210,35 @@ fn names(facts: &Value, pointer: &str) -> BTreeSet<String> {
     names.map(str::to_owned).collect()
 }
 
+/// What clerks and mail programs did, and what came back in emergency operation first.
+fn clerks_and_readers(facts: &Value) {
+    // Mail programs are sent away by a reset, and by nothing else.
+    assert!(number(facts, "/services/by_service/mailbox/refused") > 0);
+    assert_eq!(
+        number(facts, "/services/all/refused"),
+        number(facts, "/services/by_service/mailbox/refused")
+    );
+    for (desk, orders) in [("lichtbild", true), ("og", false)] {
+        let count = |what: &str| number(facts, &format!("/services/desks/{desk}/{what}"));
+        assert!(count("approved") > 0 && count("rejected") > 0, "{desk}");
+        assert_eq!((count("left"), count("wrong")), (0, 0), "{desk}");
+        if orders {
+            assert!(count("orders") >= count("approved"));
+            assert!(count("waited") > 0, "nothing waited for the return");
+        }
+    }
+    let emergencies = facts["services"]["emergencies"].as_object();
+    for service in ["lichtbild", "og"] {
+        for insurer in INSURERS {
+            let own = emergencies.and_then(|all| all.get(&format!("{insurer}/{service}")));
+            assert!(
+                own.is_some_and(|own| own["to"].is_string()),
+                "{insurer}/{service}"
+            );
+        }
+    }
+}
+
 #[test]
 fn real_services_come_back_whole_and_keep_what_they_accepted() {
     let room = TempDir::new().expect("a folder");
@@ -245,15 +274,26 @@ fn real_services_come_back_whole_and_keep_what_they_accepted() {
     assert_eq!(names(&facts, "/services/data/before/altered"), harmed);
     let missed = names(&facts, "/services/data/before/missing");
     assert!(!missed.is_empty() && missed.is_subset(&deleted));
+    for part in ["epa", "mail"] {
+        let is_of = |name: &String| name.starts_with("mail/") == (part == "mail");
+        assert!(
+            harmed.iter().any(is_of) && missed.iter().any(is_of),
+            "{part}"
+        );
+    }
     assert!(facts.pointer("/services/data/before/house/Err").is_some());
     assert_eq!(facts["services"]["data"]["named_exactly"], true);
     assert_eq!(facts["services"]["data"]["after"]["whole"], true);
     assert!(number(&facts, "/services/data/checks") > 4);
 
+    clerks_and_readers(&facts);
+
     let report = std::fs::read_to_string(data.join("report.html")).expect("a report");
     for words in [
         "What people got",
         "Gap windows",
+        "Clerks",
+        "Emergency operation",
         "It names exactly the damage.",
     ] {
         assert!(report.contains(words), "{words}");

@@ -10,7 +10,9 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use anlauf_model::{CellId, Landscape, TenantId};
+use anyhow::Result;
 use reference_provider::kernel::seed;
+use reference_provider::mail::tls::Believed;
 use tokio::task::JoinSet;
 
 use self::book::{Book, Kind};
@@ -20,6 +22,8 @@ use super::traffic::Doors;
 
 pub mod audit;
 pub mod book;
+mod clerk;
+pub mod desk;
 mod line;
 mod mail;
 mod visit;
@@ -42,7 +46,8 @@ pub struct Insured {
 /// What they all know.
 struct Outside {
     doors: Arc<Doors>,
-    gates: Vec<SocketAddr>,
+    gates: Vec<Ports>,
+    believed: Believed,
     folks: BTreeMap<TenantId, Folk>,
     password: String,
     web: Web,
@@ -59,22 +64,44 @@ struct Folk {
     people: Vec<String>,
 }
 
+/// Where one gate lets people in.
+#[derive(Clone, Debug, Default)]
+pub struct Ports {
+    /// Pages and APIs.
+    pub web: Option<SocketAddr>,
+    /// Letters.
+    pub mail: Option<SocketAddr>,
+    /// Mailboxes, one port per cell.
+    pub readers: BTreeMap<CellId, SocketAddr>,
+}
+
+/// All ways in.
+pub struct Ways<'a> {
+    /// What is known of the doors.
+    pub doors: &'a Arc<Doors>,
+    /// By gate.
+    pub gates: &'a [Ports],
+    /// Whom mail programs believe.
+    pub believed: Believed,
+}
+
 /// Who comes, and what is known of the doors.
-#[derive(Clone)]
+#[derive(Clone, Default)]
 pub struct Round {
     /// The cells that are open; none when they open and close meanwhile.
     pub open: Option<Arc<BTreeSet<CellId>>>,
+    /// The cells whose service is in emergency operation.
+    pub emergency: Arc<BTreeSet<CellId>>,
     /// Where they ask instead of at the gates: a way around them, for a drill that must fail.
     pub around: Option<SocketAddr>,
 }
 
 impl Insured {
     /// People who know every door and have not come yet.
-    pub fn new(
-        landscape: &Landscape,
-        services: &Services,
-        (doors, gates, mail): (&Arc<Doors>, &[SocketAddr], &[SocketAddr]),
-    ) -> Self {
+    ///
+    /// # Errors
+    /// A gate takes no mail.
+    pub fn new(landscape: &Landscape, services: &Services, ways: &Ways<'_>) -> Result<Self> {
         let mut folks: BTreeMap<TenantId, Folk> = BTreeMap::new();
         for (id, cell) in landscape.cells() {
             let kind = Kind::of(cell.service.as_str());
@@ -92,20 +119,32 @@ impl Insured {
             folk.cells.insert(kind, id.clone());
         }
         let outside = Outside {
-            doors: Arc::clone(doors),
-            gates: gates.to_vec(),
+            doors: Arc::clone(ways.doors),
+            gates: ways.gates.to_vec(),
+            believed: ways.believed.clone(),
             folks,
             password: seed::password_of(services.seed),
             web: line::web(),
             book: Mutex::default(),
             next: AtomicU64::new(1),
         };
-        Self {
+        Ok(Self {
             outside: Arc::new(outside),
-            post: mail::Post::new(mail),
+            post: mail::Post::new(ways)?,
             round: 0,
             width: services.round_tenants,
-        }
+        })
+    }
+
+    /// Letters to one person of an insurer, on their way with the next round.
+    pub fn write(&mut self, tenant: &TenantId, person: usize, count: u64) {
+        let outside = Arc::clone(&self.outside);
+        self.post.write_many(&outside, (tenant, person), count);
+    }
+
+    /// The name of a person's mailbox.
+    pub fn mailbox(&self, tenant: &TenantId, person: usize) -> Option<String> {
+        mail::local(&self.outside, (tenant, person))
     }
 
     /// All insurers whose people come.
@@ -124,8 +163,8 @@ impl Insured {
         (turn.into_iter().collect(), self.round % PEOPLE.len())
     }
 
-    /// Has one person of each of these insurers come, and a letter go to them; waits until all are
-    /// home again and every sender has tried.
+    /// Has one person of each of these insurers come, a clerk work off what waits, and a letter go
+    /// to each; waits until all are home again and every sender has tried.
     pub async fn come(&mut self, tenants: &[TenantId], person: usize, round: &Round) {
         let mut running = JoinSet::new();
         for tenant in tenants {
@@ -136,18 +175,30 @@ impl Insured {
         }
         while running.join_next().await.is_some() {}
         if round.around.is_none() {
+            self.clerks(tenants, round).await;
             let outside = Arc::clone(&self.outside);
             self.post.round(&outside, (tenants, person), round).await;
         }
     }
 
+    /// A clerk of each of these insurers works off what waits.
+    async fn clerks(&self, tenants: &[TenantId], round: &Round) {
+        let mut running = JoinSet::new();
+        for tenant in tenants {
+            if running.len() >= WIDTH {
+                running.join_next().await;
+            }
+            let (outside, tenant) = (Arc::clone(&self.outside), tenant.clone());
+            let round = round.clone();
+            running.spawn(async move { clerk::work(&outside, &tenant, &round).await });
+        }
+        while running.join_next().await.is_some() {}
+    }
+
     /// Has one person of each of these insurers set out; they are on their way while the caller
     /// goes on.
     pub fn begin(&self, tenants: &[TenantId], person: usize) -> JoinSet<()> {
-        let round = Round {
-            open: None,
-            around: None,
-        };
+        let round = Round::default();
         let mut running = JoinSet::new();
         for tenant in tenants {
             self.set_out(&mut running, tenant, (person, &round));
@@ -186,11 +237,16 @@ impl Outside {
 
     /// A person's way to the services: by one of the gates, or around them.
     fn line(&self, folk: &Folk, person: usize, round: &Round) -> Option<Line> {
-        let gate = self.gates.get(person % self.gates.len().max(1)).copied();
+        let gate = self.gates.get(self.gate(person))?;
         Some(Line {
             web: self.web.clone(),
-            to: round.around.or(gate)?,
+            to: round.around.or(gate.web)?,
             host: folk.host.clone(),
         })
+    }
+
+    /// By which gate a person goes.
+    fn gate(&self, person: usize) -> usize {
+        person % self.gates.len().max(1)
     }
 }

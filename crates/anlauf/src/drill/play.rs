@@ -161,6 +161,7 @@ impl Scene {
         self.answer().await?;
         self.open_restored().await?;
         self.begin_work(crews).await?;
+        self.emergencies_go_on()?;
         self.people_come().await?;
         Ok(())
     }

@@ -16,6 +16,9 @@ use anyhow::{Context, Result, anyhow, bail};
 use reference_provider::kernel::clock::Clock;
 use reference_provider::kernel::house::{House, Settings};
 use reference_provider::kernel::tenant::{Tenant, TenantLine};
+use reference_provider::login::key::write_private;
+use reference_provider::mail::tls::Believed;
+use reference_provider::mail::{self_signed, tls};
 use serde::{Deserialize, Serialize};
 
 use super::backend;
@@ -27,6 +30,9 @@ pub mod serve;
 
 /// Services that run for real, as landscape and provider both name them.
 pub const REAL: [&str; 5] = ["idp", "app", "og", "lichtbild", "epa"];
+
+/// What the gates' mail relay calls itself.
+pub const MX: &str = "mx.drill.example";
 
 /// The service that takes mail; its pages stay the drill's own.
 const MAILBOX: &str = "mailbox";
@@ -50,6 +56,10 @@ pub struct Start {
     pub listen: SocketAddr,
     /// Where to take mail.
     pub mail: SocketAddr,
+    /// Where to let it be read.
+    pub reading: SocketAddr,
+    /// Certificate and key for that.
+    pub certificate: PathBuf,
     /// Folder with one folder per insurer.
     pub data: PathBuf,
     /// File of the master key of all records.
@@ -90,6 +100,10 @@ pub struct Provider {
     pub address: SocketAddr,
     /// Where they take mail.
     pub mail: SocketAddr,
+    /// Where they let it be read, under TLS.
+    pub reading: SocketAddr,
+    /// Folder with the certificate of all mail: the gates' own, and the readers'.
+    pub certificates: PathBuf,
     folder: PathBuf,
     start: Start,
     running: Option<Running>,
@@ -114,11 +128,14 @@ impl Provider {
         let declared = landscape.declared();
         let name =
             |tenant: &anlauf_model::landscape::Tenant| (tenant.id.to_string(), tenant.name.clone());
-        let (address, mail) = free_addresses()?;
+        let [address, mail, reading] = free_addresses()?;
+        let (certificates, certificate) = certificate(&folder, declared.id.as_str())?;
         let start = Start {
             stamp: 0,
             listen: address,
             mail,
+            reading,
+            certificate,
             data: folder.join("data"),
             record_key: folder.join("record.key"),
             public: format!("http://{{tenant}}.{}.example", declared.id),
@@ -129,6 +146,8 @@ impl Provider {
         let mut provider = Self {
             address,
             mail,
+            reading,
+            certificates,
             folder,
             start,
             running: None,
@@ -239,6 +258,14 @@ impl Provider {
         found.with_context(|| format!("the services know no `{tenant}`"))
     }
 
+    /// Whom mail programs believe.
+    ///
+    /// # Errors
+    /// The certificate cannot be read.
+    pub fn believed(&self) -> Result<Believed> {
+        tls::believe(&self.start.certificate)
+    }
+
     /// The folder for everything of the services.
     pub fn folder(&self) -> &Path {
         &self.folder
@@ -264,14 +291,26 @@ fn gone() -> anyhow::Error {
     anyhow!("the services behind the gates do not run")
 }
 
-/// Two addresses on the loopback that nobody listens on.
-fn free_addresses() -> Result<(SocketAddr, SocketAddr)> {
+/// Makes the certificate of all mail; its folder and file.
+fn certificate(folder: &Path, landscape: &str) -> Result<(PathBuf, PathBuf)> {
+    let certificates = folder.join("certificates");
+    std::fs::create_dir_all(&certificates)?;
+    let names = [MX, &format!("*.{landscape}.example")];
+    let made = self_signed::make(&names, Clock::System.seconds())?;
+    let file = certificates.join(format!("{MX}.pem"));
+    write_private(&file, made.as_bytes())?;
+    Ok((certificates, file))
+}
+
+/// Three addresses on the loopback that nobody listens on.
+fn free_addresses() -> Result<[SocketAddr; 3]> {
     let own = u16::try_from(std::process::id() % u32::from(PORT_COUNT)).unwrap_or(0);
     let ports = (0..PORT_TRIES_MAX).map(|step| PORT_FIRST + (own + step * 89) % PORT_COUNT);
     let addresses = ports.map(|port| SocketAddr::from((Ipv4Addr::LOCALHOST, port)));
-    let mut free = addresses.filter(|address| TcpListener::bind(address).is_ok());
-    let pair = free.next().zip(free.next());
-    pair.context("no free ports for the services behind the gates")
+    let free = addresses.filter(|address| TcpListener::bind(address).is_ok());
+    let three: Vec<SocketAddr> = free.take(3).collect();
+    let three = three.try_into().ok();
+    three.context("no free ports for the services behind the gates")
 }
 
 /// Which cell the mail of each insurer's domain belongs to.

@@ -10,15 +10,22 @@ use std::sync::Arc;
 use anlauf_model::{CellId, FindingKind, Minutes, TenantId, Timestamp, Verdict};
 use anlauf_recovery::command::FindingDraft;
 use anyhow::{Result, bail};
+use reference_provider::mail::{self, maildir::Mailbox};
 use tokio::task::JoinSet;
 
+use super::emergency::Emergencies;
 use super::insured::book::Kind;
 use super::insured::{Insured, Round};
 use super::play::Scene;
 use super::provider::Provider;
-use super::provider::backup::{Backups, Check};
+use super::provider::backup::{Backups, Check, Size};
 use super::provider::damage::{self, Damage};
 use super::story::{Canary, Services};
+
+/// Letters to the insurer that is attacked, so that there is something to harm: in the backup, and
+/// too late for it.
+const LETTERS_BEFORE_BACKUP: u64 = 12;
+const LETTERS_AFTER_BACKUP: u64 = 6;
 
 /// The real services of a drill.
 pub struct Real {
@@ -28,7 +35,9 @@ pub struct Real {
     pub insured: Insured,
     /// What became of the data of the insurer that was attacked.
     pub data: Data,
-    provider: Provider,
+    /// Which services ran in emergency operation, and when.
+    pub emergencies: Emergencies,
+    pub(super) provider: Provider,
     backups: Backups,
     came: Option<Timestamp>,
 }
@@ -38,8 +47,8 @@ pub struct Real {
 pub struct Data {
     /// When the backup was taken, in the story.
     pub backup_at: Option<Timestamp>,
-    /// Records and documents, and rows of the house, that the backup vouches for.
-    pub vouched: (usize, usize),
+    /// What the backup vouches for.
+    pub vouched: Size,
     /// What the attacker did.
     pub damage: Option<Damage>,
     /// What the check found before the restore.
@@ -63,6 +72,7 @@ impl Real {
             services,
             insured,
             data: Data::default(),
+            emergencies: Emergencies::default(),
             provider,
             backups: Backups::default(),
             came: None,
@@ -90,6 +100,10 @@ impl Real {
             ));
         }
         violations.extend(data.broken.iter().cloned());
+        violations.extend(
+            self.emergencies
+                .violations(&self.services, &self.insured.book()),
+        );
         violations
     }
 
@@ -124,7 +138,7 @@ impl Real {
     /// Looks in the restored data for everything that was accepted.
     fn note_not_in_backup(&self, tenant: &TenantId) -> Result<()> {
         let data = self.provider.tenant(tenant)?;
-        for kind in [Kind::Photo, Kind::Record] {
+        for kind in [Kind::Photo, Kind::Branch, Kind::Record, Kind::Mail] {
             let place = (tenant.clone(), kind);
             let receipts = self.insured.book().receipts.get(&place).cloned();
             for receipt in receipts.into_iter().flatten() {
@@ -133,6 +147,17 @@ impl Real {
                         let ask = "SELECT count(*) FROM photo WHERE id = ?1 AND digest = ?2";
                         c.query_row(ask, (&receipt.id, &receipt.digest), |row| row.get(0))
                     })?,
+                    Kind::Branch => data.store.with(|c| {
+                        let ask = "SELECT count(*) FROM application WHERE once = ?1";
+                        c.query_row(ask, [&receipt.id], |row| row.get(0))
+                    })?,
+                    Kind::Mail => {
+                        let name = self.insured.mailbox(tenant, receipt.person);
+                        let folder = data.folder.join(mail::house::FOLDER);
+                        let folder = folder.join(name.unwrap_or_default());
+                        let counts = Mailbox::new(folder).counts()?;
+                        counts.get(&receipt.id).map_or(0, |count| *count as i64)
+                    }
                     _ => data.records.with(|c| {
                         let ask = "SELECT count(*) FROM resource WHERE id = ?1";
                         c.query_row(ask, [&receipt.id], |row| row.get(0))
@@ -142,6 +167,40 @@ impl Real {
                     self.insured.book().not_in_backup(&place, receipt.number);
                 }
             }
+        }
+        self.note_undone(tenant)
+    }
+
+    /// Looks in the restored data for everything that clerks decided: the rest is made again.
+    fn note_undone(&self, tenant: &TenantId) -> Result<()> {
+        let data = self.provider.tenant(tenant)?;
+        for (kind, ask) in [
+            (
+                Kind::Photo,
+                "SELECT state <> 'waiting' FROM photo WHERE id = ?1",
+            ),
+            (
+                Kind::Branch,
+                "SELECT state IN ('approved', 'rejected') FROM application WHERE id = ?1",
+            ),
+        ] {
+            let place = (tenant.clone(), kind);
+            let decided = self.insured.book().desk(&place).decided.clone();
+            let mut gone = BTreeSet::new();
+            for id in decided.into_keys() {
+                let found: Result<bool, _> = data
+                    .store
+                    .with(|c| c.query_row(ask, [id], |row| row.get(0)));
+                if !matches!(found, Ok(true)) {
+                    gone.insert(id);
+                }
+            }
+            let mut book = self.insured.book();
+            let desk = book.desk(&place);
+            desk.undone += gone.len() as u64;
+            desk.decided.retain(|id, _| !gone.contains(id));
+            // Their numbers are given out anew.
+            desk.unheard.clear();
         }
         Ok(())
     }
@@ -171,6 +230,8 @@ impl Scene {
             return Ok(());
         };
         real.provider.ready().await?;
+        let attacked = real.services.attacked.clone();
+        real.insured.write(&attacked, 0, LETTERS_BEFORE_BACKUP);
         real.insured.come(&real.insured.tenants(), 0, &round).await;
         real.backups = tokio::task::block_in_place(|| Backups::take(&real.provider))?;
         real.data.backup_at = Some(now);
@@ -185,6 +246,8 @@ impl Scene {
     pub async fn people_after_backup(&mut self) {
         let round = self.round();
         if let Some(real) = &mut self.real {
+            let attacked = real.services.attacked.clone();
+            real.insured.write(&attacked, 1, LETTERS_AFTER_BACKUP);
             real.insured.come(&real.insured.tenants(), 1, &round).await;
         }
     }
@@ -200,10 +263,7 @@ impl Scene {
         let tenant = real.services.attacked.clone();
         let harmed = damage::harm(real.provider.tenant(&tenant)?, real.services.seed)?;
         real.data.damage = Some(harmed);
-        let round = Round {
-            open: None,
-            around: None,
-        };
+        let round = Round::default();
         real.insured
             .come(std::slice::from_ref(&tenant), 0, &round)
             .await;
@@ -325,6 +385,7 @@ impl Scene {
     /// A gate is silent.
     pub async fn people_after(&mut self) -> Result<()> {
         self.gates_follow().await?;
+        self.end_emergencies()?;
         let round = self.round();
         if let Some(real) = &mut self.real {
             for person in 0..2 {
@@ -339,15 +400,13 @@ impl Scene {
     /// At the end everyone looks whether what was accepted from them is there.
     ///
     /// # Errors
-    /// A mailbox cannot be read.
+    /// A canary's photo cannot be deleted.
     pub async fn people_look(&mut self) -> Result<()> {
         if let Some(real) = &self.real {
             if real.is(Canary::LosePhoto) {
                 real.lose_photo()?;
             }
             real.insured.audit().await;
-            let folder = |tenant: &TenantId| Ok(real.provider.tenant(tenant)?.folder.clone());
-            real.insured.audit_mail(folder)?;
         }
         Ok(())
     }
@@ -358,8 +417,13 @@ impl Scene {
         let cells = state.cells.iter();
         let open = cells.filter(|(_, known)| known.stage.is_public());
         let open: BTreeSet<CellId> = open.map(|(id, _)| id.clone()).collect();
+        let real = self.real.as_ref();
         Round {
             open: Some(Arc::new(open)),
+            emergency: Arc::new(
+                real.map(|real| real.emergencies.cells())
+                    .unwrap_or_default(),
+            ),
             around: None,
         }
     }

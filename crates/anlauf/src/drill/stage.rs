@@ -9,7 +9,7 @@ use std::net::{Ipv4Addr, SocketAddr};
 use std::path::Path;
 use std::sync::Arc;
 
-use anlauf_gate::{Gate, GateConfig, Mail, MailPlace, Pilot, Serving, Upstreams};
+use anlauf_gate::{Gate, GateConfig, Mail, MailPlace, Pilot, Serving, Tls, Upstreams};
 use anlauf_model::{CellId, Digest, Landscape, Language, Minutes, Role, SiteId};
 use anlauf_store::{Desk as Control, DeskConfig};
 use anlauf_web::Web;
@@ -22,7 +22,7 @@ use super::ceremony;
 use super::clock::DrillClock;
 use super::desk::Desk;
 use super::forger::Forger;
-use super::insured::Insured;
+use super::insured::{Insured, Ports, Ways};
 use super::order::Order;
 use super::party::Parties;
 use super::play::Scene;
@@ -86,17 +86,14 @@ pub async fn build(
     };
     let gates = builder.start_all(&parties).await?;
     let addresses: Vec<SocketAddr> = gates.iter().flat_map(Gate::addresses).collect();
-    let posts: Vec<SocketAddr> = gates.iter().flat_map(Gate::mail).collect();
+    let ports: Vec<Ports> = gates.iter().map(|gate| behind.ports(gate)).collect();
     let admins = gates.iter().filter_map(Gate::admin).collect();
     let traffic = Traffic::new(&landscape, &addresses, &behind.real);
     let Behind {
         backends, provider, ..
     } = behind;
-    let real = story.services.clone().zip(provider);
-    let real = real.map(|(services, provider)| {
-        let insured = Insured::new(&landscape, &services, (&traffic.doors, &addresses, &posts));
-        Real::new(services, provider, insured)
-    });
+    let real = provider.map(|provider| real(&landscape, &story, provider, (&traffic, &ports)));
+    let real = real.transpose()?.flatten();
     let scene = Scene {
         desk: Desk::new(server.address),
         gates: addresses,
@@ -130,6 +127,25 @@ pub async fn build(
     })
 }
 
+/// The real services with the people who use them.
+fn real(
+    landscape: &Landscape,
+    story: &Story,
+    provider: Provider,
+    (traffic, gates): (&Traffic, &[Ports]),
+) -> Result<Option<Real>> {
+    let Some(services) = story.services.clone() else {
+        return Ok(None);
+    };
+    let ways = Ways {
+        doors: &traffic.doors,
+        gates,
+        believed: provider.believed()?,
+    };
+    let insured = Insured::new(landscape, &services, &ways)?;
+    Ok(Some(Real::new(services, provider, insured)))
+}
+
 /// The control plane in its folder.
 fn control(
     landscape: &Landscape,
@@ -154,6 +170,39 @@ struct Behind {
     real: BTreeSet<CellId>,
     upstreams: Upstreams,
     mail: Option<Mail>,
+    /// Whose mailboxes are read at ports of their own, in their order.
+    readers: Vec<CellId>,
+}
+
+impl Behind {
+    /// Where a gate lets people in.
+    fn ports(&self, gate: &Gate) -> Ports {
+        let readers = self.readers.iter().cloned().zip(gate.passing());
+        Ports {
+            web: gate.addresses().first().copied(),
+            mail: gate.mail().first().copied(),
+            readers: readers.collect(),
+        }
+    }
+
+    /// How a gate serves people.
+    fn serving(&self) -> Serving {
+        let any = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
+        Serving {
+            mail: self.mail.clone(),
+            // For STARTTLS only: pages come in plain.
+            tls: self.provider.as_ref().map(|provider| Tls {
+                listen: Vec::new(),
+                certificates: provider.certificates.clone(),
+            }),
+            tcp: self
+                .readers
+                .iter()
+                .map(|cell| (any, cell.clone()))
+                .collect(),
+            ..Serving::default()
+        }
+    }
 }
 
 /// Starts the backends, and the provider if the story has it.
@@ -163,20 +212,25 @@ async fn behind(landscape: &Landscape, story: &Story, folder: &Path) -> Result<B
         Some(services) => Some(Provider::start(landscape, services, folder)?),
         None => None,
     };
-    let (mut real, mut cells) = (BTreeSet::new(), BTreeMap::new());
+    let (mut real, mut cells, mut tcp) = (BTreeSet::new(), BTreeMap::new(), BTreeMap::new());
     if let Some(provider) = &provider {
         let upstream = format!("http://{}", provider.address);
         real = provider::real_cells(landscape);
         cells.extend(real.iter().map(|cell| (cell.clone(), upstream.clone())));
+        let reading = format!("tcp://{}", provider.reading);
+        let boxes = provider::mail_cells(landscape).into_iter();
+        tcp.extend(boxes.map(|(_, cell)| (cell, reading.clone())));
     }
     Ok(Behind {
         backends,
         mail: provider.as_ref().map(|one| mail(landscape, one)),
         provider,
         real,
+        readers: tcp.keys().cloned().collect(),
         upstreams: Upstreams {
             sites,
             cells,
+            tcp,
             ..Upstreams::default()
         },
     })
@@ -218,7 +272,7 @@ fn mail(landscape: &Landscape, provider: &Provider) -> Mail {
     };
     Mail {
         listen: vec![SocketAddr::from((Ipv4Addr::LOCALHOST, 0))],
-        name: "mx.drill.example".to_owned(),
+        name: provider::MX.to_owned(),
         size_max: MESSAGE_SIZE_MAX as u64,
         domains: provider::mail_cells(landscape)
             .into_iter()
@@ -276,10 +330,7 @@ impl GateBuilder<'_> {
             },
             time_zone: self.landscape.declared().time_zone.clone(),
             clock: self.clock.clone(),
-            serving: Serving {
-                mail: self.behind.mail.clone(),
-                ..Serving::default()
-            },
+            serving: self.behind.serving(),
         };
         Gate::start(config)
             .await

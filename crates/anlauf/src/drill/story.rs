@@ -3,9 +3,12 @@
 //! In:    TOML text, the landscape. Out: [`Story`], or every name that the landscape does not know.
 //! Never: an event the landscape cannot play.
 
-use anlauf_model::{CellId, Landscape, Minutes, SiteId, TenantId, Text, Timestamp};
+use anlauf_model::{CellId, Landscape, Minutes, ServiceId, SiteId, TenantId, Text, Timestamp};
 use anyhow::{Context, Result, bail};
 use serde::Deserialize;
+
+/// Real services of which something rests in emergency operation.
+const EMERGENCY: [&str; 2] = ["lichtbild", "og"];
 
 /// A rehearsal, told in data. Days count from the first sign of the attack, with fraction.
 #[derive(Debug, Clone, Deserialize)]
@@ -67,8 +70,21 @@ pub struct Services {
     pub round_every_days: f64,
     /// How many insurers' people come each time, in turn.
     pub round_tenants: usize,
+    /// Services that run in emergency operation when they come back, and for how long.
+    #[serde(default)]
+    pub emergency: Vec<Emergency>,
     /// Breaks one promise on purpose, so that it is seen that the drill notices.
     pub canary: Option<Canary>,
+}
+
+/// A service comes back in emergency operation first.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Emergency {
+    /// Which: `lichtbild` (approvals wait) or `og` (reading only).
+    pub service: ServiceId,
+    /// From the opening of each insurer's cell. Days.
+    pub days: f64,
 }
 
 /// Which promise is broken.
@@ -210,6 +226,17 @@ impl Story {
         let tenants = tenants
             .filter(|t| landscape.tenant(t).is_none())
             .map(|t| format!("tenant `{t}`"));
-        cells.chain(sites).chain(tenants).collect()
+        let services = self
+            .services
+            .iter()
+            .flat_map(|services| &services.emergency);
+        let services = services.map(|emergency| &emergency.service);
+        let services = services
+            .filter(|s| {
+                let declared = &landscape.declared().services;
+                !EMERGENCY.contains(&s.as_str()) || !declared.iter().any(|one| one.id == **s)
+            })
+            .map(|s| format!("emergency operation of `{s}`"));
+        cells.chain(sites).chain(tenants).chain(services).collect()
     }
 }

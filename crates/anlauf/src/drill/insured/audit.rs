@@ -1,7 +1,7 @@
 //! Whether everything that was accepted is there at the end: read back by those who sent it.
 //!
 //! In:    receipts. Out: what is lost, and what is there twice, in the book.
-//! Never: believes a list: each photo and document is fetched and hashed.
+//! Never: believes a list: each photo and document is fetched and hashed, each letter read.
 
 use std::collections::BTreeMap;
 
@@ -11,26 +11,20 @@ use tokio::task::JoinSet;
 
 use super::book::{Kind, Receipt};
 use super::line::Question;
-use super::visit::{IDENTIFIER, Visit};
-use super::{Insured, Round, WIDTH};
+use super::visit::{IDENTIFIER, Visit, application};
+use super::{Insured, Round, WIDTH, mail};
 
 /// Longest list that is read. Entries; nobody sends as many in a drill.
 const LIST_MAX: &str = "100";
 
 impl Insured {
-    /// Has everyone who sent something look whether it is there, through the gates.
+    /// Has everyone who sent something look whether it is there, and clerks whether all is as they
+    /// decided, through the gates.
     pub async fn audit(&self) {
-        let round = Round {
-            open: None,
-            around: None,
-        };
+        let round = Round::default();
         let receipts = self.book().receipts.clone();
         let mut owners: BTreeMap<(TenantId, usize), Vec<(Kind, Receipt)>> = BTreeMap::new();
-        // Mail is not theirs to read back here: see `audit_mail`.
-        let own = receipts
-            .into_iter()
-            .filter(|((_, kind), _)| matches!(kind, Kind::Photo | Kind::Record));
-        for ((tenant, kind), all) in own {
+        for ((tenant, kind), all) in receipts {
             for receipt in all {
                 let owner = (tenant.clone(), receipt.person);
                 owners.entry(owner).or_default().push((kind, receipt));
@@ -49,6 +43,7 @@ impl Insured {
             });
         }
         while running.join_next().await.is_some() {}
+        self.audit_desks(&round).await;
         self.book().is_audited = true;
     }
 }
@@ -60,8 +55,20 @@ async fn look(visit: &Visit<'_>, own: &[(Kind, Receipt)]) {
         Some(token) => documents(visit, token).await,
         None => Vec::new(),
     };
+    let has = |wanted: Kind| own.iter().any(|(kind, _)| *kind == wanted);
+    let letters = match visit.reader() {
+        Some(reader) if has(Kind::Mail) => visit.read_mail(&reader).await.unwrap_or_default(),
+        _ => Vec::new(),
+    };
+    let page = match has(Kind::Branch) {
+        true => visit.applications().await.unwrap_or_default(),
+        false => String::new(),
+    };
     for (kind, receipt) in own {
+        let (tenant, _) = visit.place(*kind);
         let count = match (&token, kind) {
+            (_, Kind::Mail) => mail::count(visit.outside, (&tenant, receipt), &letters),
+            (_, Kind::Branch) => page.matches(&application(receipt.number)).count() as u64,
             (None, _) => 0,
             (Some(token), Kind::Photo) => u64::from(photo(visit, token, receipt).await),
             (Some(token), _) => document(visit, token, (&documents, receipt)).await,

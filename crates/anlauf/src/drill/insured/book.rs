@@ -9,6 +9,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use anlauf_model::TenantId;
 use serde::Serialize;
 
+use super::desk::Desk;
+
 /// What insured people do.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, Serialize)]
 #[serde(rename_all = "lowercase")]
@@ -17,13 +19,13 @@ pub enum Kind {
     Login,
     /// Sending a photo for the health card.
     Photo,
-    /// The page of the online branch.
+    /// The page of the online branch, and an application there.
     Branch,
     /// The app.
     App,
     /// The patient record: reading, and a document of one's own.
     Record,
-    /// A letter to them.
+    /// A letter to them, and reading their mailbox.
     Mail,
 }
 
@@ -63,6 +65,8 @@ pub enum Outcome {
     Served,
     /// Told honestly that it does not go, and when to come again.
     Told,
+    /// Sent away by a reset, as programs are that do not speak HTTP: it is their "not now".
+    Refused,
     /// No word, or none that helps.
     Failed,
 }
@@ -85,6 +89,8 @@ pub struct Counts {
     pub served: u64,
     /// Told honestly.
     pub told: u64,
+    /// Sent away by a reset: mail programs.
+    pub refused: u64,
     /// Neither, in the hands of the attacker or on the way when the door was shut.
     pub failed: u64,
     /// Answered by the service while its cell was shut, or by another one's.
@@ -126,6 +132,8 @@ pub struct Book {
     pub counts: BTreeMap<Place, Counts>,
     /// What was accepted, and not found missing since.
     pub receipts: BTreeMap<Place, Vec<Receipt>>,
+    /// What clerks decided.
+    pub desks: BTreeMap<Place, Desk>,
     /// What people still have to send, by person: numbers.
     pub waiting: BTreeMap<Place, BTreeSet<(usize, u64)>>,
     /// Open and not served, or shut without an honest word: the first few, in words.
@@ -151,27 +159,23 @@ impl Book {
         match outcome {
             Outcome::Served => counts.served += 1,
             Outcome::Told => counts.told += 1,
+            Outcome::Refused => counts.refused += 1,
             Outcome::Failed => counts.failed += 1,
         }
-        let wanted = match expected {
-            Expected::Open => Outcome::Served,
-            Expected::Shut => Outcome::Told,
+        let (wanted, is_right) = match expected {
+            Expected::Open => ("open", outcome == Outcome::Served),
+            Expected::Shut => ("shut", matches!(outcome, Outcome::Told | Outcome::Refused)),
             Expected::Unknown => return,
         };
-        if outcome == wanted {
+        if is_right {
             return;
         }
         self.wrong_count += 1;
         if self.wrong.len() < NAMED_MAX {
             let (tenant, kind) = place;
             let service = kind.service();
-            let state = if wanted == Outcome::Told {
-                "shut"
-            } else {
-                "open"
-            };
             self.wrong
-                .push(format!("`{tenant}/{service}` is {state}: {why}"));
+                .push(format!("`{tenant}/{service}` is {wanted}: {why}"));
         }
     }
 
@@ -291,6 +295,7 @@ impl Book {
                 format!("insured people: `{}` served nobody", kind.service()),
             );
         }
+        violations.extend(self.desk_violations());
         violations
     }
 
@@ -308,6 +313,7 @@ impl Counts {
         Counts {
             served: self.served + other.served,
             told: self.told + other.told,
+            refused: self.refused + other.refused,
             failed: self.failed + other.failed,
             leaked: self.leaked + other.leaked,
             accepted: self.accepted + other.accepted,

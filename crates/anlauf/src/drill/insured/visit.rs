@@ -4,8 +4,6 @@
 //! Never: gives up what was not accepted: the person keeps it and sends it next time.
 //! See:   RFC 7636 (PKCE), FHIR R4 conditional create; docs/guide/reference.md.
 
-use std::collections::BTreeSet;
-
 use anlauf_model::{Digest, TenantId};
 use base64::Engine;
 use base64::prelude::{BASE64_STANDARD, BASE64_URL_SAFE_NO_PAD};
@@ -33,7 +31,7 @@ pub(super) struct Visit<'a> {
     tenant: &'a TenantId,
     person: usize,
     line: Line,
-    open: Option<&'a BTreeSet<anlauf_model::CellId>>,
+    round: &'a Round,
 }
 
 /// Why an act ended before it was done.
@@ -42,7 +40,7 @@ pub(super) struct Stop {
     why: String,
 }
 
-type Act<T> = Result<T, Stop>;
+pub(super) type Act<T> = Result<T, Stop>;
 
 /// One visit of one person.
 pub(super) async fn visit(
@@ -68,6 +66,7 @@ pub(super) async fn visit(
     if visit.has(Kind::Record) {
         visit.record(token).await;
     }
+    visit.mailbox().await;
     Some(())
 }
 
@@ -84,11 +83,21 @@ impl<'a> Visit<'a> {
             tenant,
             person,
             line: outside.line(folk, person, round)?,
-            open: round.open.as_deref(),
+            round,
         })
     }
 
-    fn has(&self, kind: Kind) -> bool {
+    pub(super) fn person(&self) -> usize {
+        self.person
+    }
+
+    /// By which gate they go; none around all of them.
+    pub(super) fn gate(&self) -> Option<usize> {
+        let goes_in = self.round.around.is_none();
+        goes_in.then(|| self.outside.gate(self.person))
+    }
+
+    pub(super) fn has(&self, kind: Kind) -> bool {
         self.folk.cells.contains_key(&kind)
     }
 
@@ -104,23 +113,43 @@ impl<'a> Visit<'a> {
         format!("http://{}", self.folk.host)
     }
 
-    fn note<T>(&self, kind: Kind, needs: &[Kind], act: &Act<T>) {
+    pub(super) fn note<T>(&self, kind: Kind, needs: &[Kind], act: &Act<T>) {
+        self.note_as(kind, self.expected(needs), act);
+    }
+
+    /// The same for what rests in emergency operation.
+    pub(super) fn note_normal<T>(&self, kind: Kind, needs: &[Kind], act: &Act<T>) {
+        let expected = match (self.expected(needs), self.is_emergency(kind)) {
+            (Expected::Open, true) => Expected::Shut,
+            (expected, _) => expected,
+        };
+        self.note_as(kind, expected, act);
+    }
+
+    /// Whether the service is in emergency operation.
+    pub(super) fn is_emergency(&self, kind: Kind) -> bool {
+        let cell = self.folk.cells.get(&kind);
+        cell.is_some_and(|cell| self.round.emergency.contains(cell))
+    }
+
+    fn expected(&self, needs: &[Kind]) -> Expected {
+        let Some(open) = &self.round.open else {
+            return Expected::Unknown;
+        };
+        let is_open = |kind: &Kind| {
+            let cell = self.folk.cells.get(kind);
+            cell.is_some_and(|cell| open.contains(cell))
+        };
+        match needs.iter().all(is_open) {
+            true => Expected::Open,
+            false => Expected::Shut,
+        }
+    }
+
+    fn note_as<T>(&self, kind: Kind, expected: Expected, act: &Act<T>) {
         let (outcome, why) = match act {
             Ok(_) => (Outcome::Served, "it served"),
             Err(stop) => (stop.outcome, stop.why.as_str()),
-        };
-        let expected = match self.open {
-            None => Expected::Unknown,
-            Some(open) => {
-                let is_open = |kind: &Kind| {
-                    let cell = self.folk.cells.get(kind);
-                    cell.is_some_and(|cell| open.contains(cell))
-                };
-                match needs.iter().all(is_open) {
-                    true => Expected::Open,
-                    false => Expected::Shut,
-                }
-            }
         };
         let place = self.place(kind);
         self.outside.book().note(&place, outcome, expected, why);
@@ -158,14 +187,19 @@ impl<'a> Visit<'a> {
 
     /// Authorization code with PKCE, as the app does it; the access token.
     pub(super) async fn login(&self) -> Act<String> {
+        self.login_as(("app", "/app/callback"), self.number()).await
+    }
+
+    /// The same for a client, with the path it is sent back to, and a name.
+    pub(super) async fn login_as(&self, (client, back): (&str, &str), name: &str) -> Act<String> {
         let number = self.outside.number();
         let verifier = Digest::of(format!("drill: verifier {number}").as_bytes()).to_string();
         let challenge = BASE64_URL_SAFE_NO_PAD.encode(Digest::of(verifier.as_bytes()).0);
-        let redirect = format!("{}/app/callback", self.origin());
+        let redirect = format!("{}{back}", self.origin());
         let state = format!("state-{number}");
         let query = form(&[
             ("response_type", "code"),
-            ("client_id", "app"),
+            ("client_id", client),
             ("redirect_uri", &redirect),
             ("scope", "openid"),
             ("state", &state),
@@ -175,14 +209,14 @@ impl<'a> Visit<'a> {
         ]);
         let page = format!("/idp/authorize?{query}");
         self.ask(Question::get(&page)).await?;
-        let sent = self.type_in(&query).await?;
+        let sent = self.type_in(&query, name).await?;
         let code = sent.query("code").ok_or_else(|| wrong("no code"))?;
         if sent.query("state") != Some(state) {
             return Err(wrong("another state"));
         }
         let body = form(&[
             ("grant_type", "authorization_code"),
-            ("client_id", "app"),
+            ("client_id", client),
             ("redirect_uri", &redirect),
             ("code", &code),
             ("code_verifier", &verifier),
@@ -193,34 +227,68 @@ impl<'a> Visit<'a> {
         let person = self
             .ask(Question::get("/idp/userinfo").bearer(&token))
             .await?;
-        match person.json()["sub"] == self.number() {
+        match person.json()["sub"] == name {
             true => Ok(token),
             false => Err(wrong("a token of somebody else")),
         }
     }
 
     /// Types number and password into the page of the login.
-    async fn type_in(&self, query: &str) -> Act<Reply> {
-        let own = form(&[
-            ("name", self.number()),
-            ("password", &self.outside.password),
-        ]);
+    async fn type_in(&self, query: &str, name: &str) -> Act<Reply> {
+        let own = form(&[("name", name), ("password", &self.outside.password)]);
         let body = format!("{query}&{own}");
         self.ask(Question::post("/idp/authorize", FORM, body)).await
     }
 
-    /// The branch's page, by the branch's own login.
+    /// The branch's page, by the branch's own login; and an application there.
     async fn branch(&self, can_log_in: bool) {
-        if can_log_in {
-            let page = self.branch_page().await;
-            self.note(Kind::Branch, &[Kind::Login, Kind::Branch], &page);
-        } else {
+        let (place, numbers) = self.in_hand(Kind::Branch);
+        if !can_log_in {
             let page = self.ask(Question::get("/og/health")).await;
             self.note(Kind::Branch, &[Kind::Branch], &page);
+            return self.keep(&place, &numbers);
+        }
+        let needs = [Kind::Login, Kind::Branch];
+        let page = self.branch_page().await;
+        self.note(Kind::Branch, &needs, &page);
+        let Ok(session) = page else {
+            return self.keep(&place, &numbers);
+        };
+        for (at, number) in numbers.iter().enumerate() {
+            let sent = self.send_application(&session, *number).await;
+            self.note_normal(Kind::Branch, &needs, &sent);
+            match sent {
+                Ok(receipt) => self.outside.book().accepted(&place, receipt),
+                Err(_) => return self.keep(&place, &numbers[at..]),
+            }
         }
     }
 
-    async fn branch_page(&self) -> Act<()> {
+    async fn send_application(&self, session: &str, number: u64) -> Act<Receipt> {
+        let (words, once) = (application(number), application_key(number));
+        let parts = [("kind", "aid"), ("body", words.as_str()), ("once", &once)];
+        let parts = parts.map(|(name, value)| {
+            format!("--XX\r\nContent-Disposition: form-data; name=\"{name}\"\r\n\r\n{value}\r\n")
+        });
+        let body = parts.concat() + "--XX--\r\n";
+        let media = "multipart/form-data; boundary=XX";
+        let question = Question::post("/og/applications", media, body);
+        let told = self.ask(question.with("cookie", session)).await?;
+        match told.status.as_u16() {
+            303 => Ok(self.receipt(number, once, "")),
+            _ => Err(wrong("no receipt for an application")),
+        }
+    }
+
+    /// The person's applications as they see them.
+    pub(super) async fn applications(&self) -> Act<String> {
+        let session = self.branch_page().await?;
+        let question = Question::get("/og/applications").with("cookie", session);
+        Ok(self.ask(question).await?.text())
+    }
+
+    /// The cookie of the session that the page was shown in.
+    async fn branch_page(&self) -> Act<String> {
         let sent = self.ask(Question::get("/og/login")).await?;
         let visit = sent.cookies().join("; ");
         let location = sent.header("location").unwrap_or_default();
@@ -230,15 +298,15 @@ impl<'a> Visit<'a> {
             .iter()
             .map(|(key, value)| (key.as_str(), value.as_str()))
             .collect();
-        let back = self.type_in(&form(&query)).await?;
+        let back = self.type_in(&form(&query), self.number()).await?;
         let back = back.header("location").unwrap_or_default().to_owned();
         let path = back.strip_prefix(&self.origin());
         let path = path.ok_or_else(|| wrong("back to another place"))?;
         let entered = self.ask(Question::get(path).with("cookie", visit)).await?;
         let session = entered.cookies().join("; ");
-        let page = Question::get("/og/data").with("cookie", session);
+        let page = Question::get("/og/data").with("cookie", session.as_str());
         match self.ask(page).await?.text().contains(self.number()) {
-            true => Ok(()),
+            true => Ok(session),
             false => Err(wrong("a page of somebody else")),
         }
     }
@@ -378,9 +446,29 @@ fn form(fields: &[(&str, &str)]) -> String {
     pairs.collect::<Vec<_>>().join("&")
 }
 
+/// The words of an application; no other has them.
+pub(super) fn application(number: u64) -> String {
+    format!("Synthetischer Antrag Nr. {number}.")
+}
+
+/// What a form is known by when it comes again.
+pub fn application_key(number: u64) -> String {
+    format!("drill-application-{number:08}")
+}
+
 pub(super) fn wrong(why: &str) -> Stop {
+    stopped(Outcome::Failed, why)
+}
+
+pub(super) fn stopped(outcome: Outcome, why: &str) -> Stop {
     Stop {
-        outcome: Outcome::Failed,
+        outcome,
         why: why.to_owned(),
+    }
+}
+
+impl Stop {
+    pub(super) fn outcome(&self) -> Outcome {
+        self.outcome
     }
 }

@@ -4,13 +4,14 @@
 //!        later what is altered or missing, computed by opening every row and document.
 //! Never: a word about the data that was not read from it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 
 use anlauf_model::{Digest, TenantId};
 use anyhow::{Context, Result};
 use reference_provider::kernel::backup;
 use reference_provider::kernel::stock::{Difference, Stock};
+use reference_provider::mail;
 use reference_provider::record::manifest::{self, Manifest, Verdict};
 use serde::Serialize;
 
@@ -28,6 +29,18 @@ struct Backup {
     folder: PathBuf,
     manifest: Manifest,
     stock: Stock,
+    letters: Stock,
+}
+
+/// What a backup vouches for, in numbers.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Size {
+    /// Records and documents.
+    pub records: usize,
+    /// People, photos, messages.
+    pub rows: usize,
+    /// Letters in mailboxes.
+    pub letters: usize,
 }
 
 /// What was found when an insurer's data was held against its backup's marks.
@@ -39,6 +52,8 @@ pub struct Check {
     pub records: Result<Verdict, String>,
     /// Everything else; in words when it cannot be read.
     pub house: Result<Difference, String>,
+    /// Letters in mailboxes; in words when they cannot be read.
+    pub letters: Result<Difference, String>,
 }
 
 impl Check {
@@ -46,6 +61,20 @@ impl Check {
     pub fn is_whole(&self) -> bool {
         self.records.as_ref().is_ok_and(|verdict| verdict.whole)
             && self.house.as_ref().is_ok_and(Difference::is_whole)
+            && self.letters.as_ref().is_ok_and(Difference::is_whole)
+    }
+
+    /// What was found not as it was, of records and letters: altered, missing.
+    pub fn harmed(&self) -> (BTreeSet<String>, BTreeSet<String>) {
+        let (records, letters) = (self.records.as_ref().ok(), self.letters.as_ref().ok());
+        let altered = records.map(|verdict| &verdict.altered);
+        let altered = altered.into_iter().chain(letters.map(|one| &one.altered));
+        let missing = records.map(|verdict| &verdict.missing);
+        let missing = missing.into_iter().chain(letters.map(|one| &one.missing));
+        (
+            altered.flatten().cloned().collect(),
+            missing.flatten().cloned().collect(),
+        )
     }
 
     /// What a finding rests on: the digest of the check as it was computed.
@@ -67,15 +96,16 @@ impl Check {
             ),
             Err(why) => why.clone(),
         };
-        let house = match &self.house {
+        let part = |name: &str, part: &Result<Difference, String>| match part {
             Ok(difference) => format!(
-                "house: {} altered, {} missing",
+                "{name}: {} altered, {} missing",
                 difference.altered.len(),
                 difference.missing.len()
             ),
-            Err(why) => format!("house: {why}"),
+            Err(why) => format!("{name}: {why}"),
         };
-        format!("{records}; {house}")
+        let house = part("house", &self.house);
+        format!("{records}; {house}; {}", part("letters", &self.letters))
     }
 }
 
@@ -93,28 +123,35 @@ impl Backups {
             let copy = backup::take(tenant, &folder)?;
             let manifest = manifest::make(&copy, &house.master, now)?;
             let stock = Stock::take(&copy, &house.master).map_err(said)?;
+            let letters = mail::stock::take(&copy, &house.master)?;
             copy.store.let_go();
             copy.records.let_go();
             let backup = Backup {
                 folder,
                 manifest,
                 stock,
+                letters,
             };
             backups.insert(tenant.id.parse()?, backup);
         }
         Ok(Self(backups))
     }
 
-    /// How many records and documents, and how many rows, an insurer's backup vouches for.
-    pub fn size(&self, tenant: &TenantId) -> Option<(usize, usize)> {
+    /// How much an insurer's backup vouches for.
+    pub fn size(&self, tenant: &TenantId) -> Option<Size> {
         let backup = self.0.get(tenant)?;
-        Some((backup.manifest.marks.len(), backup.stock.0.len()))
+        Some(Size {
+            records: backup.manifest.marks.len(),
+            rows: backup.stock.0.len(),
+            letters: backup.letters.0.len(),
+        })
     }
 
-    /// Whether a record or document is in an insurer's backup.
+    /// Whether a record, document or letter is in an insurer's backup.
     pub fn vouches(&self, tenant: &TenantId, name: &str) -> bool {
-        let backup = self.0.get(tenant);
-        backup.is_some_and(|backup| backup.manifest.marks.contains_key(name))
+        self.0.get(tenant).is_some_and(|backup| {
+            backup.manifest.marks.contains_key(name) || backup.letters.0.contains_key(name)
+        })
     }
 
     /// Holds an insurer's data against its backup.
@@ -130,12 +167,14 @@ impl Backups {
             verdict => Ok(verdict?),
         };
         let stock = Stock::take(data, &house.master);
+        let letters = mail::stock::check(data, &house.master, &backup.letters);
         Ok(Check {
             tenant: tenant.clone(),
             records,
             house: stock
                 .map(|stock| backup.stock.against(&stock))
                 .map_err(|_| UNREADABLE.to_owned()),
+            letters: letters.map_err(|_| UNREADABLE.to_owned()),
         })
     }
 

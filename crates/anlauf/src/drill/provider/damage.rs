@@ -10,9 +10,13 @@ use anyhow::Result;
 use rand::{Rng, SeedableRng};
 use rand_xoshiro::Xoshiro256PlusPlus;
 use reference_provider::kernel::tenant::Tenant;
+use reference_provider::mail::stock;
 use serde::Serialize;
 
 use super::backup::Check;
+
+/// Of each so many letters one is encrypted, one gets a bit turned, one is deleted.
+const LETTERS_EVERY: usize = 4;
 
 /// Of each so many documents one is encrypted, one gets a bit turned, one is deleted.
 const EVERY: usize = 7;
@@ -20,11 +24,11 @@ const EVERY: usize = 7;
 /// What was harmed, by the names that checks use.
 #[derive(Clone, Debug, Default, Serialize)]
 pub struct Damage {
-    /// Documents replaced by what only the attacker can read.
+    /// Documents and letters replaced by what only the attacker can read.
     pub encrypted: BTreeSet<String>,
-    /// Documents with one bit turned.
+    /// Documents and letters with one bit turned.
     pub altered: BTreeSet<String>,
-    /// Documents deleted.
+    /// Documents and letters deleted.
     pub deleted: BTreeSet<String>,
     /// Files encrypted as a whole.
     pub files: Vec<String>,
@@ -35,7 +39,8 @@ pub struct Damage {
 /// Name, row and sealed bytes of a document.
 type Document = (String, i64, Vec<u8>);
 
-/// Harms an insurer's files while they are in use: documents in the one, the other as a whole.
+/// Harms an insurer's files while they are in use: documents in the one, the other as a whole, and
+/// letters in its mailboxes.
 ///
 /// # Errors
 /// A file cannot be read or written.
@@ -68,6 +73,7 @@ pub fn harm(tenant: &Tenant, seed: u64) -> Result<Damage> {
             _ => {}
         }
     }
+    letters(tenant, &mut chance, &mut damage)?;
     tenant.records.let_go();
     tenant.store.let_go();
     let path = tenant.store.path();
@@ -79,6 +85,30 @@ pub fn harm(tenant: &Tenant, seed: u64) -> Result<Damage> {
         }
     }
     Ok(damage)
+}
+
+fn letters(tenant: &Tenant, chance: &mut Xoshiro256PlusPlus, damage: &mut Damage) -> Result<()> {
+    for (place, (name, path)) in stock::paths(tenant)?.into_iter().enumerate() {
+        match place % LETTERS_EVERY {
+            0 => {
+                encrypt(&path, chance)?;
+                damage.encrypted.insert(name);
+            }
+            1 => {
+                let mut bytes = std::fs::read(&path)?;
+                let last = bytes.len().saturating_sub(3);
+                bytes.iter_mut().skip(last).take(1).for_each(|b| *b ^= 1);
+                std::fs::write(&path, bytes)?;
+                damage.altered.insert(name);
+            }
+            2 => {
+                std::fs::remove_file(&path)?;
+                damage.deleted.insert(name);
+            }
+            _ => {}
+        }
+    }
+    Ok(())
 }
 
 /// Encrypts a file where it lies, under whoever has it open. Bytes.
@@ -114,11 +144,10 @@ impl Damage {
         if check.house.is_ok() {
             return Some("the encrypted house was read as if it were whole".to_owned());
         }
-        let Ok(verdict) = &check.records else {
-            return Some("the records could not be read at all".to_owned());
-        };
-        let altered: BTreeSet<_> = verdict.altered.iter().cloned().collect();
-        let missing: BTreeSet<_> = verdict.missing.iter().cloned().collect();
+        if check.records.is_err() || check.letters.is_err() {
+            return Some("records or letters could not be read at all".to_owned());
+        }
+        let (altered, missing) = check.harmed();
         let harmed: BTreeSet<_> = self.encrypted.union(&self.altered).cloned().collect();
         let unseen = harmed.symmetric_difference(&altered);
         let deleted = self.deleted.iter().filter(|name| vouched(name)).cloned();

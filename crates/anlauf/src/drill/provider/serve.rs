@@ -17,7 +17,7 @@ use axum::middleware::{Next, from_fn};
 use axum::response::Response;
 use reference_provider::kernel::front::router;
 use reference_provider::kernel::house::House;
-use reference_provider::mail::{self, server::Post};
+use reference_provider::mail::{self, pop3::Reading, server::Post};
 use tokio::net::TcpListener;
 
 use super::Start;
@@ -52,6 +52,7 @@ fn serve() -> Result<()> {
         .build()?;
     let address = runtime.block_on(listen(start.listen, Arc::clone(&house)))?;
     let _post = runtime.block_on(take_mail(start.mail, &house))?;
+    let _reading = runtime.block_on(show_mail(&start, &house))?;
     println!("listening {address}");
     for line in lines {
         let line = line?;
@@ -96,6 +97,16 @@ async fn take_mail(listen: SocketAddr, house: &Arc<House>) -> Result<Post> {
         size_max: mail::MESSAGE_SIZE_MAX,
     };
     Post::open(settings, listen).await
+}
+
+/// Lets the people of every insurer read theirs.
+async fn show_mail(start: &Start, house: &Arc<House>) -> Result<Reading> {
+    let settings = mail::pop3::Settings {
+        name: "post.drill.example".to_owned(),
+        shelves: mail::house::shelves(house, "{tenant}.example"),
+        tls: mail::tls::read(&start.certificate)?,
+    };
+    Reading::open(settings, start.reading).await
 }
 
 /// Says on each answer whose it is: by host and path, not by what the gate says of it.

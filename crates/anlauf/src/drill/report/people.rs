@@ -9,7 +9,7 @@ use maud::{Markup, html};
 
 use super::chart::when;
 use crate::drill::insured::book::{Book, Counts, Kind};
-use crate::drill::provider::backup::Check;
+use crate::drill::provider::backup::{Check, Size};
 use crate::drill::real::Real;
 use crate::drill::summary::Say;
 use crate::drill::summary::real::kind_name;
@@ -26,13 +26,17 @@ pub(super) fn people(state: &State, real: Option<&Real>, say: Say) -> Markup {
             p {
                 (say.of("Login, card photo, online branch, app, patient record and mailboxes ran \
                          as real servers behind the gates. Insured people came before, during and \
-                         after; what was accepted from them was read back at the end, bit by bit.",
+                         after, clerks decided on what they brought; what was accepted from them \
+                         was read back at the end, bit by bit, letters from their mailboxes.",
                         "Anmeldung, Lichtbild, Onlinegeschäftsstelle, App, Patientenakte und \
                          Postfächer liefen als wirkliche Server hinter den Gates. Versicherte \
-                         kamen vorher, währenddessen und danach; was von ihnen angenommen wurde, \
-                         wurde am Ende Bit für Bit zurückgelesen."))
+                         kamen vorher, währenddessen und danach, Sachbearbeitende entschieden \
+                         über das, was sie brachten; was von ihnen angenommen wurde, wurde am \
+                         Ende Bit für Bit zurückgelesen, Briefe aus den Postfächern."))
             }
             (sums(&book, say))
+            (desks(&book, say))
+            (emergencies(real, say))
             h3 { (say.of("Gap windows, by insurer", "Lücken, je Kasse")) }
             p.small {
                 (say.of("Gap: from the first shutting to the last opening. To catch up: what \
@@ -56,6 +60,7 @@ fn sums(book: &Book, say: Say) -> Markup {
                 th { (say.of("service", "Dienst")) }
                 th { (say.of("served", "be\u{ad}dient")) }
                 th { (say.of("told honestly", "ehr\u{ad}licher Be\u{ad}scheid")) }
+                th { (say.of("reset", "ge\u{ad}trennt")) }
                 th { (say.of("no word", "ohne Ant\u{ad}wort")) }
                 th { (say.of("to catch up", "nach\u{ad}zu\u{ad}holen")) }
                 th { (say.of("lost", "ver\u{ad}loren")) }
@@ -71,6 +76,64 @@ fn sums(book: &Book, say: Say) -> Markup {
     }
 }
 
+/// What clerks decided, and what it came to.
+fn desks(book: &Book, say: Say) -> Markup {
+    let row = |kind: Kind| {
+        let sum = book.desk_sum(kind);
+        html! { tr {
+            th scope="row" { (parted(kind_name(kind, say))) }
+            td { (sum.approved) } td { (sum.rejected) }
+            td { @if kind == Kind::Photo { (sum.orders) } @else { "–" } }
+            td { (sum.waited) } td { (sum.undone) }
+        } }
+    };
+    html! {
+        h3 { (say.of("Clerks", "Sachbearbeitung")) }
+        p.small {
+            (say.of("Waited: in emergency operation, decided on afterwards. Decided again: the \
+                     decision was later than the backup that was brought back.",
+                    "Gewartet: im Notbetrieb, danach entschieden. Erneut entschieden: die \
+                     Entscheidung war jünger als die zurückgespielte Sicherung."))
+        }
+        div.wide { table.numbers {
+            thead { tr {
+                th { (say.of("service", "Dienst")) }
+                th { (say.of("approved", "be\u{ad}willigt")) }
+                th { (say.of("rejected", "ab\u{ad}gelehnt")) }
+                th { (say.of("card orders", "Karten\u{ad}auf\u{ad}träge")) }
+                th { (say.of("waited", "ge\u{ad}wartet")) }
+                th { (say.of("decided again", "erneut ent\u{ad}schie\u{ad}den")) }
+            } }
+            tbody { (row(Kind::Photo)) (row(Kind::Branch)) }
+        } }
+    }
+}
+
+/// Which services came back in emergency operation first, and from when to when.
+fn emergencies(real: &Real, say: Say) -> Markup {
+    let played = real.services.emergency.iter().filter_map(|wanted| {
+        let service = wanted.service.as_str();
+        let (from, to, count) = real.emergencies.of(service)?;
+        Some((Kind::of(service)?, from, to, count))
+    });
+    let played: Vec<_> = played.collect();
+    html! {
+        @if !played.is_empty() {
+            h3 { (say.of("Emergency operation", "Notbetrieb")) }
+            table { tbody {
+                @for (kind, from, to, count) in played { tr {
+                    th scope="row" { (parted(kind_name(kind, say))) }
+                    td.text {
+                        (when(from)) " – " (to.map(when).unwrap_or_default()) ", " (count) " "
+                        (say.of("insurers; back in normal operation",
+                                "Kassen; zurück im Normalbetrieb"))
+                    }
+                } }
+            } }
+        }
+    }
+}
+
 /// Long names, with the places where they may part on a telephone.
 fn parted(name: &str) -> String {
     name.replace("geschäfts", "\u{ad}geschäfts\u{ad}")
@@ -80,7 +143,8 @@ fn parted(name: &str) -> String {
 fn sum(name: &str, counts: &Counts) -> Markup {
     html! { tr {
         th scope="row" { (name) }
-        td { (counts.served) } td { (counts.told) } td { (counts.failed) }
+        td { (counts.served) } td { (counts.told) } td { (counts.refused) }
+        td { (counts.failed) }
         td { (catch_up(counts)) } td { (counts.lost + counts.twice) }
         td { (counts.leaked) }
     } }
@@ -160,7 +224,11 @@ fn data(real: &Real, book: &Book, say: Say) -> Markup {
     let own = own.filter(|((tenant, _), _)| *tenant == real.services.attacked);
     let not_in_backup: u64 = own.map(|(_, counts)| counts.not_in_backup).sum();
     let at = |time: Option<Timestamp>| time.map(when).unwrap_or_default();
-    let (records, rows) = data.vouched;
+    let Size {
+        records,
+        rows,
+        letters,
+    } = data.vouched;
     let said = |check: &Option<Check>| check.as_ref().map(|one| words(one, say));
     let said = |check: &Option<Check>| said(check).unwrap_or_default();
     html! {
@@ -170,14 +238,16 @@ fn data(real: &Real, book: &Book, say: Say) -> Markup {
             tr { th scope="row" { (say.of("backup taken", "Sicherung genommen")) }
                  td.text { (at(data.backup_at)) ": " (records) " "
                       (say.of("records and documents", "Akten und Dokumente")) ", " (rows) " "
-                      (say.of("people, photos, messages", "Leute, Fotos, Nachrichten")) } }
+                      (say.of("people, photos, messages", "Leute, Fotos, Nachrichten")) ", "
+                      (letters) " " (say.of("letters", "Briefe")) } }
             @if let Some(damage) = &data.damage { tr {
                 th scope="row" { (say.of("the attacker", "der Angreifer")) }
                 td.text {
                     (say.of("encrypted", "verschlüsselte")) " " (damage.encrypted.len()) ", "
                     (say.of("altered", "veränderte")) " " (damage.altered.len()) ", "
                     (say.of("deleted", "löschte")) " " (damage.deleted.len()) " "
-                    (say.of("documents; encrypted as a whole", "Dokumente; verschlüsselte ganz"))
+                    (say.of("documents and letters; encrypted as a whole",
+                            "Dokumente und Briefe; verschlüsselte ganz"))
                     ": " (damage.files.join(", ")) " (" (damage.file_size / 1024) " KiB)"
                 }
             } }
@@ -196,9 +266,10 @@ fn data(real: &Real, book: &Book, say: Say) -> Markup {
             tr { th scope="row" { (say.of("accepted after the backup",
                                           "nach der Sicherung angenommen")) }
                  td.text { (not_in_backup) " "
-                      (say.of("photos and documents were not in it; their senders sent them again",
-                              "Fotos und Dokumente waren nicht darin; wer sie sandte, sandte sie \
-                               erneut")) } }
+                      (say.of("photos, applications, documents and letters were not in it; their \
+                               senders sent them again",
+                              "Fotos, Anträge, Dokumente und Briefe waren nicht darin; wer sie \
+                               sandte, sandte sie erneut")) } }
             tr { th scope="row" { (say.of("findings computed from data",
                                           "aus Daten berechnete Befunde")) }
                  td.text { (data.checks) } }
@@ -231,12 +302,17 @@ fn words(check: &Check, say: Say) -> String {
         Ok(found) => pair(found.altered.len(), found.missing.len()),
         Err(_) => say.of("cannot be read", "nicht lesbar").to_owned(),
     };
+    let letters = match &check.letters {
+        Ok(found) => pair(found.altered.len(), found.missing.len()),
+        Err(_) => say.of("cannot be read", "nicht lesbar").to_owned(),
+    };
     let verdict = match check.is_whole() {
         true => say.of("Whole.", "Unversehrt."),
         false => say.of("Not whole.", "Nicht unversehrt."),
     };
     format!(
-        "{records}; {}: {house}. {verdict}",
-        say.of("people, photos, messages", "Leute, Fotos, Nachrichten")
+        "{records}; {}: {house}; {}: {letters}. {verdict}",
+        say.of("people, photos, messages", "Leute, Fotos, Nachrichten"),
+        say.of("letters", "Briefe")
     )
 }

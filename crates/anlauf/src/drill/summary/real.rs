@@ -8,7 +8,8 @@ use std::collections::BTreeMap;
 use serde_json::{Value, json};
 
 use super::{Group, Row, Say};
-use crate::drill::insured::book::{Counts, Kind};
+use crate::drill::insured::book::{Book, Counts, Kind};
+use crate::drill::insured::desk::Sum;
 use crate::drill::provider::backup::Check;
 use crate::drill::real::{Data, Real};
 
@@ -31,19 +32,20 @@ pub(super) fn groups(real: &Real, say: Say) -> Vec<Group> {
         let Counts {
             served,
             told,
+            refused,
             failed,
             lost,
             leaked,
             ..
         } = counts;
-        format!("{served} / {told} / {failed} / {lost} / {leaked}")
+        format!("{served} / {told} / {refused} / {failed} / {lost} / {leaked}")
     };
     let mut rows = vec![say.row(
         "",
         "",
         say.of(
-            "served / told / no word / lost / leaked",
-            "bedient / Bescheid / ohne Antwort / verloren / durchgesickert",
+            "served / told / reset / no word / lost / leaked",
+            "bedient / Bescheid / getrennt / ohne Antwort / verloren / durchgesickert",
         ),
     )];
     rows.extend(Kind::ALL.map(|kind| {
@@ -53,8 +55,8 @@ pub(super) fn groups(real: &Real, say: Say) -> Vec<Group> {
     let all = book.sum(None);
     rows.extend([
         say.row(
-            "photos, documents and letters accepted",
-            "angenommene Fotos, Dokumente und Briefe",
+            "photos, applications, documents and letters accepted",
+            "angenommene Fotos, Anträge, Dokumente und Briefe",
             all.accepted,
         ),
         say.row(
@@ -66,10 +68,57 @@ pub(super) fn groups(real: &Real, say: Say) -> Vec<Group> {
             ),
         ),
     ]);
+    rows.extend([Kind::Photo, Kind::Branch].map(|kind| desk(&book, kind, say)));
+    rows.extend(emergencies(real, say));
     vec![
         say.group("what people got", "Was die Leute bekamen", rows),
         say.group("data", "Daten", data(real, say)),
     ]
+}
+
+/// What clerks decided at a service.
+fn desk(book: &Book, kind: Kind, say: Say) -> Row {
+    let Sum {
+        approved,
+        rejected,
+        orders,
+        waited,
+        undone,
+        ..
+    } = book.desk_sum(kind);
+    let name = match kind {
+        Kind::Photo => say.of(
+            "photos: approved / rejected / card orders / waited / decided again",
+            "Fotos: freigegeben / abgelehnt / Kartenaufträge / gewartet / erneut entschieden",
+        ),
+        _ => say.of(
+            "applications: approved / rejected / – / waited / decided again",
+            "Anträge: bewilligt / abgelehnt / – / gewartet / erneut entschieden",
+        ),
+    };
+    let orders = match kind {
+        Kind::Photo => orders.to_string(),
+        _ => "–".to_owned(),
+    };
+    let line = format!("{approved} / {rejected} / {orders} / {waited} / {undone}");
+    (name.to_owned(), line)
+}
+
+/// Services that came back in emergency operation first.
+fn emergencies(real: &Real, say: Say) -> Vec<Row> {
+    let wanted = real.services.emergency.iter();
+    let played = wanted.filter_map(|wanted| {
+        let (from, to, count) = real.emergencies.of(wanted.service.as_str())?;
+        let kind = Kind::of(wanted.service.as_str())?;
+        let name = say.of("emergency operation", "Notbetrieb");
+        let to = to.map(|to| to.to_string()).unwrap_or_default();
+        let insurers = say.of("insurers", "Kassen");
+        Some((
+            format!("{name}: {}", kind_name(kind, say)),
+            format!("{count} {insurers}, {from} – {to}"),
+        ))
+    });
+    played.collect()
 }
 
 fn data(real: &Real, say: Say) -> Vec<Row> {
@@ -93,8 +142,8 @@ fn data(real: &Real, say: Say) -> Vec<Row> {
     vec![
         say.row("attacked", "angegriffen", &real.services.attacked),
         say.row(
-            "documents encrypted / altered / deleted; whole files encrypted",
-            "Dokumente verschlüsselt / verändert / gelöscht; Dateien ganz verschlüsselt",
+            "documents and letters encrypted / altered / deleted; whole files encrypted",
+            "Dokumente und Briefe verschlüsselt / verändert / gelöscht; Dateien ganz verschlüsselt",
             harmed,
         ),
         say.row(
@@ -126,10 +175,15 @@ pub(super) fn facts(real: &Real) -> Value {
         "by_service": BTreeMap::from(sums),
         "all": book.sum(None),
         "by_insurer": insurers,
+        "desks": {
+            "lichtbild": book.desk_sum(Kind::Photo),
+            "og": book.desk_sum(Kind::Branch),
+        },
+        "emergencies": emergency_facts(real),
         "waiting": book.waiting_count(),
         "wrong": book.wrong_count,
         "data": {
-            "vouched": data.vouched,
+            "vouched": (data.vouched.records, data.vouched.rows, data.vouched.letters),
             "damage": data.damage,
             "before": data.before.as_ref().map(check),
             "named_exactly": data.misnamed.is_none(),
@@ -139,13 +193,23 @@ pub(super) fn facts(real: &Real) -> Value {
     })
 }
 
+fn emergency_facts(real: &Real) -> Value {
+    let own = real.emergencies.0.iter();
+    let all = own.map(|(cell, (from, to))| {
+        let times = json!({ "from": from.to_string(), "to": to.map(|to| to.to_string()) });
+        (cell.to_string(), times)
+    });
+    all.collect::<serde_json::Map<_, _>>().into()
+}
+
 fn check(check: &Check) -> Value {
-    let records = check.records.as_ref().ok();
+    let (altered, missing) = check.harmed();
     json!({
         "whole": check.is_whole(),
-        "checked": records.map(|verdict| verdict.checked_count),
-        "altered": records.map(|verdict| &verdict.altered),
-        "missing": records.map(|verdict| &verdict.missing),
+        "checked": check.records.as_ref().ok().map(|verdict| verdict.checked_count),
+        "altered": altered,
+        "missing": missing,
         "house": check.house,
+        "letters": check.letters,
     })
 }
