@@ -16,6 +16,13 @@ use super::until;
 /// What the mailboxes' logins are asked for.
 pub const PASSWORD: &str = "open-sesame";
 
+/// Who has a mailbox in `main.people.cf`.
+pub const PEOPLE: &str = "\
+x1@melden.example melden.example/x1/
+x2@melden.example melden.example/x2/
+x1@soziales.example soziales.example/x1/
+";
+
 /// One Postfix.
 pub struct Postfix {
     pub dir: PathBuf,
@@ -123,6 +130,7 @@ impl Postfix {
         ];
         let main = template(&format!("main.{kind}.cf"), &gaps);
         std::fs::write(dir.join("main.cf"), main).unwrap();
+        std::fs::write(dir.join("people"), PEOPLE).unwrap();
         std::fs::write(dir.join("master.cf"), template("master.cf", &gaps)).unwrap();
         let postfix = Self { dir, address };
         start("postfix", &["-c", &folder, "start"]);

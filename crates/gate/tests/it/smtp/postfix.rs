@@ -7,7 +7,7 @@ use anlauf_gate::Tls;
 use anlauf_model::Stage;
 use tokio::task::JoinSet;
 
-use super::foreign::{Count, Dovecot, Ground, PASSWORD, Postfix};
+use super::foreign::{Count, Dovecot, Ground, PASSWORD, PEOPLE, Postfix};
 use super::{DOMAINS, Mailer, assert_starts, mail, shut, until};
 use crate::cast::{ELSEWHERE, MELDEN, SOZIALES};
 use crate::house::House;
@@ -182,6 +182,51 @@ async fn a_queueing_sender_loses_and_doubles_nothing_across_closings() {
     let log = sender.log();
     assert!(log.contains("TLS connection established to"), "no STARTTLS");
     assert!(!log.contains("status=bounced"), "nothing comes back");
+}
+
+/// The reference configuration for people instead of domains: each has a mailbox, nobody else.
+#[tokio::test]
+async fn each_person_reads_their_own_mailbox() {
+    let ground = Ground::new();
+    let server = Postfix::start(&ground, "people", None).await;
+    let dovecot = Dovecot::start(&server);
+    let house = House::with(server.address, |config| {
+        config.serving.mail = Some(mail([server.address; 3]));
+    })
+    .await;
+    house.ground().await;
+    let people: Vec<&str> = PEOPLE.lines().filter_map(|l| l.split(' ').next()).collect();
+    let gate = house.gate.mail()[0];
+    let mut mailer = Mailer::hello(gate).await;
+    assert_starts(&mailer.ask("MAIL FROM:<a@client.example>").await, "250");
+    let shut = mailer.ask(&format!("RCPT TO:<{}>", people[0])).await;
+    assert_starts(&shut, "450 4.3.2");
+    house.open(SOZIALES, 1, Stage::Full).await;
+    house.open(MELDEN, 1, Stage::Full).await;
+    for (place, person) in people.iter().enumerate() {
+        for number in 0..=place {
+            let mut mailer = Mailer::hello(gate).await;
+            assert_starts(&mailer.ask("MAIL FROM:<a@client.example>").await, "250");
+            assert_starts(&mailer.ask("RCPT TO:<x9@melden.example>").await, "550");
+            assert_starts(&mailer.ask(&format!("RCPT TO:<{person}>")).await, "250");
+            assert_starts(&mailer.ask("DATA").await, "354");
+            let text = format!("Subject: a\r\n\r\n{person} {number}\r\n.\r\n");
+            mailer.say(text).await;
+            assert_starts(&mailer.answer().await, "250");
+        }
+    }
+    until(|| server.is_empty()).await;
+    for (place, person) in people.iter().enumerate() {
+        let mut texts: Vec<String> = Vec::new();
+        for (to, text) in read(&dovecot, person).await {
+            assert_eq!(to, *person, "somebody else's letter");
+            texts.push(text.trim().to_owned());
+        }
+        texts.sort();
+        let wanted = (0..=place).map(|number| format!("{person} {number}"));
+        assert_eq!(texts, wanted.collect::<Vec<_>>());
+        assert_eq!(count(&dovecot, person).await, place + 1);
+    }
 }
 
 /// Waits until everything is delivered.
