@@ -57,6 +57,8 @@ pub struct Scene {
     pub gate: SocketAddr,
     /// Where the gate takes mail.
     pub mail: SocketAddr,
+    /// Where the gate lets mailboxes be read.
+    pub reading: SocketAddr,
     _running: [Ended; 3],
 }
 
@@ -151,6 +153,19 @@ impl Provider {
         let out = command.output().expect("it runs");
         let text = String::from_utf8_lossy(&out.stderr).into_owned();
         assert!(out.status.success(), "{command:?}: {text}");
+    }
+
+    /// The certificate of the mailboxes, made as the guide says.
+    fn certify(&self) {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_reference-provider"));
+        let made = command.args(["certificate", "*.beispiel.example"]).output();
+        let made = made.expect("it runs");
+        assert!(made.status.success());
+        std::fs::write(self.certificate(), made.stdout).expect("written");
+    }
+
+    pub fn certificate(&self) -> PathBuf {
+        self.path().join("mail.pem")
     }
 
     fn run(&self, line: &str) {
@@ -289,11 +304,6 @@ impl Provider {
         self.release("full", cell, &["owner-1", "town-alder.approver-1"]);
     }
 
-    /// What lies in the mailboxes of the town.
-    pub fn mail(&self) -> PathBuf {
-        self.path().join("ref").join(TOWN).join("mail")
-    }
-
     /// The cookie of a person who has logged in at the branch before.
     pub fn session(&self, kvnr: &str) -> String {
         let secret = format!("session-of-{kvnr}");
@@ -318,17 +328,21 @@ impl Scene {
             control: String::new(),
         };
         house.run("init land");
-        let (plane_at, mail) = (free(), free());
+        let (plane_at, mail, reading) = (free(), free(), free());
+        house.certify();
         let serve = format!(
-            "serve --listen 127.0.0.1:0 --listen-mail 127.0.0.1:0 \
-             --status http://{plane_at}/api/v1/public/status"
+            "serve --listen 127.0.0.1:0 --listen-mail 127.0.0.1:0 --listen-pop3 127.0.0.1:0 \
+             --mail-tls mail.pem --status http://{plane_at}/api/v1/public/status"
         );
-        let (services, lines) = start(&mut house.services(&serve), 2);
+        let (services, lines) = start(&mut house.services(&serve), 3);
         let upstream = lines[0].strip_prefix("listening ").expect("an address");
         house.prepare(upstream);
         let post = lines[1]
             .strip_prefix("listening smtp://")
             .expect("one more");
+        let boxes = lines[2]
+            .strip_prefix("listening pop3s://")
+            .expect("and one");
 
         let serve = format!("--json serve --landscape land --data data --listen {plane_at}");
         let (plane, lines) = start(&mut house.command(&serve), 1);
@@ -338,7 +352,8 @@ impl Scene {
             "--json gate --control {} --state gate --listen 127.0.0.1:0 --id gate-1 \
              --root data/authority/root.json --token-file tokens/gate-1 \
              --listen-mail {mail} --mail-name mx.beispiel.example \
-             --mail {TOWN}.example={TOWN}/mail=tcp://{post}",
+             --mail {TOWN}.example={TOWN}/mail=tcp://{post} \
+             --tcp {reading}={TOWN}/mail=tcp://{boxes}",
             house.control
         );
         let (door, lines) = start(&mut house.command(&line), 1);
@@ -349,6 +364,7 @@ impl Scene {
             house,
             gate: gate.parse().expect("one"),
             mail,
+            reading,
             _running: [services, plane, door],
         };
         until("the table", || scene.health("lichtbild").0 == 503);
@@ -434,6 +450,11 @@ impl Told {
         }) || self.body.contains("\"OperationOutcome\"");
         self.status == 503 && says_so && self.head.contains("retry-after:")
     }
+}
+
+/// The password of every synthetic person.
+pub fn password() -> String {
+    password_of(SEED)
 }
 
 /// The number of a synthetic person of the town.

@@ -7,6 +7,7 @@ mod app;
 mod backup;
 mod branch;
 mod browser;
+mod clients;
 mod foreign;
 mod log;
 mod login;

@@ -199,7 +199,9 @@ async fn a_mail_program_reads_what_was_sent_and_deletes_what_it_says() {
     let mailbox = place.post.mailbox(&to).expect("ours");
     let left = mailbox.messages().expect("read");
     assert_eq!(left.len(), 1, "the first is deleted");
-    assert_eq!(left[0].id.as_deref(), Some("<1@a.example>"));
+    // Which came first, a disk with coarse times does not know.
+    let is_left = |number: &usize| left[0].bytes.ends_with(text(*number).as_bytes());
+    let number = (0..2).find(is_left).expect("one of both, whole");
     let size = left[0].bytes.len();
     assert_eq!(told["stat"], serde_json::json!([2, 2 * size]));
     assert_eq!(told["left"], serde_json::json!([1, size]));
@@ -210,15 +212,15 @@ async fn a_mail_program_reads_what_was_sent_and_deletes_what_it_says() {
     let whole = String::from_utf8_lossy(&left[0].bytes).replace("\r\n", "\n");
     assert_eq!(format!("{}\n", told["text"].as_str().expect("text")), whole);
     let top = told["top"].as_str().expect("text");
-    assert!(top.ends_with("Subject: 1\n\n."), "{top}");
+    assert!(top.ends_with(&format!("Subject: {number}\n\n.")), "{top}");
     // The rest has the name it had, and what was deleted does not come again by itself.
     let all = reader(&place).read(&to, &seed::password_of(SEED)).await;
     let all = all.expect("it is read");
     assert_eq!(all.len(), 1);
     let named = format!("2 {}", all[0].name);
     assert_eq!(told["uidl"][1], named.as_str());
-    assert!(all[0].bytes.ends_with(text(1).as_bytes()));
-    send(&place, &to, 0..1).await;
+    assert!(all[0].bytes.ends_with(text(number).as_bytes()));
+    send(&place, &to, 0..2).await;
     assert_eq!(mailbox.messages().expect("read").len(), 1);
 }
 
@@ -228,7 +230,7 @@ async fn a_mailbox_opens_to_its_person_and_to_one_program() {
     let (own, password) = (address(EISVOGEL, 2), seed::password_of(SEED));
     send(&place, &own, 0..1).await;
     let no = Stop::No("-ERR [AUTH] name or password is wrong, or tried too often".to_owned());
-    // Another insurer's domain, the office's mailbox, a clerk, a path, nobody: no names are betrayed.
+    // Another insurer's domain, the office, a clerk, a path, nobody: no name is betrayed.
     let elsewhere = own.replace(EISVOGEL, AMSEL);
     for wrong in [
         elsewhere.as_str(),
