@@ -1,6 +1,6 @@
 //! Emergency operation of real services: begun when a cell opens, ended some days later.
 //!
-//! In:    the story's list, which cells are open. Out: services switched, as their operator does it.
+//! In:    the story's list, which cells are open. Out: services switched as their operator does it.
 //! Never: an emergency operation without its return; one that made nobody wait goes unseen.
 //! See:   BSI 200-4 (Notbetrieb); docs/guide/reference.md, "Emergency operation".
 
@@ -41,9 +41,7 @@ impl Emergencies {
         let mut violations = Vec::new();
         for wanted in &services.emergency {
             let service = wanted.service.as_str();
-            let waited = Kind::of(service).map_or(0, |kind| {
-                book.desk_sum(kind).waited + u64::from(book.sum(Some(kind)).turned_away > 0)
-            });
+            let waited = Kind::of(service).map_or(0, |kind| book.desk_sum(kind).waited);
             if self.of(service).is_none() || waited == 0 {
                 violations.push(format!(
                     "emergency operation of `{service}` made nobody wait: it was not played"

@@ -137,7 +137,10 @@ impl Visit<'_> {
                 desk.decided.insert(id, decision(id));
             }
             Err(stop) if stop.outcome() == Outcome::Told && is_emergency => {
-                desk.waited.insert(id);
+                // An application that is there waits for nobody who sent it.
+                if kind == Kind::Photo {
+                    desk.waited.insert(id);
+                }
             }
             Err(_) => {
                 desk.unheard.insert(id);

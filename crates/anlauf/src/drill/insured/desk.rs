@@ -25,7 +25,8 @@ pub struct Desk {
     pub decided: BTreeMap<i64, Decision>,
     /// Decided on, and no answer came: done or not.
     pub unheard: BTreeSet<i64>,
-    /// What had to wait because the service was in emergency operation.
+    /// What had to wait because the service was in emergency operation: photos by their number,
+    /// applications, which stayed with their people, by theirs.
     pub waited: BTreeSet<i64>,
     /// Decisions that the backup did not have: they are made again.
     pub undone: u64,

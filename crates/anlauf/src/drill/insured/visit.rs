@@ -257,6 +257,13 @@ impl<'a> Visit<'a> {
         for (at, number) in numbers.iter().enumerate() {
             let sent = self.send_application(&session, *number).await;
             self.note_normal(Kind::Branch, &needs, &sent);
+            let waits = |stop: &Stop| stop.outcome == Outcome::Told;
+            if self.is_emergency(Kind::Branch) && sent.as_ref().is_err_and(waits) {
+                let waited = numbers[at..]
+                    .iter()
+                    .filter_map(|one| i64::try_from(*one).ok());
+                self.outside.book().desk(&place).waited.extend(waited);
+            }
             match sent {
                 Ok(receipt) => self.outside.book().accepted(&place, receipt),
                 Err(_) => return self.keep(&place, &numbers[at..]),
