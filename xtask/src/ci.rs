@@ -72,7 +72,7 @@ fn licences() -> Result<()> {
 }
 
 /// Programs of others that the tests hold ours against: what each is asked, and its package.
-const TOOLS: [(&str, &str, &str); 18] = [
+const TOOLS: [(&str, &str, &str); 20] = [
     ("chromium", "--version", "chromium"),
     ("chromedriver", "--version", "chromium-driver"),
     ("ssh-keygen", "-?", "openssh-client"),
@@ -91,6 +91,8 @@ const TOOLS: [(&str, &str, &str); 18] = [
         "libnginx-mod-stream",
     ),
     ("/usr/sbin/haproxy", "-v", "haproxy"),
+    ("/usr/sbin/nft", "--version", "nftables"),
+    ("/sbin/ip", "-V", "iproute2"),
     ("swaks", "--version", "swaks"),
     ("/usr/sbin/postfix", "--version", "postfix"),
     ("/usr/sbin/dovecot", "--version", "dovecot-imapd"),

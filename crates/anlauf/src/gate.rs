@@ -15,8 +15,8 @@ use std::sync::Arc;
 use std::task::Poll;
 
 use anlauf_gate::{
-    AccessLog, Clients, Gate, GateConfig, GateError, Mail, MailPlace, Network, Pilot, Serving,
-    SystemClock, Tls, Upstreams,
+    AccessLog, Clients, Driven, Gate, GateConfig, GateError, Mail, MailPlace, Network, Pilot,
+    Serving, SystemClock, Tls, Upstreams,
 };
 use anlauf_model::{CellId, Digest, GateId, OrganisationId, PersonId, Role, SiteId, TenantId};
 use anlauf_recovery::Actor;
@@ -114,7 +114,34 @@ pub struct Args {
     #[command(flatten)]
     access: AccessArgs,
     #[command(flatten)]
+    drivers: DriverArgs,
+    #[command(flatten)]
     log: Log,
+}
+
+/// Filters of others that follow the cells.
+#[derive(Debug, Clone, clap::Args)]
+pub struct DriverArgs {
+    /// HAProxy that is kept as the cells are: its admin socket, and the map that it looks into;
+    /// not proven by certificate
+    #[arg(long, value_name = "SOCKET=MAP", value_parser = pair::<PathBuf, String>)]
+    haproxy: Vec<(PathBuf, String)>,
+    /// Table of nftables (inet) whose sets open4 and open6 are kept as the cells are; not proven by
+    /// certificate
+    #[arg(long, value_name = "TABLE", requires = "nftables_cell")]
+    nftables: Option<String>,
+    /// Where a cell is served that the packet filter guards; several addresses, several times
+    #[arg(long, value_name = "CELL=ADDR", requires = "nftables",
+        value_parser = pair::<CellId, SocketAddr>)]
+    nftables_cell: Vec<(CellId, SocketAddr)>,
+    /// What is run as nft
+    #[arg(
+        long,
+        value_name = "PROGRAM",
+        default_value = "nft",
+        requires = "nftables"
+    )]
+    nft: PathBuf,
 }
 
 /// The access log.
@@ -397,6 +424,19 @@ fn access(args: &AccessArgs) -> Option<AccessLog> {
     })
 }
 
+fn driven(args: &DriverArgs) -> Vec<Driven> {
+    let haproxy = args.haproxy.iter().map(|(socket, map)| Driven::Haproxy {
+        socket: socket.clone(),
+        map: map.clone(),
+    });
+    let nftables = args.nftables.iter().map(|table| Driven::Nftables {
+        table: table.clone(),
+        program: args.nft.clone(),
+        cells: args.nftables_cell.clone(),
+    });
+    haproxy.chain(nftables).collect()
+}
+
 fn workers_usual() -> usize {
     std::thread::available_parallelism().map_or(1, usize::from)
 }
@@ -455,6 +495,7 @@ fn config(args: &Args) -> Done<GateConfig> {
             asked: args.listen_auth.clone(),
             heralds: args.proxy_protocol.clone(),
             access: access(&args.access),
+            driven: driven(&args.drivers),
         },
     })
 }

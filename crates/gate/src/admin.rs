@@ -14,7 +14,7 @@ use std::sync::Arc;
 
 use anlauf_model::feed::{FeedPage, GateReport};
 use anlauf_model::limits::ENVELOPE_SIZE_MAX;
-use anlauf_model::{CellId, GateId};
+use anlauf_model::{CellId, GateId, Stage};
 use http_body_util::{BodyExt, Full, Limited};
 use hyper::body::{Bytes, Incoming};
 use hyper::header::{CONTENT_TYPE, HeaderValue};
@@ -86,10 +86,10 @@ pub(crate) async fn run(
 }
 
 async fn answer(operators: &Operators, request: Request<Incoming>) -> Answer {
-    let (desk, shared) = (&operators.desk, &*operators.shared);
+    let shared = &*operators.shared;
     let route = (request.method().clone(), request.uri().path().to_owned());
     match (&route.0, route.1.as_str()) {
-        (&Method::POST, "/close") => close(desk, request).await,
+        (&Method::POST, "/close") => close(operators, request).await,
         (&Method::POST, "/certificates") => certificates(operators).await,
         (&Method::GET, "/inflow") => say(StatusCode::OK, &json!({ "cells": flows(shared) })),
         (&Method::POST, "/inflow") => fill(operators, request).await,
@@ -108,7 +108,7 @@ async fn answer(operators: &Operators, request: Request<Incoming>) -> Answer {
     }
 }
 
-async fn close(desk: &Desk, request: Request<Incoming>) -> Answer {
+async fn close(operators: &Operators, request: Request<Incoming>) -> Answer {
     let body = Limited::new(request.into_body(), ENVELOPE_SIZE_MAX)
         .collect()
         .await;
@@ -122,20 +122,60 @@ async fn close(desk: &Desk, request: Request<Incoming>) -> Answer {
     let Ok(envelope) = String::from_utf8(body.to_bytes().to_vec()) else {
         return problem(StatusCode::BAD_REQUEST, "the envelope is not UTF-8", &[]);
     };
-    match desk.close(envelope).await {
-        Some(Ok(Closed { cells, outlived })) if outlived.is_empty() => {
-            say(StatusCode::OK, &json!({ "closed": cells }))
-        }
-        Some(Ok(Closed { cells, outlived })) => {
-            let title = "not every cell that the close names is shut";
-            let value = json!({
-                "title": title, "status": 409, "closed": cells, "reasons": outlived,
-            });
-            say(StatusCode::CONFLICT, &value)
-        }
+    match operators.desk.close(envelope).await {
+        Some(Ok(closed)) => shut(operators, closed).await,
         Some(Err(reasons)) => problem(StatusCode::FORBIDDEN, "the close was refused", &reasons),
         None => problem(StatusCode::SERVICE_UNAVAILABLE, "the gate is stopping", &[]),
     }
+}
+
+/// What is shut, once filters of others had time to confirm it: what they do not is not told so.
+async fn shut(operators: &Operators, closed: Closed) -> Answer {
+    let drivers = &operators.shared.drivers;
+    let Closed {
+        mut cells,
+        outlived: mut reasons,
+    } = closed;
+    let named: Vec<_> = cells.iter().map(|state| state.cell.clone()).collect();
+    reasons.extend(drivers.confirm(&named).await);
+    cells.retain(|state| !drivers.may_pass(&state.cell));
+    let mut value = json!({ "closed": cells });
+    let status = match reasons.is_empty() {
+        true => StatusCode::OK,
+        false => StatusCode::CONFLICT,
+    };
+    if let Value::Object(fields) = &mut value {
+        let names: Vec<_> = drivers.iter().map(|driver| &driver.name).collect();
+        if !names.is_empty() {
+            fields.insert("not_proven".to_owned(), json!(names));
+        }
+        if !reasons.is_empty() {
+            let title = "not every cell that the close names is shut";
+            fields.insert("title".to_owned(), json!(title));
+            fields.insert("status".to_owned(), json!(status.as_u16()));
+            fields.insert("reasons".to_owned(), json!(reasons));
+        }
+    }
+    say(status, &value)
+}
+
+/// What each filter does that follows the cells.
+fn driven(shared: &Shared) -> Vec<Value> {
+    let (table, now) = (shared.table(), shared.now());
+    let told = shared.drivers.iter().map(|driver| {
+        let account = driver.account();
+        let shut = table.cells().map(|cell| &cell.state);
+        let shut = shut.filter(|state| state.stage(now) == Stage::Closed);
+        let unclear: Vec<_> = shut.filter(|state| account.may_pass(&state.id)).collect();
+        let unclear: Vec<_> = unclear.iter().map(|state| &state.id).collect();
+        json!({
+            "filter": driver.name,
+            "guarded": account.guarded_count(),
+            "trouble": account.trouble,
+            "not_confirmed_shut": unclear,
+        })
+    });
+    told.collect()
 }
 
 /// What an operator sets for one cell.
@@ -285,10 +325,16 @@ async fn state(operators: &Operators) -> Answer {
     });
     let told = serde_json::to_value(&report).map(|mut value| {
         let named = |at: &SocketAddr| format!("forward authentication at {at}");
-        let not_proven: Vec<_> = operators.asked.iter().map(named).collect();
+        let asked = operators.asked.iter().map(named);
+        let followers = shared.drivers.iter().map(|driver| driver.name.clone());
+        let not_proven: Vec<_> = asked.chain(followers).collect();
+        let drivers = driven(shared);
         if let Value::Object(fields) = &mut value {
             if !not_proven.is_empty() {
                 fields.insert("not_proven".to_owned(), json!(not_proven));
+            }
+            if !drivers.is_empty() {
+                fields.insert("drivers".to_owned(), json!(drivers));
             }
             fields.insert("break_glass".to_owned(), loud.collect());
         }

@@ -70,6 +70,29 @@ pub struct Serving {
     pub heralds: Vec<(SocketAddr, Network)>,
     /// Where it is said of each request how it ended; nowhere if none.
     pub access: Option<AccessLog>,
+    /// Filters of others that are kept as the cells are.
+    pub driven: Vec<Driven>,
+}
+
+/// A filter that somebody else runs. What passes there no certificate proves.
+#[derive(Clone, Debug)]
+pub enum Driven {
+    /// An HAProxy that looks into a map, and has a backend for each cell.
+    Haproxy {
+        /// Its admin socket.
+        socket: PathBuf,
+        /// The map as its settings name it: cell, space, `open` or `closed`.
+        map: String,
+    },
+    /// Rules that look into two sets.
+    Nftables {
+        /// A table of the family inet with the sets `open4` and `open6`.
+        table: String,
+        /// `nft`, or what runs it elsewhere.
+        program: PathBuf,
+        /// Where cells are served.
+        cells: Vec<(CellId, SocketAddr)>,
+    },
 }
 
 /// A log of requests.

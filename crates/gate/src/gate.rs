@@ -20,6 +20,7 @@ use crate::access::Access;
 use crate::admin::Operators;
 use crate::clock::Floor;
 use crate::config::{GateConfig, Mail, Network, Serving};
+use crate::driver::Drivers;
 use crate::error::GateError;
 use crate::feed::{self, Control, Desk};
 use crate::inflow::{Key, keep};
@@ -64,7 +65,8 @@ impl Gate {
         let control = Control::new(&config.control, &config.token)?;
         let opened = Journal::open(&config.state_dir, &config.id, &config.pin)?;
         let (places, inflows) = keep::open(opened.0.dir())?;
-        let shared = shared(&config, places)?;
+        let (drivers, driving) = Drivers::new(config.serving.driven.clone())?;
+        let shared = shared(&config, (places, drivers))?;
         let words_path = opened.0.words_path();
         shared.set_words(feed::words_kept(&words_path));
         let mind = Mind::new(config.id.clone(), config.pin, config.upstreams);
@@ -108,6 +110,9 @@ impl Gate {
         };
         let inboxes = (order_inbox, urgent_inbox);
         let failure = keep_on(&mut tasks, keeper, inboxes, stop.clone());
+        for one in driving {
+            tasks.spawn(one.run(Arc::clone(&shared), desk.clone(), stopped.clone()));
+        }
         let (own, line) = (Arc::clone(&shared), control.clone());
         tasks.spawn(feed::report(line, desk.clone(), own, stopped.clone()));
         let own = Arc::clone(&shared);
@@ -222,7 +227,10 @@ fn keep_on(
 }
 
 /// What the connections of a gate will share.
-fn shared(config: &GateConfig, places: Key) -> Result<Arc<Shared>, GateError> {
+fn shared(
+    config: &GateConfig,
+    (places, drivers): (Key, Drivers),
+) -> Result<Arc<Shared>, GateError> {
     let zone = zone(&config.time_zone)?;
     let testers = Testers {
         clean_room: config.clean_room.clone(),
@@ -238,7 +246,7 @@ fn shared(config: &GateConfig, places: Key) -> Result<Arc<Shared>, GateError> {
         testers,
         clock,
         zone,
-        (places, access),
+        (places, access, drivers),
     )))
 }
 

@@ -16,7 +16,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use anlauf_model::feed::{FeedItem, FeedKind, GateCellState, GateDecision, GateReport, Standing};
 use anlauf_model::landscape::Class;
 use anlauf_model::table::GateTable;
-use anlauf_model::{CellId, Digest, GateId, Timestamp};
+use anlauf_model::{CellId, Digest, GateId, Stage, Timestamp};
 use tokio::sync::{mpsc, oneshot};
 
 use crate::error::{GateError, refusal};
@@ -52,6 +52,8 @@ pub(crate) enum Order {
     /// Give a beacon that somebody carries to where it can be answered, and how far the feed was
     /// read.
     Carried(oneshot::Sender<io::Result<(Digest, u64)>>),
+    /// Filters of others have confirmed that these cells are shut there.
+    Confirmed(Vec<CellId>),
     /// An answer to a beacon.
     Fresh(String, oneshot::Sender<Result<(), Vec<String>>>),
 }
@@ -233,6 +235,12 @@ impl Keeper {
                 let known = self.fill(cell, inflow).await?;
                 let _ = reply.send(known);
             }
+            Order::Confirmed(cells) => {
+                let table = self.shared.table();
+                let known = cells.iter().filter_map(|cell| table.cell(cell));
+                let known: Vec<_> = known.map(|cell| Arc::clone(&cell.state)).collect();
+                self.note(&known);
+            }
             Order::Report(reply) => drop(reply.send(self.report())),
             Order::Heard(mark) => {
                 self.changed.retain(|_, at| *at > mark);
@@ -348,7 +356,7 @@ impl Keeper {
                     }
                 }
                 Step::Cut => {
-                    visit::cut(&touched.narrowed).await;
+                    self.cut(&touched.narrowed).await;
                     self.note(&touched.changed);
                 }
                 Step::Write => {
@@ -433,7 +441,7 @@ impl Keeper {
     async fn settle(&mut self) -> io::Result<()> {
         let touched = self.mind.settle(&self.shared);
         if !touched.changed.is_empty() {
-            visit::cut(&touched.narrowed).await;
+            self.cut(&touched.narrowed).await;
             self.note(&touched.changed);
         }
         if !self.mind.fresh.is_asked() && self.standing.is_empty() {
@@ -493,11 +501,18 @@ impl Keeper {
         self.shared.news.notify_one();
     }
 
+    /// Throws everybody out here, and has filters of others do the same; does not wait for those.
+    async fn cut(&self, cells: &[Arc<CellState>]) {
+        self.shared.drivers.wake();
+        visit::cut(cells).await;
+    }
+
     fn note(&mut self, changed: &[Arc<CellState>]) {
         for state in changed {
             self.mark += 1;
             self.changed.insert(state.id.clone(), self.mark);
         }
+        self.shared.drivers.wake();
         self.shared.changed();
         self.shared.news.notify_one();
     }
@@ -515,7 +530,7 @@ impl Keeper {
         for state in &over {
             state.shut(state.epoch());
         }
-        visit::cut(&over).await;
+        self.cut(&over).await;
         self.note(&over);
         let cells = over.iter().map(|state| state.kept(now)).collect();
         let mut entry = self.entry((self.position, self.mind.fresh.sum()), now, None);
@@ -537,6 +552,10 @@ impl Keeper {
         let (table, now) = (self.shared.table(), self.shared.now());
         let changed = self.changed.iter().filter(|(_, at)| **at <= mark);
         let changed = changed.filter_map(|(id, _)| table.cell(id));
+        // What a filter may still let pass is not told to be shut; it is noted anew when it is.
+        let may_pass = |cell: &CellState| self.shared.drivers.may_pass(&cell.id);
+        let changed =
+            changed.filter(|cell| cell.state.stage(now) != Stage::Closed || !may_pass(&cell.state));
         let decisions = self.decisions.iter().filter(|(at, _)| *at <= mark);
         let report = GateReport {
             gate: self.id.clone(),

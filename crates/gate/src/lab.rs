@@ -22,6 +22,7 @@ use crate::GateError;
 use crate::access::Access;
 use crate::clock::{Clock, Floor, Passed, Steady};
 use crate::config::{Pilot, Upstreams};
+use crate::driver::Drivers;
 use crate::inflow::Key;
 use crate::journal::{self, Entry, Signed};
 use crate::judge::Testers;
@@ -151,7 +152,7 @@ impl Lab {
             testers,
             Floor::new(clock),
             TimeZone::UTC,
-            (Key::new(b"lab"), Access::default()),
+            (Key::new(b"lab"), Access::default(), Drivers::default()),
         ));
         let mut mind = Mind::new(gate.clone(), *pin, Upstreams::default());
         let find = |digest: &Digest| table(digest).ok_or(GateError::Table { digest: *digest });

@@ -17,6 +17,7 @@
 mod access;
 mod clock;
 mod config;
+mod driver;
 mod error;
 mod limits;
 
@@ -61,8 +62,8 @@ pub mod lab;
 
 pub use clock::{Clock, SystemClock};
 pub use config::{
-    AccessLog, Clients, GateConfig, Mail, MailPlace, Network, NetworkError, Pilot, Serving, Tls,
-    Upstreams,
+    AccessLog, Clients, Driven, GateConfig, Mail, MailPlace, Network, NetworkError, Pilot, Serving,
+    Tls, Upstreams,
 };
 pub use error::GateError;
 pub use gate::Gate;

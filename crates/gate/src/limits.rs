@@ -102,6 +102,29 @@ pub const ACCESS_LINE_COUNT_MAX: usize = 16_384;
 /// Longest wait at the end for a disk to take the last lines of the access log.
 pub const ACCESS_END_WAIT_MAX: Duration = Duration::from_secs(5);
 
+/// How often a driver looks whether its filter is as the cells are.
+pub const DRIVER_LOOK_EVERY: Duration = Duration::from_secs(1);
+
+/// Longest time a driver gives its filter to be looked at and changed.
+pub const DRIVER_ROUND_WAIT_MAX: Duration = Duration::from_secs(10);
+
+/// Longest wait of a direct close for filters to confirm it. What they do not is said.
+pub const DRIVER_CONFIRM_WAIT_MAX: Duration = Duration::from_secs(3);
+
+/// Longest wait for an HAProxy to end the sessions it was told to end, and how often it is looked.
+pub const HAPROXY_SESSION_WAIT_MAX: Duration = Duration::from_secs(2);
+/// See above.
+pub const HAPROXY_SESSION_LOOK_EVERY: Duration = Duration::from_millis(2);
+
+/// Longest line of commands that an HAProxy is told; its own limit is `tune.bufsize`, 16 KiB.
+pub const HAPROXY_LINE_SIZE_MAX: usize = 8 * 1024;
+
+/// Largest answer of an HAProxy: statistics of 100,000 backends. Bytes.
+pub const HAPROXY_ANSWER_SIZE_MAX: u64 = 64 * 1024 * 1024;
+
+const _: () = assert!(HAPROXY_SESSION_WAIT_MAX.as_secs() < DRIVER_CONFIRM_WAIT_MAX.as_secs());
+const _: () = assert!(DRIVER_CONFIRM_WAIT_MAX.as_secs() < DRIVER_ROUND_WAIT_MAX.as_secs());
+
 /// Most answers of closed cells that a worker keeps for their second.
 pub const PAGE_COUNT_MAX: usize = 1_024;
 

@@ -15,6 +15,7 @@ use tokio::sync::{Notify, watch};
 
 use crate::access::{Access, Beginning, Entry, Verdict};
 use crate::clock::Floor;
+use crate::driver::Drivers;
 use crate::forward::Forwarder;
 use crate::inflow::Key;
 use crate::judge::Testers;
@@ -49,6 +50,8 @@ pub(crate) struct Shared {
     pub(crate) places: Key,
     /// Where it is said how requests ended.
     pub(crate) access: Access,
+    /// Filters of others that follow.
+    pub(crate) drivers: Drivers,
     /// Threads that serve.
     pub(crate) workers: AtomicUsize,
     /// When the control plane last answered.
@@ -64,7 +67,7 @@ impl Shared {
         testers: Testers,
         clock: Floor,
         zone: TimeZone,
-        (places, access): (Key, Access),
+        (places, access, drivers): (Key, Access, Drivers),
     ) -> Self {
         Self {
             testers,
@@ -76,6 +79,7 @@ impl Shared {
             zone,
             places,
             access,
+            drivers,
             workers: AtomicUsize::new(0),
             control: Mutex::new(None),
             drill: AtomicBool::new(false),

@@ -41,6 +41,7 @@ pub(super) fn text(shared: &Shared) -> String {
         text.line(name, &[], shared.access.lost());
     }
     freshness(&mut text, shared, &table);
+    drivers(&mut text, shared, &table);
     cells(&mut text, &table);
     filling(&mut text, &table);
     text.0
@@ -126,6 +127,33 @@ fn stages(text: &mut Text, shared: &Shared, table: &Table) {
     text.family(name, "gauge");
     for (stage, count) in counts {
         text.line(name, &[("stage", &stage)], count);
+    }
+}
+
+/// Whether filters of others follow, and what they may let pass that is shut here.
+fn drivers(text: &mut Text, shared: &Shared, table: &Table) {
+    if shared.drivers.iter().next().is_none() {
+        return;
+    }
+    let now = shared.now();
+    let follows = "anlauf_gate_driver_follows";
+    text.family(follows, "gauge");
+    for driver in shared.drivers.iter() {
+        let is_well = u8::from(driver.account().trouble.is_none());
+        text.line(
+            follows,
+            &[("filter", &driver.name), ("proven", &"false")],
+            is_well,
+        );
+    }
+    let unclear = "anlauf_gate_driver_cells_not_confirmed_shut";
+    text.family(unclear, "gauge");
+    for driver in shared.drivers.iter() {
+        let account = driver.account();
+        let shut = table.cells().map(|cell| &cell.state);
+        let shut = shut.filter(|state| state.stage(now) == Stage::Closed);
+        let count = shut.filter(|state| account.may_pass(&state.id)).count();
+        text.line(unclear, &[("filter", &driver.name)], count);
     }
 }
 

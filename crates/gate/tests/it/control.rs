@@ -4,10 +4,10 @@ use std::convert::Infallible;
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex};
 
-use anlauf_model::Digest;
 use anlauf_model::feed::{
     FeedItem, FeedKind, FeedPage, GateCellState, GateDecision, GateReport, Standing, Words,
 };
+use anlauf_model::{CellId, Digest, Stage};
 use http_body_util::{BodyExt, Full};
 use hyper::body::{Bytes, Incoming};
 use hyper::server::conn::http1::Builder;
@@ -130,6 +130,14 @@ impl Control {
             .await
             .unwrap();
         find(&found).unwrap()
+    }
+
+    /// Whether a gate's last word on a cell is this stage.
+    pub fn has_reported(&self, cell: &CellId, stage: Stage) -> bool {
+        let reports = self.shared.reports.borrow();
+        let mut states = reports.iter().flat_map(|report| &report.changed);
+        let last = states.rfind(|state| state.cell == *cell);
+        last.is_some_and(|last| last.stage == stage)
     }
 
     /// The last word of a gate on a cell, once it says what is wanted.

@@ -7,6 +7,7 @@ mod backend;
 mod cast;
 mod client;
 mod control;
+mod driver;
 mod house;
 
 mod break_glass;

@@ -1,0 +1,47 @@
+//! Lists as `nft` 1.0.6 prints them.
+
+use super::{Nftables, read};
+
+const HEAD: &str = r#"{"nftables": [{"metainfo": {"version": "1.0.6"}}, {"set": {"family": "inet",
+    "name": "open4", "table": "anlauf", "type": ["ipv4_addr", "inet_service"], "handle": 4"#;
+
+fn list(rest: &str) -> Result<Vec<String>, String> {
+    let found = read(format!("{HEAD}{rest}}}}}]}}").as_bytes(), "open4")?;
+    Ok(found.iter().map(ToString::to_string).collect())
+}
+
+#[test]
+fn elements_are_addresses_and_ports() {
+    assert_eq!(list("").unwrap(), Vec::<String>::new());
+    let two = r#", "elem": [{"concat": ["10.1.0.20", 25]}, {"concat": ["2001:db8::1", 443]}]"#;
+    assert_eq!(list(two).unwrap(), ["10.1.0.20:25", "[2001:db8::1]:443"]);
+}
+
+/// A range or a network could let pass what belongs to no cell.
+#[test]
+fn a_set_of_another_kind_is_not_understood() {
+    for rest in [
+        r#", "elem": ["10.1.0.20"]"#,
+        r#", "elem": [{"concat": [{"prefix": {"addr": "10.0.0.0", "len": 8}}, 25]}]"#,
+        r#", "elem": [{"concat": ["10.1.0.20", {"range": [1, 99]}]}]"#,
+        r#", "elem": {"concat": ["10.1.0.20", 25]}"#,
+    ] {
+        assert!(list(rest).is_err(), "{rest}");
+    }
+    assert!(read(br#"{"nftables": []}"#, "open4").is_err());
+    assert!(read(b"nothing", "open4").is_err());
+}
+
+#[test]
+fn an_address_belongs_to_one_cell() {
+    let of = |cells: &[(&str, &str)]| {
+        let cells = cells
+            .iter()
+            .map(|(cell, address)| (cell.parse().unwrap(), address.parse().unwrap()));
+        Nftables::new("anlauf".into(), "nft".into(), cells.collect())
+    };
+    assert!(of(&[("a/mail", "10.1.0.20:25"), ("a/mail", "10.1.0.21:25")]).is_ok());
+    assert!(of(&[("a/mail", "10.1.0.20:25"), ("b/mail", "10.1.0.20:25")]).is_err());
+    let odd = Nftables::new("a; flush ruleset".into(), "nft".into(), Vec::new());
+    assert!(odd.is_err());
+}
