@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 use std::time::Instant;
 
 use anlauf_model::landscape::source;
-use anlauf_model::{Landscape, Plan, Timestamp};
-use anlauf_planner::{Search, Situation, forecast, plan};
+use anlauf_model::{Landscape, Minutes, Plan, Stage, Timestamp};
+use anlauf_planner::{Search, Situation, TaskProgress, forecast, order_changed, plan, repair};
 
 fn landscape(folder: &str) -> Option<Landscape> {
     let mut files = BTreeMap::new();
@@ -62,12 +62,98 @@ fn main() {
         plan.gap_per_mille()
     );
     println!("last opening {:?}", plan.releases().values().max());
+    print_repairs(&situation, &plan);
     print_openings(&landscape, &plan);
     println!(
         "{samples} samples: {:?}, whole {:?}",
         begun.elapsed(),
         ranges.whole
     );
+}
+
+/// What repairs make of the plan: untouched, after ten days as planned, after ten days with the
+/// steps of the last one unfinished at one team in three.
+fn print_repairs(situation: &Situation<'_>, plan: &Plan) {
+    let later = situation.now + Minutes::days(10);
+    let mut after = situation.clone();
+    after.now = later;
+    follow(&mut after, plan, |_| false);
+    let mut late = situation.clone();
+    late.now = later;
+    let teams: Vec<_> = situation
+        .landscape
+        .declared()
+        .teams
+        .iter()
+        .step_by(3)
+        .collect();
+    follow(&mut late, plan, |row| {
+        row.end > later - Minutes::days(1)
+            && teams.iter().any(|team| Some(&team.id) == row.team.as_ref())
+    });
+    for (name, situation) in [
+        ("untouched", situation),
+        ("as planned", &after),
+        ("late", &late),
+    ] {
+        let begun = Instant::now();
+        let Ok(repaired) = repair(situation, plan) else {
+            println!("{name}: no repair");
+            continue;
+        };
+        let took = begun.elapsed();
+        let search = Search { seed: 1, steps: 20 };
+        let anew =
+            anlauf_planner::plan(situation, None, search).map_or(0, |plan| plan.gap_per_mille());
+        println!(
+            "repair, {name}: {took:?}, gap {} ‰ (anew {anew} ‰), {} left their place, {} broken",
+            repaired.plan.gap_per_mille(),
+            order_changed(plan, &repaired.plan).len(),
+            repaired.broken.len(),
+        );
+    }
+}
+
+/// Work goes as the plan says until now, but for some rows.
+fn follow(
+    situation: &mut Situation<'_>,
+    plan: &Plan,
+    is_late: impl Fn(&anlauf_model::PlanRow) -> bool,
+) {
+    let now = situation.now;
+    let mut last = BTreeMap::new();
+    for row in &plan.rows {
+        let last = last.entry(row.cell.clone()).or_insert((row.end, false));
+        *last = (
+            row.end.max(last.0),
+            last.1 || (row.start < now && is_late(row)),
+        );
+    }
+    for row in plan.rows.iter().filter(|row| row.start < now) {
+        let how = match row.end <= now && !is_late(row) {
+            true => TaskProgress::Done {
+                started: row.start,
+                finished: row.end,
+            },
+            false => TaskProgress::Running { started: row.start },
+        };
+        let progress = situation.progress.entry(row.cell.clone()).or_default();
+        // Nothing goes on behind what is late.
+        let runs = progress
+            .tasks
+            .values()
+            .any(|task| matches!(task, TaskProgress::Running { .. }));
+        if !runs {
+            progress.tasks.insert(row.task, how);
+        }
+        if last
+            .get(&row.cell)
+            .is_some_and(|(end, is_late)| *end <= now && !is_late)
+        {
+            progress.stage = Stage::Full;
+            progress.done = true;
+        }
+    }
 }
 
 /// First, middle and last opening of each service at each site, by the last.

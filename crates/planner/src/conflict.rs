@@ -9,7 +9,7 @@ use crate::network::{Network, Span};
 use crate::order;
 use crate::schedule::Contradiction;
 use crate::serial::{self, Lanes};
-use crate::slots;
+use crate::slots::{self, Taste};
 
 /// Most trial schedules for one answer. 300 windows with 2 in contradiction take about 30.
 const TRIALS_MAX: u32 = 150;
@@ -169,7 +169,7 @@ impl Trial<'_, '_> {
         };
         self.left = left;
         self.keep_only(cells);
-        slots::keep(&self.network, self.taste, &[], self.works).is_ok()
+        slots::keep(&self.network, Taste::Cells(self.taste), &[], self.works).is_ok()
     }
 
     /// A smallest part of `cells` that does not hold beside `kept` (QuickXplain, Junker 2004).

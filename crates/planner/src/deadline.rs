@@ -14,7 +14,8 @@ use anlauf_model::{CellId, Landscape, Plan};
 use crate::calendar::{Minute, Origin, Work};
 use crate::network::{Network, Span};
 use crate::serial::{self, Lanes};
-use crate::{order, rules, slots};
+use crate::slots::{self, Taste};
+use crate::{order, rules};
 
 /// How often what was missed is given up before all deadlines are.
 const ROUNDS_MAX: u32 = 4;
@@ -39,7 +40,7 @@ pub(crate) fn soften(network: &mut Network<'_>, landscape: &Landscape, works: &[
         }
     }
     for round in 0..=ROUNDS_MAX {
-        let Err(missed) = slots::keep(network, &taste, &[], works) else {
+        let Err(missed) = slots::keep(network, Taste::Cells(&taste), &[], works) else {
             return;
         };
         let given_up: Vec<usize> = match round < ROUNDS_MAX {

@@ -11,8 +11,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use anlauf_model::{Cell, CellId, Plan, ServiceId, Stage, TaskKind};
 
 use crate::situation::Situation;
+use crate::slots::{self, Taste};
 use crate::weight::Weights;
-use crate::{conflict, cost, deadline, order, rules, slots};
+use crate::{conflict, cost, deadline, order, rules};
 
 use crate::network::Network;
 
@@ -210,7 +211,7 @@ fn cost_by_rule(situation: &Situation<'_>, detours: &Detours<'_>) -> Option<u128
     deadline::soften(&mut network, situation.landscape, &works);
     let tastes = rules::orders(&network, &works);
     let kept = tastes.iter().take(RULES_TRIED).filter_map(|taste| {
-        let kept = slots::keep(&network, taste, &[], &works).ok()?;
+        let kept = slots::keep(&network, Taste::Cells(taste), &[], &works).ok()?;
         Some(cost::weighted_minutes(&network, &kept.schedule.open))
     });
     kept.min()

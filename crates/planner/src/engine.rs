@@ -19,8 +19,7 @@ use crate::calendar::Work;
 use crate::cost;
 use crate::network::Network;
 use crate::schedule::Search;
-use crate::serial;
-use crate::slots::{self, Kept};
+use crate::slots::{self, Kept, Taste};
 
 use translate::Instance;
 
@@ -55,26 +54,17 @@ pub(crate) fn improve(network: &Network<'_>, from: Kept, works: &[Work], search:
     let cost = |kept: &Kept| cost::weighted_minutes(network, &kept.schedule.open);
     let is_better =
         slots::missed(network, &found.schedule.open).is_empty() && cost(&found) < cost(&from);
-    if is_better {
-        Kept {
-            first: from.first,
-            ..found
-        }
-    } else {
-        from
-    }
+    if is_better { found } else { from }
 }
 
 /// The scheduler's starts as an order of tasks, each at the first place that fits.
 fn placed(network: &Network<'_>, instance: &Instance, found: &Found, works: &[Work]) -> Kept {
-    let schedule = serial::schedule_pieces(network, &instance.by_start(found), works);
-    let mut order: Vec<usize> = (0..network.nodes.len()).collect();
-    order.sort_by_key(|at| (schedule.open[*at], *at));
-    Kept {
-        order,
-        first: Vec::new(),
-        schedule,
-    }
+    slots::placed(
+        network,
+        Taste::Pieces(&instance.by_start(found)),
+        &[],
+        works,
+    )
 }
 
 #[cfg(test)]

@@ -13,7 +13,7 @@ use crate::cost;
 use crate::engine;
 use crate::network::Network;
 use crate::schedule::Search;
-use crate::slots::{self, Kept};
+use crate::slots::{self, Kept, Taste};
 
 /// The best so far.
 struct Best {
@@ -21,7 +21,8 @@ struct Best {
     cost: u128,
 }
 
-/// Tries every order, then improves the best one.
+/// Tries every order, then improves the best one. Both: what follows a search may turn an advantage
+/// of a few minutes around.
 ///
 /// # Errors
 /// The order that came nearest when none keeps every window.
@@ -30,7 +31,7 @@ pub(crate) fn search(
     tastes: &[Vec<usize>],
     works: &[Work],
     search: Search,
-) -> Result<Kept, Vec<usize>> {
+) -> Result<Vec<Kept>, Vec<usize>> {
     let mut best: Option<Best> = None;
     let mut nearest: Option<(usize, &Vec<usize>)> = None;
     for (taste, tried) in tastes.iter().zip(all_tried(network, tastes, works)) {
@@ -46,6 +47,10 @@ pub(crate) fn search(
     let Some(mut best) = best else {
         return Err(nearest.map_or_else(Vec::new, |(_, taste)| taste.clone()));
     };
+    if search.steps == 0 {
+        return Ok(vec![best.kept]);
+    }
+    let first = best.kept.clone();
     let mut chance = Xoshiro256PlusPlus::seed_from_u64(search.seed);
     // Sorting the best again pays until it fails once; after that only chance finds more.
     let mut sorted = 0;
@@ -57,7 +62,7 @@ pub(crate) fn search(
             _ => shaken(network, &best.kept.order, &mut chance),
         };
         sorted += 1;
-        if let Ok(kept) = slots::keep(network, &taste, &best.kept.first, works) {
+        if let Ok(kept) = slots::keep(network, Taste::Cells(&taste), &best.kept.first, works) {
             let cost = cost::weighted_minutes(network, &kept.schedule.open);
             if cost < best.cost {
                 best = Best { kept, cost };
@@ -65,10 +70,8 @@ pub(crate) fn search(
             }
         }
     }
-    Ok(match search.steps {
-        0 => best.kept,
-        _ => engine::improve(network, best.kept, works, search),
-    })
+    let improved = engine::improve(network, best.kept, works, search);
+    Ok(vec![improved, first])
 }
 
 /// Every order tried, on two threads: they share the work, the answers keep their places.
@@ -80,7 +83,7 @@ fn all_tried(
     let tried = |tastes: &[Vec<usize>]| -> Vec<Result<Kept, Vec<usize>>> {
         let tried = tastes
             .iter()
-            .map(|taste| slots::keep(network, taste, &[], works));
+            .map(|taste| slots::keep(network, Taste::Cells(taste), &[], works));
         tried.collect()
     };
     let (here, there) = tastes.split_at(tastes.len() / 2);

@@ -13,6 +13,7 @@ mod past;
 mod detour;
 mod network;
 mod order;
+mod piece;
 mod profile;
 mod serial;
 mod window;
@@ -41,6 +42,7 @@ pub mod why;
 
 mod deadline;
 mod place;
+mod taste;
 
 pub mod diff;
 pub mod lever;

@@ -5,9 +5,7 @@
 //! Never: searches: a few schedules, each placed once; breaks a window that could be kept.
 //! See:   docs/planner.md, "Replanning".
 
-use std::collections::BTreeMap;
-
-use anlauf_model::{CellId, Digest, Plan, Timestamp};
+use anlauf_model::{CellId, Digest, Plan};
 
 use crate::calendar::Work;
 use crate::detour::Detours;
@@ -15,14 +13,19 @@ use crate::network::{Network, Span};
 use crate::schedule::{Contradiction, granted, rows};
 use crate::serial::{self, Lanes};
 use crate::situation::Situation;
-use crate::slots::{self, Kept};
-use crate::{bound, conflict, cost, deadline, order, place, rules};
+use crate::slots::{self, Kept, Taste};
+use crate::taste::{self, Order};
+use crate::{bound, conflict, cost, deadline, order, place};
 
 /// How often windows that were missed are given up together before all are.
 const ROUNDS_MAX: u32 = 3;
 
 /// How many windows that were given up are tried again one by one.
 const TRIALS_MAX: usize = 12;
+
+/// A schedule that costs less than this share more than the cheapest may be taken for its order.
+/// 1 / 100.
+const COST_SHARE: u128 = 100;
 
 /// A plan that fits what has happened.
 #[derive(Clone, PartialEq, Debug)]
@@ -52,31 +55,22 @@ pub fn repair(situation: &Situation<'_>, old: &Plan) -> Result<Repaired, Contrad
     let works = network.works();
     let hard = network.clone();
     deadline::soften(&mut network, situation.landscape, &works);
-    let tastes = [Place::Opening, Place::Middle, Place::Begin];
-    let tastes = tastes.map(|place| order_of(&network, old, place, &works));
-    let placed = order::placeable(&network, &tastes[0], &[]);
-    let free = serial::schedule(&network, &placed, &works, Lanes::Unlimited);
-    let steady = |taste: &Vec<usize>| {
-        let kept = slots::keep(&network, taste, &[], &works).ok()?;
-        let changed = changed(&network, old, &kept);
-        let cost = cost::weighted_minutes(&network, &kept.schedule.open);
-        Some(((changed, cost), kept))
-    };
+    let taste = taste::of_plan(&network, old, &works);
     // The bound of a new plan, beside the schedules on a thread of its own.
     let (best, bound) = std::thread::scope(|scope| {
         let bound = scope.spawn(|| bound::bound(&network, &works).minutes);
-        let best = tastes.iter().filter_map(steady).min_by_key(|found| found.0);
+        let best = steady(&network, old, &taste, &works);
         match bound.join() {
             Ok(bound) => (best, bound),
             Err(panic) => std::panic::resume_unwind(panic),
         }
     });
     let (kept, mut broken, bound) = match best {
-        Some((_, kept)) => (kept, Vec::new(), bound),
+        Some(kept) => (kept, Vec::new(), bound),
         None => {
             // Before an agreed window is broken, every deadline gives way.
             network = hard;
-            let (kept, broken) = give_up(&mut network, (&tastes[0], &works), &free.open);
+            let (kept, broken) = give_up(&mut network, &taste, &works);
             let bound = bound::bound(&network, &works).minutes;
             (kept, broken, bound)
         }
@@ -116,48 +110,39 @@ fn over_choices(
     bound::over_choices(&kept)
 }
 
-/// Where a cell lies in a plan: three views of one order. Which of them comes nearest to the old
-/// order when cells are placed anew depends on what has happened.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-enum Place {
-    Opening,
-    Middle,
-    Begin,
-}
-
-/// The cells in the order of the plan. What it does not name lies where a simple rule would put
-/// it: as far from the front as it stands among all.
-fn order_of(network: &Network<'_>, old: &Plan, place: Place, works: &[Work]) -> Vec<usize> {
-    let opens = places_of(old, place);
-    let rule = rules::orders(network, works).into_iter().next();
-    let rule = rule.unwrap_or_else(|| (0..network.nodes.len()).collect());
-    let open = |at: &usize| opens.get(&network.nodes[*at].cell.id).copied();
-    let mut known: Vec<usize> = rule
+/// The schedule that leaves most cells in their places, of those that keep every window and cost
+/// hardly more than the cheapest.
+///
+/// Steps in their old order come first. When that keeps every window without anything moved to the
+/// front, it is as near to the old plan as there is, with all that a search found.
+fn steady(network: &Network<'_>, old: &Plan, taste: &Order, works: &[Work]) -> Option<Kept> {
+    let keep = |taste| slots::keep(network, taste, &[], works).ok();
+    let by_piece = keep(Taste::Pieces(&taste.pieces));
+    if by_piece.as_ref().is_some_and(|kept| kept.first.is_empty()) {
+        return by_piece;
+    }
+    let by_cell = taste
+        .cells
         .iter()
-        .copied()
-        .filter(|at| open(at).is_some())
-        .collect();
-    known.sort_by_key(|at| (open(at), *at));
-    let count = rule.len().max(1);
-    let place = |index: usize| index * known.len() / count;
-    let new = rule.iter().enumerate().filter(|(_, at)| open(at).is_none());
-    let new = new.map(|(index, at)| (place(index), 0, *at));
-    let old = known.iter().enumerate();
-    let mut all: Vec<(usize, u8, usize)> =
-        new.chain(old.map(|(index, at)| (index, 1, *at))).collect();
-    all.sort_by_key(|(place, is_old, _)| (*place, *is_old));
-    all.into_iter().map(|(_, _, at)| at).collect()
+        .filter_map(|cells| keep(Taste::Cells(cells)));
+    let cost = |kept: &Kept| cost::weighted_minutes(network, &kept.schedule.open);
+    let found = by_piece.into_iter().chain(by_cell);
+    let found: Vec<(u128, Kept)> = found.map(|kept| (cost(&kept), kept)).collect();
+    let least = found.iter().map(|(cost, _)| *cost).min()?;
+    let dear = least.saturating_add(least / COST_SHARE);
+    let found = found.into_iter().filter(|(cost, _)| *cost <= dear);
+    let best = found.min_by_key(|(cost, kept)| (changed(network, old, kept), *cost));
+    best.map(|(_, kept)| kept)
 }
 
 /// A schedule without the windows that cannot be kept, and whose those are.
 ///
 /// Windows that are impossible whatever the others do go first, then what is missed. What was
 /// given up is tried again one by one, so that none is given up for nothing.
-fn give_up(
-    network: &mut Network<'_>,
-    (taste, works): (&[usize], &[Work]),
-    earliest: &[i64],
-) -> (Kept, Vec<usize>) {
+fn give_up(network: &mut Network<'_>, order: &Order, works: &[Work]) -> (Kept, Vec<usize>) {
+    let taste = Taste::Pieces(&order.pieces);
+    let placed = order::placeable(network, &order.cells[0], &[]);
+    let earliest = serial::schedule(network, &placed, works, Lanes::Unlimited).open;
     let windows: Vec<Option<Span>> = network.nodes.iter().map(|node| node.slot).collect();
     let all = slots::slotted(network);
     let is_late = |at: &usize| windows[*at].is_some_and(|slot| earliest[*at] > slot.to);
@@ -179,7 +164,7 @@ fn give_up(
             Err(missed) => broken.extend(missed),
         }
     }
-    let mut kept = kept.unwrap_or_else(|| without_windows(network, taste, works));
+    let mut kept = kept.unwrap_or_else(|| slots::placed(network, taste, &[], works));
     let again = broken.iter().copied().filter(|at| !lost.contains(at));
     let again: Vec<usize> = again.take(TRIALS_MAX).collect();
     for at in again {
@@ -199,37 +184,10 @@ fn give_up(
     (kept, broken)
 }
 
-fn places_of(old: &Plan, place: Place) -> BTreeMap<&CellId, Timestamp> {
-    let mut spans: BTreeMap<&CellId, (Timestamp, Timestamp)> = BTreeMap::new();
-    for row in &old.rows {
-        let span = spans.entry(&row.cell).or_insert((row.start, row.end));
-        *span = (span.0.min(row.start), span.1.max(row.end));
-    }
-    let of = |(begin, open): (Timestamp, Timestamp)| match place {
-        Place::Opening => open,
-        Place::Middle => Timestamp(begin.0 / 2 + open.0 / 2),
-        Place::Begin => begin,
-    };
-    spans
-        .into_iter()
-        .map(|(cell, span)| (cell, of(span)))
-        .collect()
-}
-
 /// How many cells left their place.
 fn changed(network: &Network<'_>, old: &Plan, kept: &Kept) -> usize {
     let open = kept.schedule.open.iter();
     let open = open.zip(&network.nodes);
     let open = open.map(|(open, node)| (&node.cell.id, network.origin.time(*open)));
     place::changed(&old.releases(), &open.collect()).len()
-}
-
-fn without_windows(network: &Network<'_>, taste: &[usize], works: &[Work]) -> Kept {
-    let order = order::placeable(network, taste, &[]);
-    let schedule = serial::schedule(network, &order, works, Lanes::Counted);
-    Kept {
-        order,
-        first: Vec::new(),
-        schedule,
-    }
 }

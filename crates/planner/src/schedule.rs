@@ -7,7 +7,7 @@
 use anlauf_model::{CellId, Digest, Plan, PlanRow};
 
 use crate::bound;
-use crate::calendar::Work;
+use crate::calendar::{Minute, Work};
 use crate::conflict;
 use crate::cost;
 use crate::deadline;
@@ -15,10 +15,11 @@ use crate::detour;
 use crate::improve;
 use crate::network::Network;
 use crate::order;
+use crate::piece;
 use crate::rules;
 use crate::serial::Schedule;
 use crate::situation::Situation;
-use crate::slots::{self, Kept};
+use crate::slots::{self, Kept, Taste};
 
 /// How hard to look. Same seed and steps, same answer, with any number of threads.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -31,6 +32,10 @@ pub struct Search {
     /// gains become small after 100.
     pub steps: u32,
 }
+
+/// How often steps are moved forward at the most. On the shipped landscapes the second time finds
+/// nothing more.
+const SETTLE_MAX: u32 = 3;
 
 /// Wishes or slots that cannot all hold.
 #[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
@@ -68,15 +73,20 @@ pub fn plan(
     let least = bound::over_choices(situation).unwrap_or(bound.minutes);
     let mut tastes = rules::orders(&network, &works);
     tastes.push(bound.order);
-    let kept = improve::search(&network, &tastes, &works, search)
+    let found = improve::search(&network, &tastes, &works, search)
         .map_err(|nearest| conflict::windows(&network, &nearest, &works))?;
-    let kept = granted(&network, kept, &works);
-    let cost = cost::weighted_minutes(&network, &kept.schedule.open);
+    let last = |kept| {
+        let kept = settled(&network, granted(&network, kept, &works), &works);
+        let cost = cost::weighted_minutes(&network, &kept.schedule.open);
+        (cost, kept.schedule)
+    };
+    let best = found.into_iter().map(last).min_by_key(|(cost, _)| *cost);
+    let (cost, schedule) = best.expect("a search finds at least one");
     Ok(Plan {
         id: Digest([0; 32]),
         parent,
         made_at: situation.now,
-        rows: rows(&network, &kept.schedule),
+        rows: rows(&network, &schedule),
         objective: cost::weighted_hours(cost),
         bound: cost::weighted_hours(least),
     }
@@ -84,13 +94,46 @@ pub fn plan(
 }
 
 /// The schedule with every wish granted. Agreed windows come before wishes: when they do not hold
-/// any longer, it stays as it was.
+/// any longer, it stays as it was. So does what was placed step by step, when cells of a tenant
+/// that changes their places open no more in its order than before.
 pub(crate) fn granted(network: &Network<'_>, kept: Kept, works: &[Work]) -> Kept {
     if network.wishes.is_empty() {
         return kept;
     }
-    let taste = order::wished(network, &kept.order);
-    slots::keep(network, &taste, &kept.first, works).unwrap_or(kept)
+    if !kept.is_by_piece {
+        let taste = order::wished(network, &kept.order);
+        let taste = Taste::Cells(&taste);
+        return slots::keep(network, taste, &kept.first, works).unwrap_or(kept);
+    }
+    let taste = piece::wished(network, &kept.schedule);
+    let against = |kept: &Kept| piece::against_wishes(network, &kept.schedule);
+    let found = slots::keep(network, Taste::Pieces(&taste), &kept.first, works);
+    found
+        .ok()
+        .filter(|found| against(found) < against(&kept))
+        .unwrap_or(kept)
+}
+
+/// The schedule with each step moved to where nothing before it is in the way any longer. A repair
+/// places steps in this order: what moves here would move there, without anything having happened.
+fn settled(network: &Network<'_>, mut kept: Kept, works: &[Work]) -> Kept {
+    for _ in 0..SETTLE_MAX {
+        let taste = piece::by_begin(network, &kept.schedule);
+        let found = slots::placed(network, Taste::Pieces(&taste), &[], works);
+        let is_later = |(found, kept): (&Minute, &Minute)| found > kept;
+        let mut openings = found.schedule.open.iter().zip(&kept.schedule.open);
+        if found.schedule == kept.schedule || openings.any(is_later) {
+            break;
+        }
+        let against = |kept: &Kept| piece::against_wishes(network, &kept.schedule);
+        if !slots::missed(network, &found.schedule.open).is_empty()
+            || against(&found) > against(&kept)
+        {
+            break;
+        }
+        kept = found;
+    }
+    kept
 }
 
 /// The schedule as rows, by cell, then task.

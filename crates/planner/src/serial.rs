@@ -8,6 +8,7 @@ use anlauf_model::TaskKind;
 
 use crate::calendar::{Minute, Work};
 use crate::network::{Network, Node, Span};
+use crate::piece::Piece;
 use crate::profile::Profile;
 use crate::window;
 
@@ -26,15 +27,6 @@ pub(crate) enum Lanes {
     Counted,
     /// Any number: the earliest that order, hours and windows allow.
     Unlimited,
-}
-
-/// What is placed: a task, or the opening of a cell that has none left.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(crate) enum Piece {
-    /// By index.
-    Task(usize),
-    /// By index.
-    Cell(usize),
 }
 
 /// A schedule that is being made.
@@ -81,6 +73,15 @@ pub(crate) fn schedule_pieces(network: &Network<'_>, order: &[Piece], works: &[W
         }
     }
     generator.schedule
+}
+
+impl Schedule {
+    /// Cells by their opening; equal ones by index.
+    pub fn by_opening(&self) -> Vec<usize> {
+        let mut opened: Vec<usize> = (0..self.open.len()).collect();
+        opened.sort_by_key(|at| self.open[*at]);
+        opened
+    }
 }
 
 impl<'n, 'a> Generator<'n, 'a> {

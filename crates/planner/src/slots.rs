@@ -8,16 +8,28 @@
 use crate::calendar::{Minute, Work};
 use crate::network::Network;
 use crate::order;
+use crate::piece::{self, Piece};
 use crate::serial::{self, Lanes, Schedule};
 
 /// Rounds in which cells that missed their window are promoted, before it counts as impossible.
 const ROUNDS_MAX: u32 = 8;
 
+/// An order by taste.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Taste<'t> {
+    /// Of cells: each with all its steps.
+    Cells(&'t [usize]),
+    /// Of single steps.
+    Pieces(&'t [Piece]),
+}
+
 /// A schedule that keeps every window.
 #[derive(Clone, Debug)]
 pub(crate) struct Kept {
-    /// The order it was placed in.
+    /// The cells in the order in which they were placed, or of their openings.
     pub order: Vec<usize>,
+    /// Whether single steps were placed: the order of cells does not say where they lie.
+    pub is_by_piece: bool,
     /// Cells that had to come first.
     pub first: Vec<usize>,
     pub schedule: Schedule,
@@ -29,22 +41,17 @@ pub(crate) struct Kept {
 /// The cells that still miss their window after the last round.
 pub(crate) fn keep(
     network: &Network<'_>,
-    taste: &[usize],
+    taste: Taste<'_>,
     first: &[usize],
     works: &[Work],
 ) -> Result<Kept, Vec<usize>> {
     let mut first = first.to_vec();
     let mut round = 0;
     loop {
-        let order = order::placeable(network, taste, &first);
-        let schedule = serial::schedule(network, &order, works, Lanes::Counted);
-        let missed = missed(network, &schedule.open);
+        let kept = placed(network, taste, &first, works);
+        let missed = missed(network, &kept.schedule.open);
         if missed.is_empty() {
-            return Ok(Kept {
-                order,
-                first,
-                schedule,
-            });
+            return Ok(kept);
         }
         round += 1;
         if round > ROUNDS_MAX {
@@ -55,6 +62,33 @@ pub(crate) fn keep(
             5 => by_end(network, slotted(network)),
             _ => in_front(first, missed),
         };
+    }
+}
+
+/// Places once: those cells first, whatever windows say.
+pub(crate) fn placed(
+    network: &Network<'_>,
+    taste: Taste<'_>,
+    first: &[usize],
+    works: &[Work],
+) -> Kept {
+    let (order, schedule) = match taste {
+        Taste::Cells(taste) => {
+            let order = order::placeable(network, taste, first);
+            let schedule = serial::schedule(network, &order, works, Lanes::Counted);
+            (order, schedule)
+        }
+        Taste::Pieces(taste) => {
+            let pieces = piece::placeable(network, taste, first);
+            let schedule = serial::schedule_pieces(network, &pieces, works);
+            (schedule.by_opening(), schedule)
+        }
+    };
+    Kept {
+        order,
+        is_by_piece: matches!(taste, Taste::Pieces(_)),
+        first: first.to_vec(),
+        schedule,
     }
 }
 

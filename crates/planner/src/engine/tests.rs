@@ -59,7 +59,7 @@ fn situation(landscape: &Landscape) -> Situation<'_> {
 
 fn usual(network: &Network<'_>) -> Kept {
     let taste = rules::orders(network, &network.works()).swap_remove(0);
-    slots::keep(network, &taste, &[], &network.works()).unwrap()
+    slots::keep(network, Taste::Cells(&taste), &[], &network.works()).unwrap()
 }
 
 /// The same with every seventh cell agreed, and evidence of every eleventh running.

@@ -9,7 +9,8 @@ use anlauf_scheduler::weighted::{Activity, Draft, HOUR_MAX, Hour, Problem, Shift
 
 use crate::calendar::{Calendar, Minute, Work};
 use crate::network::{Network, Node, Span};
-use crate::serial::{Piece, Schedule};
+use crate::piece::Piece;
+use crate::serial::Schedule;
 use crate::window;
 
 /// Largest weight of an activity there; weights keep their ratios up to a millionth of it.
