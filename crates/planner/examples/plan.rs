@@ -62,7 +62,9 @@ fn main() {
         plan.gap_per_mille()
     );
     println!("last opening {:?}", plan.releases().values().max());
-    print_repairs(&situation, &plan);
+    if steps > 0 {
+        print_repairs(&situation, &plan);
+    }
     print_openings(&landscape, &plan);
     println!(
         "{samples} samples: {:?}, whole {:?}",

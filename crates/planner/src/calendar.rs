@@ -22,6 +22,9 @@ const WEEKS_EXACT: i64 = 80;
 /// The minute at which a crew that never works begins: later than any other, with room to add.
 const NEVER: Minute = Minute::MAX / 4;
 
+/// Minutes of a bucket, as a power of two: few windows begin in one.
+const BUCKET: u32 = 10;
+
 /// Minutes of seven days.
 const WEEK: Minute = 7 * 24 * 60;
 
@@ -47,6 +50,10 @@ pub(crate) struct Origin {
 #[derive(Clone, Debug)]
 pub(crate) struct Calendar {
     windows: Vec<Window>,
+    /// For each bucket of the clock, how many windows begin before its first minute.
+    by_clock: Vec<u32>,
+    /// For each bucket of work, before how many windows less work lies than its first minute.
+    by_work: Vec<u32>,
     horizon: Minute,
     total: Work,
     week: Work,
@@ -134,6 +141,8 @@ impl Calendar {
     pub fn new(origin: &Origin, hours: &Hours) -> Self {
         let mut calendar = Self {
             windows: Vec::new(),
+            by_clock: Vec::new(),
+            by_work: Vec::new(),
             horizon: 0,
             total: 0,
             week: 0,
@@ -158,6 +167,8 @@ impl Calendar {
             let Ok(next) = date.tomorrow() else { break };
             date = next;
         }
+        calendar.by_clock = buckets(calendar.windows.iter().map(|window| window.from));
+        calendar.by_work = buckets(calendar.windows.iter().map(|window| window.before));
         let week_ago = calendar.within(calendar.horizon - WEEK);
         calendar.week = calendar.total - week_ago;
         calendar
@@ -196,10 +207,29 @@ impl Calendar {
 
     /// Work that fits before a minute, inside the exact weeks.
     fn within(&self, at: Minute) -> Work {
-        match self.windows.partition_point(|w| w.from < at).checked_sub(1) {
+        let before = self.count(&self.by_clock, at, |window| window.from);
+        match before.checked_sub(1) {
             Some(i) => self.windows[i].before + (at.min(self.windows[i].to) - self.windows[i].from),
             None => 0,
         }
+    }
+
+    /// How many windows begin before a minute of the clock or of work.
+    #[inline]
+    fn count(&self, buckets: &[u32], at: i64, begin: impl Fn(&Window) -> i64) -> usize {
+        let last = buckets.len().saturating_sub(1) as i64;
+        let bucket = (at >> BUCKET).clamp(0, last);
+        let mut count = buckets
+            .get(bucket as usize)
+            .map_or(0, |count| *count as usize);
+        while self
+            .windows
+            .get(count)
+            .is_some_and(|window| begin(window) < at)
+        {
+            count += 1;
+        }
+        count
     }
 
     /// Work that fits before a minute.
@@ -212,7 +242,7 @@ impl Calendar {
     pub fn begin(&self, work: Work) -> Minute {
         let weeks = weeks_over(work + 1, self.total, self.week);
         let work = work - weeks * self.week;
-        let after = self.windows.partition_point(|w| w.before <= work);
+        let after = self.count(&self.by_work, work + 1, |window| window.before);
         let Some(window) = self.windows.get(after.saturating_sub(1)) else {
             return NEVER;
         };
@@ -230,6 +260,19 @@ impl Calendar {
         let late = begin + work < 1 || self.finish(begin + work) < at;
         (begin + i64::from(late)).max(0)
     }
+}
+
+/// For each bucket, how many of these beginnings lie before its first minute.
+fn buckets(begins: impl Iterator<Item = i64>) -> Vec<u32> {
+    let mut buckets: Vec<u32> = vec![0];
+    for (count, begin) in (0_u32..).zip(begins) {
+        // Buckets that begin no later than this one do not hold it.
+        let last = (begin >> BUCKET) as usize;
+        while buckets.len() <= last {
+            buckets.push(count);
+        }
+    }
+    buckets
 }
 
 /// How many whole weeks to step back so that `at` is at most `last`.

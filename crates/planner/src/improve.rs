@@ -21,31 +21,43 @@ struct Best {
     cost: u128,
 }
 
-/// Tries every order, then improves the best one. Both: what follows a search may turn an advantage
-/// of a few minutes around.
+/// An order by taste, and what came of it: a schedule, or the cells that missed their window.
+pub(crate) type Tried = (Vec<usize>, Result<Kept, Vec<usize>>);
+
+/// Tries an order.
+pub(crate) fn tried(network: &Network<'_>, taste: Vec<usize>, works: &[Work]) -> Tried {
+    let kept = slots::keep(network, Taste::Cells(&taste), &[], works);
+    (taste, kept)
+}
+
+/// Improves the best of what was tried. Both: what follows a search may turn an advantage of a few
+/// minutes around.
 ///
 /// # Errors
 /// The order that came nearest when none keeps every window.
 pub(crate) fn search(
     network: &Network<'_>,
-    tastes: &[Vec<usize>],
+    tried: Vec<Tried>,
     works: &[Work],
     search: Search,
 ) -> Result<Vec<Kept>, Vec<usize>> {
     let mut best: Option<Best> = None;
-    let mut nearest: Option<(usize, &Vec<usize>)> = None;
-    for (taste, tried) in tastes.iter().zip(all_tried(network, tastes, works)) {
+    let mut nearest: Option<(usize, Vec<usize>)> = None;
+    for (taste, tried) in tried {
         match tried {
             Ok(kept) => better(network, &mut best, kept),
             Err(missed) => {
-                if nearest.is_none_or(|(count, _)| missed.len() < count) {
+                if nearest
+                    .as_ref()
+                    .is_none_or(|(count, _)| missed.len() < *count)
+                {
                     nearest = Some((missed.len(), taste));
                 }
             }
         }
     }
     let Some(mut best) = best else {
-        return Err(nearest.map_or_else(Vec::new, |(_, taste)| taste.clone()));
+        return Err(nearest.map_or_else(Vec::new, |(_, taste)| taste));
     };
     if search.steps == 0 {
         return Ok(vec![best.kept]);
@@ -72,30 +84,6 @@ pub(crate) fn search(
     }
     let improved = engine::improve(network, best.kept, works, search);
     Ok(vec![improved, first])
-}
-
-/// Every order tried, on two threads: they share the work, the answers keep their places.
-fn all_tried(
-    network: &Network<'_>,
-    tastes: &[Vec<usize>],
-    works: &[Work],
-) -> Vec<Result<Kept, Vec<usize>>> {
-    let tried = |tastes: &[Vec<usize>]| -> Vec<Result<Kept, Vec<usize>>> {
-        let tried = tastes
-            .iter()
-            .map(|taste| slots::keep(network, Taste::Cells(taste), &[], works));
-        tried.collect()
-    };
-    let (here, there) = tastes.split_at(tastes.len() / 2);
-    std::thread::scope(|scope| {
-        let there = scope.spawn(|| tried(there));
-        let mut all = tried(here);
-        match there.join() {
-            Ok(more) => all.extend(more),
-            Err(panic) => std::panic::resume_unwind(panic),
-        }
-        all
-    })
 }
 
 fn better(network: &Network<'_>, best: &mut Option<Best>, kept: Kept) {

@@ -69,11 +69,8 @@ pub fn plan(
     }
     let works = network.works();
     deadline::soften(&mut network, situation.landscape, &works);
-    let bound = bound::bound(&network, &works);
-    let least = bound::over_choices(situation).unwrap_or(bound.minutes);
-    let mut tastes = rules::orders(&network, &works);
-    tastes.push(bound.order);
-    let found = improve::search(&network, &tastes, &works, search)
+    let (bound, tried) = tried(situation, &network, &works);
+    let found = improve::search(&network, tried, &works, search)
         .map_err(|nearest| conflict::windows(&network, &nearest, &works))?;
     let last = |kept| {
         let kept = settled(&network, granted(&network, kept, &works), &works);
@@ -88,9 +85,36 @@ pub fn plan(
         made_at: situation.now,
         rows: rows(&network, &schedule),
         objective: cost::weighted_hours(cost),
-        bound: cost::weighted_hours(least),
+        bound: cost::weighted_hours(bound),
     }
     .sealed())
+}
+
+/// The bound and every order tried: the rules here, the bound and the order that follows from it on
+/// a thread of their own. Answers keep their places.
+fn tried(
+    situation: &Situation<'_>,
+    network: &Network<'_>,
+    works: &[Work],
+) -> (u128, Vec<improve::Tried>) {
+    std::thread::scope(|scope| {
+        let by_bound = scope.spawn(|| {
+            let bound = bound::bound(network, works);
+            let least = bound::over_choices(situation).unwrap_or(bound.minutes);
+            (least, improve::tried(network, bound.order, works))
+        });
+        let rules = rules::orders(network, works).into_iter();
+        let mut all: Vec<_> = rules
+            .map(|rule| improve::tried(network, rule, works))
+            .collect();
+        match by_bound.join() {
+            Ok((least, last)) => {
+                all.push(last);
+                (least, all)
+            }
+            Err(panic) => std::panic::resume_unwind(panic),
+        }
+    })
 }
 
 /// The schedule with every wish granted. Agreed windows come before wishes: when they do not hold

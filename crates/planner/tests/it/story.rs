@@ -148,7 +148,7 @@ fn a_tenant_tests_three_cells_at_once_and_no_more() {
         0d11:00-0d12:00 oak/c decision
         0d11:00-0d15:00 oak/d acceptance
         0d15:00-0d16:00 oak/d decision
-        cost 4680000 bound 4559910
+        cost 4680000 bound 4559928
     ");
 }
 
