@@ -20,6 +20,12 @@ const DAY: i64 = 1_440;
 /// Nothing takes longer: a world that is not back by then is broken. Minutes.
 const MINUTES_MAX: i64 = 2_000 * DAY;
 
+/// Tasks that wait per lane, where nobody knows any longer how many there were.
+const LOAD_USUAL: f64 = 2.0;
+
+/// How often the length of a running task is drawn until it is longer than what it has taken.
+const DRAWS_MAX: u32 = 500;
+
 /// How long tasks take.
 #[derive(Clone)]
 pub enum Lengths {
@@ -166,6 +172,35 @@ impl<'l> House<'l> {
             house.running.push(Reverse((end, (*number, *at))));
         }
         house.lengths = Lengths::Guess(lengths);
+        house
+    }
+
+    /// The same house with the same hidden factors and other chances of each task. What runs takes
+    /// longer than it has taken, as in the world itself, and is thought to have begun alone.
+    pub fn dreamt(&self, seed: u64) -> Self {
+        let Lengths::Truth(truth) = &self.lengths else {
+            return self.clone();
+        };
+        let mut truth = truth.again(seed);
+        let mut lengths = BTreeMap::new();
+        for Reverse((_, (number, at))) in &self.running {
+            let cell = self.cells[*number];
+            let Some((task, need)) = cell.tasks.iter().nth(*at) else {
+                continue;
+            };
+            let known = self.progress.get(&cell.id).and_then(|p| p.tasks.get(task));
+            let Some(TaskProgress::Running { started }) = known else {
+                continue;
+            };
+            let begun = (*started - self.began).0;
+            let taken = self.worked(cell, *task, begun, self.now);
+            let mut draw =
+                || truth.length(need.team.as_ref(), need.work.mean().0, (begun, LOAD_USUAL));
+            let longer = (0..DRAWS_MAX).map(|_| draw()).find(|whole| *whole > taken);
+            lengths.insert((cell.id.clone(), *task), longer.unwrap_or(taken + 1));
+        }
+        let mut house = self.guessed(lengths);
+        house.lengths = Lengths::Truth(Box::new(truth));
         house
     }
 

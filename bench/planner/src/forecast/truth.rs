@@ -80,6 +80,14 @@ impl Truth {
         }
     }
 
+    /// The same incident and teams with other chances of each task.
+    pub fn again(&self, seed: u64) -> Self {
+        Self {
+            chance: Xoshiro256PlusPlus::seed_from_u64(seed),
+            ..self.clone()
+        }
+    }
+
     /// Minutes of work of a task that begins at a minute, while `waiting` others wait per lane.
     pub fn length(
         &mut self,
