@@ -2,7 +2,8 @@
 
 use serde_json::{Value, json};
 
-use crate::house::House;
+use crate::house::{Desk, House};
+use crate::process::Run;
 
 /// What every line begins with.
 const PLAN: &str = "plan --landscape land --at 2026-01-05T06:00:00Z --steps 5 --samples 20";
@@ -60,6 +61,87 @@ fn a_situation_says_what_is_held_begun_and_agreed() {
     assert!(*opens(&calm, "site-east/network") < *"2026-01-12T08:00:00Z");
     assert_eq!((&plan["seed"], &plan["steps"]), (&json!(0), &json!(5)));
     assert!(plan["objective"].as_u64() >= plan["bound"].as_u64());
+}
+
+/// Services that must be open on a day of every month.
+fn with_deadline(house: &House, month_day: i8, hour: u8) {
+    let path = house.path("land/landscape.toml");
+    let mut text = std::fs::read_to_string(&path).unwrap();
+    text.push_str(&format!(
+        "\n[[deadlines]]\nreason = {{ de = \"Monatsmeldung\", en = \"monthly report\" }}\n\
+         services = [\"portal\"]\nmonth_day = {month_day}\nhour = {hour}\n"
+    ));
+    std::fs::write(path, text).unwrap();
+}
+
+#[test]
+fn a_day_of_the_month_that_cannot_be_kept_is_named() {
+    let house = House::with_landscape(None);
+    let words = "open after their day of the month: ";
+    assert_eq!(json_of(&house, "")["deadlines_missed"], json!([]));
+    assert!(!house.run(PLAN).err.contains(words));
+    // The plan begins on the fifth; nothing of the portals can be open on the sixth at eight.
+    with_deadline(&house, 6, 8);
+    let plan = json_of(&house, "");
+    let rows = plan["rows"].as_array().unwrap().iter();
+    let cells = rows.map(|row| row["cell"].as_str().unwrap());
+    let mut portals: Vec<&str> = cells.filter(|cell| cell.ends_with("/portal")).collect();
+    portals.dedup();
+    let is_late = |cell: &&str| *opens(&plan, cell) > *"2026-01-06T07:00:00Z";
+    portals.retain(is_late);
+    assert!(!portals.is_empty());
+    assert_eq!(plan["deadlines_missed"], json!(portals));
+    let told = house.run(PLAN).err;
+    assert!(told.contains(&format!("{words}{}", portals[0])), "{told}");
+}
+
+/// The same for a plan in force: on the command line, by the API, where a tenant sees its own cells
+/// only, and on the page in both languages.
+#[test]
+fn a_plan_in_force_names_the_days_it_misses_everywhere() {
+    let now = jiff::Timestamp::now().to_zoned_datetime(jiff::tz::TimeZone::UTC);
+    let tomorrow = now.date().tomorrow().unwrap();
+    let house = House::drill_with(None, |house| with_deadline(house, tomorrow.day(), 1));
+    let plane = house.start(0);
+    let desk = Desk {
+        house: &house,
+        control: &plane.control,
+    };
+    desk.must("operator-1", "incident declare --de Vorfall --en incident");
+    desk.must("operator-1", "plan propose --steps 0");
+    desk.must("operator-1", "plan adopt");
+    let shown = Run::of(&mut desk.command("operator-1", "plan show")).err;
+    let words = "open after their day of the month: town-alder/portal";
+    assert!(shown.contains(words), "{shown}");
+    let missed = |person: &str| {
+        let told = get(&desk, person, "/api/v1/plan", "en");
+        let told: Value = serde_json::from_str(&told).unwrap();
+        told["deadlines_missed"].clone()
+    };
+    let all = missed("operator-1");
+    assert!(all.as_array().unwrap().len() > 1, "{all}");
+    assert_eq!(
+        missed("town-alder.approver-1"),
+        json!(["town-alder/portal"])
+    );
+    for (language, words) in [
+        ("en", "After their day of the month"),
+        ("de", "Nach ihrem Stichtag"),
+    ] {
+        let page = get(&desk, "operator-1", "/console/plan", language);
+        assert!(page.contains(words), "{page}");
+    }
+    plane.process.terminate().done();
+}
+
+/// What the control plane answers to a person.
+fn get(desk: &Desk<'_>, person: &str, path: &str, language: &str) -> String {
+    let token = desk.house.token(person);
+    let answer = ureq::get(format!("{}{path}", desk.control))
+        .header("Authorization", format!("Bearer {token}"))
+        .header("Accept-Language", language)
+        .call();
+    answer.unwrap().body_mut().read_to_string().unwrap()
 }
 
 #[test]
