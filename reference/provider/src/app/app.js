@@ -44,6 +44,8 @@ const saved = (name) => JSON.parse(localStorage.getItem(`app/${tenant}/${name}`)
 const save = (name, value) => localStorage.setItem(`app/${tenant}/${name}`, JSON.stringify(value));
 let language = saved("language") ?? (navigator.language.startsWith("en") ? "en" : "de");
 const say = (name) => WORDS[language][name] ?? name;
+const day = (text) => new Date(text).toLocaleDateString(
+  language === "en" ? "en-GB" : "de-DE", { timeZone: "UTC", dateStyle: "long" });
 const time = (text) => new Date(text).toLocaleString(language === "en" ? "en-GB" : "de-DE");
 const make = (tag, text, kind) => {
   const made = document.createElement(tag);
@@ -133,7 +135,7 @@ const home = async () => {
   if (me.no) return [me.no];
   const list = make("dl");
   for (const [name, value] of [["Name", me.body.name], [say("number"), me.body.kvnr],
-    [say("birth"), me.body.birth], [say("address"),
+    [say("birth"), day(me.body.birth)], [say("address"),
       `${me.body.street}, ${me.body.postcode} ${me.body.city}`]]) {
     list.append(make("dt", name), make("dd", value));
   }

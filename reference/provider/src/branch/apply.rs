@@ -7,7 +7,7 @@ use maud::html;
 use super::application::{KINDS, own, state_words};
 use super::draft;
 use crate::kernel::ask::{Ask, Reply};
-use crate::kernel::clock::rfc3339;
+use crate::kernel::clock::told;
 use crate::kernel::miss::Miss;
 use crate::kernel::page;
 use crate::login;
@@ -44,7 +44,7 @@ pub(super) fn show(ask: &Ask<'_>) -> Result<Reply, Miss> {
             article {
                 h2 { @for (id, de, en) in KINDS { @if id == one.kind { (say(de, en)) } }
                     " · " (state_words(ask.language, &one.state)) }
-                p.hint { (rfc3339(one.received_at)) " · " (say("Dateien: ", "files: "))
+                p.hint { (told(ask.language, one.received_at)) " · " (say("Dateien: ", "files: "))
                     (one.file_count) }
                 p { (one.body) }
                 @if let Some(reason) = &one.reason { p { (reason) } }

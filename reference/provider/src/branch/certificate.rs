@@ -7,7 +7,7 @@ use maud::html;
 
 use super::{data, pdf};
 use crate::kernel::ask::{Ask, Reply};
-use crate::kernel::clock::day;
+use crate::kernel::clock::{day, day_told};
 use crate::kernel::miss::Miss;
 use crate::kernel::page;
 
@@ -15,7 +15,7 @@ pub(super) fn show(ask: &Ask<'_>) -> Result<Reply, Miss> {
     let say = |de, en| ask.language.pick(de, en);
     let title = say("Versicherungsbescheinigung", "Certificate of insurance");
     let main = html! {
-        h1 { (title) }
+        h1 { (say("Versicherungs\u{ad}bescheinigung", "Certificate of insurance")) }
         p { (say("Die Bescheinigung zeigt, seit wann Sie bei uns versichert sind.",
             "The certificate shows since when you are insured with us.")) }
         p { a href="/og/certificate.pdf" download { (say("Als PDF laden", "Load as PDF")) } }
@@ -35,12 +35,24 @@ pub(super) fn load(ask: &Ask<'_>) -> Result<Reply, Miss> {
         small(String::new()),
         pair("Name", "Name", &me.name),
         pair("Versichertennummer", "Insurance number", ask.subject()?),
-        pair("Geburtstag", "Date of birth", &me.birth),
+        pair(
+            "Geburtstag",
+            "Date of birth",
+            &day_told(ask.language, &me.birth),
+        ),
         pair("Anschrift", "Address", &me.street),
         small(format!("{} {}", me.postcode, me.city)),
-        pair("Versichert seit", "Insured since", &me.since),
+        pair(
+            "Versichert seit",
+            "Insured since",
+            &day_told(ask.language, &me.since),
+        ),
         small(String::new()),
-        pair("Ausgestellt am", "Issued on", &day(ask.now).to_string()),
+        pair(
+            "Ausgestellt am",
+            "Issued on",
+            &day_told(ask.language, &day(ask.now).to_string()),
+        ),
         small(say(
             "Referenzanbieter: alle Personen sind erfunden.",
             "Reference provider: all people are invented.",

@@ -7,6 +7,7 @@ use rusqlite::OptionalExtension;
 use serde_json::json;
 
 use crate::kernel::ask::{Ask, Reply};
+use crate::kernel::clock::day_told;
 use crate::kernel::miss::Miss;
 use crate::kernel::page;
 
@@ -75,10 +76,12 @@ pub(super) fn show(ask: &Ask<'_>) -> Result<Reply, Miss> {
         dl {
             dt { "Name" } dd { (me.name) }
             dt { (say("Versichertennummer", "Insurance number")) } dd { (ask.subject()?) }
-            dt { (say("Geburtstag", "Date of birth")) } dd { (me.birth) }
+            dt { (say("Geburtstag", "Date of birth")) }
+            dd { (day_told(ask.language, &me.birth)) }
             dt { (say("Anschrift", "Address")) }
             dd { (me.street) ", " (me.postcode) " " (me.city) }
-            dt { (say("Versichert seit", "Insured since")) } dd { (me.since) }
+            dt { (say("Versichert seit", "Insured since")) }
+            dd { (day_told(ask.language, &me.since)) }
         }
     };
     Ok(page::page(ask, 200, (title, main)))

@@ -7,7 +7,7 @@ use maud::{Markup, html};
 
 use super::application::{Application, KINDS, decided, one, state_words, waiting};
 use crate::kernel::ask::{Ask, Reply, field};
-use crate::kernel::clock::rfc3339;
+use crate::kernel::clock::told;
 use crate::kernel::miss::{Language, Miss};
 use crate::kernel::page;
 
@@ -121,7 +121,7 @@ fn facts(ask: &Ask<'_>, one: &Application) -> String {
     let (came, files) = (say("eingegangen", "received"), say("Dateien", "files"));
     format!(
         "{came} {} · {files}: {}",
-        rfc3339(one.received_at),
+        told(ask.language, one.received_at),
         one.file_count
     )
 }

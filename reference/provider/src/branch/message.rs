@@ -7,7 +7,7 @@ use serde_json::json;
 
 use super::draft;
 use crate::kernel::ask::{Ask, Reply, field};
-use crate::kernel::clock::rfc3339;
+use crate::kernel::clock::{self, rfc3339};
 use crate::kernel::miss::Miss;
 use crate::kernel::page;
 use crate::login;
@@ -57,7 +57,7 @@ pub(super) fn show(ask: &Ask<'_>) -> Result<Reply, Miss> {
             article {
                 h2 { (subject) }
                 p.hint { (if own { say("von Ihnen", "from you") } else { say("an Sie", "to you") })
-                    " · " (rfc3339(at)) }
+                    " · " (clock::told(ask.language, at)) }
                 p { (body) }
             }
         }

@@ -9,6 +9,8 @@ use jiff::Timestamp;
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
 
+use super::miss::Language;
+
 /// The clock of a house.
 #[derive(Clone, Debug)]
 pub enum Clock {
@@ -37,6 +39,20 @@ pub fn day(seconds: i64) -> Date {
 /// RFC 3339 with seconds, as FHIR's `instant`.
 pub fn rfc3339(seconds: i64) -> String {
     stamp(seconds).to_string()
+}
+
+/// A time as people in Germany say it.
+pub fn told(language: Language, seconds: i64) -> String {
+    let zone = TimeZone::get("Europe/Berlin").unwrap_or(TimeZone::UTC);
+    let form = language.pick("%d.%m.%Y, %H:%M Uhr", "%-d %B %Y, %H:%M");
+    zone.to_datetime(stamp(seconds)).strftime(form).to_string()
+}
+
+/// A day as people say it: from `1993-11-05`, which stays as it is when it is no day.
+pub fn day_told(language: Language, day: &str) -> String {
+    let form = language.pick("%d.%m.%Y", "%-d %B %Y");
+    day.parse::<Date>()
+        .map_or_else(|_| day.to_owned(), |day| day.strftime(form).to_string())
 }
 
 /// RFC 5322's date, as mail has it.

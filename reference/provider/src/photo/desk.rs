@@ -4,11 +4,12 @@
 //! Never: a photo without its person.
 
 use maud::html;
+use serde_json::Value;
 
 use super::job;
 use crate::kernel::ask::{Ask, Reply, field, problem};
-use crate::kernel::clock::rfc3339;
-use crate::kernel::miss::Miss;
+use crate::kernel::clock::told;
+use crate::kernel::miss::{Language, Miss};
 use crate::kernel::page;
 
 pub(super) fn queue(ask: &Ask<'_>) -> Result<Reply, Miss> {
@@ -27,7 +28,8 @@ pub(super) fn queue(ask: &Ask<'_>) -> Result<Reply, Miss> {
             article {
                 h2 { (job.name) " · " (job.kvnr) }
                 p.hint {
-                    (say("eingegangen ", "received ")) (rfc3339(job.received_at)) " · " (job.by)
+                    (say("eingegangen ", "received ")) (told(ask.language, job.received_at))
+                    " · " (by(ask.language, &job.by))
                 }
                 img.photo src={ "/lichtbild/photos/" (job.id) "/image" }
                     alt={ (say("Foto von ", "Photo of ")) (job.name) };
@@ -55,16 +57,35 @@ pub(super) fn orders(ask: &Ask<'_>) -> Result<Reply, Miss> {
         h1 { (title) }
         table {
             thead { tr {
-                th { "Nr." } th { "KVNR" } th { (ask.language.pick("bestellt", "ordered")) }
+                th { (ask.language.pick("Nr.", "No.")) } th { "KVNR" }
+                th { (ask.language.pick("bestellt", "ordered")) }
             } }
             tbody { @for order in &orders { tr {
                 td { (order["id"]) }
                 td { (order["kvnr"].as_str().unwrap_or_default()) }
-                td { (order["ordered_at"].as_str().unwrap_or_default()) }
+                td { (ordered(ask.language, order)) }
             } } }
+        }
+        @if orders.is_empty() {
+            p { (ask.language.pick("Noch keine Karte bestellt.", "No card ordered yet.")) }
         }
     };
     Ok(page::page(ask, 200, (title, main)))
+}
+
+/// Who sent a photo, in words.
+fn by(language: Language, by: &str) -> &str {
+    match by {
+        "insured" => language.pick("von der versicherten Person", "from the insured person"),
+        clerk => clerk,
+    }
+}
+
+/// When a card was ordered.
+fn ordered(language: Language, order: &Value) -> String {
+    let at = order["ordered_at"].as_str().unwrap_or_default();
+    let seconds = at.parse().map(|at: jiff::Timestamp| at.as_second());
+    seconds.map_or_else(|_| at.to_owned(), |seconds| told(language, seconds))
 }
 
 pub(super) fn approve(ask: &Ask<'_>) -> Result<Reply, Miss> {

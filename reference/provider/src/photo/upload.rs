@@ -7,7 +7,7 @@ use maud::{Markup, html};
 
 use super::job;
 use crate::kernel::ask::{Ask, Reply};
-use crate::kernel::clock::rfc3339;
+use crate::kernel::clock::told;
 use crate::kernel::miss::Miss;
 use crate::kernel::{multipart, page};
 use crate::login::UPLOAD;
@@ -71,7 +71,7 @@ fn page_of(ask: &Ask<'_>, status: u16, miss: Option<&Miss>) -> Result<Reply, Mis
         @for photo in &photos {
             article {
                 h2 { (state(ask, &photo.state)) }
-                p.hint { (rfc3339(photo.received_at)) }
+                p.hint { (told(ask.language, photo.received_at)) }
                 @if let Some(reason) = &photo.reason { p { (reason) } }
             }
         }

@@ -162,7 +162,7 @@ fn a_certificate_is_a_pdf_that_others_read() {
         &own,
         "Mühlgasse (Hof) \\7",
         "12345 Probenau",
-        "2026-03-02",
+        "02.03.2026",
     ] {
         assert!(words.contains(part), "{part} not in {words}");
     }

@@ -16,7 +16,11 @@ const typed = (form) => Object.fromEntries(
   [...form.querySelectorAll("input[name], textarea[name], select[name]")]
     .filter((field) => !["hidden", "password", "file"].includes(field.type))
     .map((field) => [field.name, field.value]));
-const tell = (form, text) => { form.querySelector(".draft-state").textContent = text; };
+const tell = (form, text, isFault = false) => {
+  const place = form.querySelector(".draft-state");
+  place.textContent = text;
+  place.classList.toggle("fault", isFault);
+};
 // A file cannot be kept for another day: it stays chosen in the form while the page is open.
 const hasWords = (form) => Object.keys(typed(form)).length > 0;
 const keep = (form) => hasWords(form) && localStorage.setItem(
@@ -52,7 +56,7 @@ const send = async (form) => {
     }
     const page = new DOMParser().parseFromString(await answer.text(), "text/html");
     const fault = answer.status < 500 && page.querySelector(".fault");
-    tell(form, fault ? fault.textContent : words.closed);
+    tell(form, fault ? fault.textContent : words.closed, Boolean(fault));
   } catch { tell(form, words.closed); }
 };
 for (const form of document.querySelectorAll("form[data-draft]")) {
