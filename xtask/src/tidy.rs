@@ -22,11 +22,12 @@ const FILE_SIZE_MAX: u64 = 500_000;
 
 /// Crates from the core outwards; a crate leans only on crates before it. Shell crates do not know
 /// each other: they meet in the binary.
-const LAYERS: [(&str, &[&str]); 12] = [
+const LAYERS: [(&str, &[&str]); 13] = [
     ("model", &[]),
     ("keys", &["model"]),
     ("transparency", &["model", "keys"]),
     ("trust", &["model", "keys", "transparency"]),
+    ("words", &["model", "keys", "trust"]),
     ("scheduler", &[]),
     ("planner", &["model", "scheduler"]),
     ("recovery", &["model", "trust", "planner"]),
@@ -35,7 +36,7 @@ const LAYERS: [(&str, &[&str]); 12] = [
         &["model", "transparency", "trust", "planner", "recovery"],
     ),
     ("gate", &["model", "transparency", "trust"]),
-    ("web", &["model", "trust", "planner", "recovery"]),
+    ("web", &["model", "trust", "words", "planner", "recovery"]),
     // The simulator plays the gate's own core, and alone asks for its feature `lab`.
     ("sim", &["model", "trust", "planner", "recovery", "gate"]),
     (
@@ -45,6 +46,7 @@ const LAYERS: [(&str, &[&str]); 12] = [
             "keys",
             "transparency",
             "trust",
+            "words",
             "planner",
             "recovery",
             "store",
@@ -55,11 +57,12 @@ const LAYERS: [(&str, &[&str]); 12] = [
 ];
 
 /// The functional core.
-const CORE: [&str; 7] = [
+const CORE: [&str; 8] = [
     "model",
     "keys",
     "transparency",
     "trust",
+    "words",
     "scheduler",
     "planner",
     "recovery",

@@ -15,7 +15,7 @@ use anlauf_model::feed::{GateFreshness, Standing};
 use anlauf_model::landscape::freshness::freshness;
 use anlauf_model::landscape::{Class, FreshnessRule, Stale};
 use anlauf_model::{Digest, GateId};
-use anlauf_trust::{FEED_SUM_EMPTY, VerifiedFreshness, feed_sum};
+use anlauf_trust::{FEED_SUM_EMPTY, Freshness, Verified, feed_sum};
 
 use crate::error::refusal;
 
@@ -121,8 +121,8 @@ impl Fresh {
     ///
     /// # Errors
     /// It answers another gate, or a beacon that is not open here.
-    pub(crate) fn answered(&mut self, verified: &VerifiedFreshness) -> Result<(), String> {
-        let said = verified.freshness();
+    pub(crate) fn answered(&mut self, verified: &Verified<Freshness>) -> Result<(), String> {
+        let said = verified.statement();
         if said.gate != self.gate {
             return Err(refusal::beacon_foreign(&said.gate));
         }

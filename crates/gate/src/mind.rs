@@ -56,7 +56,8 @@ struct Live {
 
 /// A verified change, not yet in force.
 pub(crate) enum Effect {
-    /// The first or the next root, and cells whose release lost its quorum by it.
+    /// The first or the next root, or a tenant's next list of keys; and cells whose release lost
+    /// its quorum by it.
     Root(Box<Authority>, Vec<(CellId, Epoch)>),
     /// The next policy, and its table if that changes.
     Policy(Box<Authority>, Option<Box<Table>>),
@@ -195,9 +196,15 @@ impl Mind {
                 let table = self.next_table(&next, table, offered)?;
                 Ok(Effect::Policy(Box::new(next), table.map(Box::new)))
             }
+            FeedKind::Delegation => {
+                let mut next = authority.clone();
+                next.adopt_delegation(&envelope, now)?;
+                let lost = self.lost(&next, table, now);
+                Ok(Effect::Root(Box::new(next), lost))
+            }
             FeedKind::Release => {
                 let verified = authority.check_release(&envelope, &facts, now)?;
-                let release = verified.release().clone();
+                let release = verified.statement().clone();
                 check_epochs(table, &release)?;
                 Ok(Effect::Release(release, Box::new(envelope)))
             }
@@ -209,7 +216,7 @@ impl Mind {
                     let held = past.find_map(|past| past.check_close(&envelope, &facts, now).ok());
                     judged = held.map_or(judged, Ok);
                 }
-                Ok(Effect::Close(judged?.close().clone()))
+                Ok(Effect::Close(judged?.statement().clone()))
             }
         }
     }
@@ -397,7 +404,7 @@ impl Mind {
         let now = shared.now();
         let is_live = |entry: &&Entry| match &entry.signed {
             Some(signed) => match signed.kind {
-                FeedKind::Root | FeedKind::Policy => true,
+                FeedKind::Root | FeedKind::Policy | FeedKind::Delegation => true,
                 FeedKind::Close => false,
                 FeedKind::Release => still_opens(&signed.envelope, &table, now),
             },

@@ -56,6 +56,8 @@ pub enum FeedKind {
     Root,
     /// Policy.
     Policy,
+    /// A tenant's own list of keys.
+    Delegation,
     /// Release.
     Release,
     /// Close.

@@ -7,6 +7,8 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
+use crate::Role;
+
 /// What a finding speaks about.
 #[derive(
     Clone,
@@ -53,6 +55,17 @@ impl FindingKind {
         FindingKind::EntryPathClosed,
         FindingKind::Commissioned,
     ];
+
+    /// Whether a role brings findings of this kind by itself. The tenant's own word comes with its
+    /// acceptance, never as a finding.
+    pub const fn is_brought_by(self, role: Role) -> bool {
+        match self {
+            FindingKind::TenantAccepted => false,
+            FindingKind::EntryPathClosed => matches!(role, Role::Forensics | Role::Security),
+            FindingKind::Commissioned => matches!(role, Role::Security),
+            _ => matches!(role, Role::Security | Role::Forensics | Role::Automation),
+        }
+    }
 
     /// The word used in files, statements and the API.
     pub const fn word(self) -> &'static str {

@@ -52,6 +52,9 @@ pub const TEAM_COUNT_MAX: usize = 200;
 /// Most people with a role in one landscape.
 pub const PERSON_COUNT_MAX: usize = 200_000;
 
+/// Most keys in a tenant's own list.
+pub const DELEGATION_KEY_COUNT_MAX: usize = 64;
+
 /// Most cells one signing act may cover.
 ///
 /// 2,000 so that a reference landscape (1,790 cells) can be commissioned in one act.

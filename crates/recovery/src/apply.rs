@@ -6,7 +6,9 @@
 use std::sync::Arc;
 
 use anlauf_model::feed::{FeedItem, FeedKind};
-use anlauf_model::{CellId, Digest, Epoch, Landscape, Stage, TaskKind, Timestamp, Verdict};
+use anlauf_model::{
+    CellId, Digest, Epoch, Landscape, PersonId, Role, Stage, TaskKind, Timestamp, Verdict,
+};
 use anlauf_trust::{CellFacts, Close, Envelope, Release, Scope, Signature};
 
 use crate::command::TaskRef;
@@ -40,7 +42,20 @@ impl State {
             Event::TasksStarted { tasks } => self.apply_started(entry.at, tasks),
             Event::TasksFinished { tasks } => self.apply_finished(entry.at, tasks),
             Event::TasksFailed { tasks } => self.apply_failed(tasks),
-            Event::FindingsAdded { findings } => self.apply_findings(entry, findings),
+            Event::FindingsAdded { findings } => {
+                let (by, role) = (&entry.actor.person, entry.actor.role);
+                self.apply_findings(findings, (by, role, entry.at), None);
+            }
+            Event::FindingsSigned {
+                findings,
+                signer,
+                role,
+                found_at,
+                envelope,
+            } => {
+                let said = (signer, *role, *found_at);
+                self.apply_findings(findings, said, Some(envelope.digest()));
+            }
             Event::FindingWithdrawn { finding } => self.apply_withdrawn(entry, *finding),
             Event::BreakGlassReviewed { release } => self.apply_reviewed(entry, release),
             Event::GapCaughtUp { cells } => self.apply_caught_up(entry.at, cells),
@@ -78,6 +93,15 @@ impl State {
                     .is_some_and(|a| a.adopt_policy(envelope, entry.at).is_ok());
                 if adopted {
                     self.hand(entry, FeedKind::Policy, envelope);
+                }
+            }
+            Event::DelegationAdopted { envelope, .. } => {
+                let adopted = self
+                    .authority
+                    .as_mut()
+                    .is_some_and(|a| a.adopt_delegation(envelope, entry.at).is_ok());
+                if adopted {
+                    self.hand(entry, FeedKind::Delegation, envelope);
                 }
             }
             Event::IncidentDeclared { title } => {
@@ -251,7 +275,12 @@ impl State {
         }
     }
 
-    fn apply_findings(&mut self, entry: &Entry, findings: &[FindingEntry]) {
+    fn apply_findings(
+        &mut self,
+        findings: &[FindingEntry],
+        (by, role, at): (&PersonId, Role, Timestamp),
+        signed: Option<Digest>,
+    ) {
         for finding in findings {
             match &finding.cell {
                 Some(id) => {
@@ -278,9 +307,10 @@ impl State {
                     verdict: finding.verdict,
                     evidence: finding.evidence,
                     note: finding.note.clone(),
-                    by: entry.actor.person.clone(),
-                    role: entry.actor.role,
-                    at: entry.at,
+                    by: by.clone(),
+                    role,
+                    at,
+                    signed,
                     withdrawn: None,
                 },
             );

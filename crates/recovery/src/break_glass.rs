@@ -96,7 +96,7 @@ pub fn words_missing(state: &State, case: &ReleaseCase) -> (u32, Vec<PersonId>) 
         let own = key.tenant.as_ref().map(|tenant| tenant.as_str());
         ROLES_RELEASING.contains(&key.role) && (key.role != Role::Tenant || own == owner)
     };
-    let counted = || authority.root().keys.iter().filter(counts);
+    let counted = || authority.keys().filter(counts);
     let is_signed = |key: &&KeyRecord| case.signed.contains_key(&key.person);
     let persons: BTreeSet<_> = counted().filter(is_signed).map(|key| &key.person).collect();
     let from: BTreeSet<_> = counted()

@@ -105,7 +105,7 @@ pub(crate) fn close(
 ) -> Result<Vec<Event>, Refusal> {
     let authority = state.authority.as_ref().ok_or_else(no_root)?;
     let verified = authority.check_close(envelope, &|cell| state.facts(cell), at)?;
-    let statement = verified.close();
+    let statement = verified.statement();
     let cells = covered(state, &statement.scope);
     let foreign = foreign_cells(actor, &cells);
     Refusal::unless_empty(foreign.into_iter().collect())?;

@@ -57,6 +57,11 @@ pub enum Order {
         /// Signed policy.
         envelope: Envelope,
     },
+    /// Take over a tenant's next list of keys.
+    AdoptDelegation {
+        /// Signed list.
+        envelope: Envelope,
+    },
     /// An attack is seen.
     DeclareIncident {
         /// Name for people.
@@ -100,6 +105,12 @@ pub enum Order {
     AddFindings {
         /// Which.
         findings: Vec<FindingDraft>,
+    },
+    /// Evidence with a verdict, signed by whose finding it is; anyone who brings findings may
+    /// carry it.
+    AddSignedFinding {
+        /// The signed finding.
+        envelope: Envelope,
     },
     /// A piece of evidence does not hold any longer.
     WithdrawFinding {

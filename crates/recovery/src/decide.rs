@@ -118,6 +118,9 @@ fn events(state: &State, at: Timestamp, command: &Command) -> Result<Vec<Event>,
         Order::AdoptLandscape { landscape } => incident::adopt_landscape(state, landscape),
         Order::AdoptRoot { envelope } => incident::adopt_root(state, at, envelope),
         Order::AdoptPolicy { envelope } => incident::adopt_policy(state, at, envelope),
+        Order::AdoptDelegation { envelope } => {
+            incident::adopt_delegation(state, at, actor, envelope)
+        }
         Order::DeclareIncident { title } => incident::declare(state, title),
         Order::NarrowIncident { sites } => incident::narrow(state, sites),
         Order::HoldSite { site, until } => incident::hold(state, at, actor, (site, *until)),
@@ -127,6 +130,7 @@ fn events(state: &State, at: Timestamp, command: &Command) -> Result<Vec<Event>,
         Order::FinishTasks { tasks } => task::finish(state, actor, tasks),
         Order::FailTasks { tasks } => task::fail(state, tasks),
         Order::AddFindings { findings } => finding::add(state, actor, findings),
+        Order::AddSignedFinding { envelope } => finding::add_signed(state, at, envelope),
         Order::WithdrawFinding { finding } => finding::withdraw(state, *finding),
         Order::ProposePlan { plan } => plan::propose(state, plan),
         Order::AdoptPlan { plan } => plan::adopt(state, plan),
@@ -187,7 +191,9 @@ fn scope(state: &State, event: &Event) -> Scope {
             let tenant = state.notice(*notice).and_then(|n| n.tenant.clone());
             tenant.map_or(Scope::Everyone, Scope::Tenant)
         }
-        Event::WishStated { tenant, .. } => Scope::Tenant(tenant.clone()),
+        Event::WishStated { tenant, .. } | Event::DelegationAdopted { tenant, .. } => {
+            Scope::Tenant(tenant.clone())
+        }
         Event::CellsClosed { cells, .. }
         | Event::SlotsAgreed { cells }
         | Event::SlotsDeclined { cells }
@@ -197,7 +203,7 @@ fn scope(state: &State, event: &Event) -> Scope {
         Event::TasksStarted { tasks }
         | Event::TasksFinished { tasks }
         | Event::TasksFailed { tasks } => of_cell(tasks.first().map(|t| &t.cell)),
-        Event::FindingsAdded { findings } => {
+        Event::FindingsAdded { findings } | Event::FindingsSigned { findings, .. } => {
             of_cell(findings.first().and_then(|f| f.cell.as_ref()))
         }
         Event::FindingWithdrawn { finding } => {

@@ -7,8 +7,8 @@
 use anlauf_model::feed::GateDecision;
 use anlauf_model::landscape::Declared;
 use anlauf_model::{
-    CellId, Digest, Epoch, FindingKind, Forecast, GateId, Plan, PlanId, SiteId, Stage, TenantId,
-    Text, Timestamp, Verdict,
+    CellId, Digest, Epoch, FindingKind, Forecast, GateId, PersonId, Plan, PlanId, Role, SiteId,
+    Stage, TenantId, Text, Timestamp, Verdict,
 };
 use anlauf_trust::{Envelope, KeyId};
 use serde::{Deserialize, Serialize};
@@ -71,6 +71,15 @@ pub enum Event {
         /// Signed policy.
         envelope: Envelope,
     },
+    /// Who signs for a tenant, by the tenant's own word.
+    DelegationAdopted {
+        /// Whose.
+        tenant: TenantId,
+        /// Version.
+        version: u64,
+        /// Signed list.
+        envelope: Envelope,
+    },
     /// An attack was seen.
     IncidentDeclared {
         /// Name for people.
@@ -125,6 +134,19 @@ pub enum Event {
     FindingsAdded {
         /// Which, numbered.
         findings: Vec<FindingEntry>,
+    },
+    /// Evidence with a verdict, under signature.
+    FindingsSigned {
+        /// Which, numbered.
+        findings: Vec<FindingEntry>,
+        /// Whose finding it is.
+        signer: PersonId,
+        /// What they acted as.
+        role: Role,
+        /// When they found it.
+        found_at: Timestamp,
+        /// The signed finding.
+        envelope: Envelope,
     },
     /// A piece of evidence does not hold any longer.
     FindingWithdrawn {

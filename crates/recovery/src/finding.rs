@@ -3,14 +3,14 @@
 use std::collections::BTreeSet;
 
 use anlauf_model::limits::REASON_SIZE_MAX;
-use anlauf_model::{CellId, Digest, FindingKind, Role, TaskKind, Verdict};
+use anlauf_model::{CellId, Digest, FindingKind, Role, TaskKind, Timestamp, Verdict};
+use anlauf_trust::{Envelope, KeyRecord};
 
 use crate::command::{Actor, FindingDraft};
 use crate::decide::{by_owner, unknown_cells};
 use crate::event::{Event, FindingEntry};
-use crate::incident::not_running;
+use crate::incident::{no_root, not_running};
 use crate::refusal::{Reason, Refusal};
-use crate::rights::may_find;
 use crate::state::{Finding, ReleaseEnd, State};
 
 pub(crate) fn add(
@@ -36,25 +36,117 @@ pub(crate) fn add(
     }
     Refusal::unless_empty(reasons)?;
 
-    let fails = drafts.iter().filter(|draft| draft.verdict == Verdict::Fail);
-    let about: Vec<_> = fails
-        .map(|draft| (draft.cell.as_ref(), draft.kind))
-        .collect();
-    let dropped = dropped_by(
-        state,
-        &about,
-        "a finding it rests on is not clear any longer",
-    );
     let (wide, of_cells): (Vec<_>, Vec<_>) = drafts.iter().partition(|d| d.cell.is_none());
     let mut runs = by_owner(of_cells, |d| d.cell.as_ref().expect("partitioned above"));
     if !wide.is_empty() {
         runs.insert(0, wide);
     }
     let mut number = finding_last(state);
-    let mut entry = |draft: &FindingDraft| {
-        number += 1;
+    let events = runs.into_iter().map(|run| Event::FindingsAdded {
+        findings: numbered(&mut number, run),
+    });
+    Ok(events.chain(dropped_by_fails(state, drafts)).collect())
+}
+
+/// A finding under its finder's signature: judged by who found it, whoever carries it.
+pub(crate) fn add_signed(
+    state: &State,
+    at: Timestamp,
+    envelope: &Envelope,
+) -> Result<Vec<Event>, Refusal> {
+    let Some(authority) = &state.authority else {
+        return Err(no_root());
+    };
+    let verified = authority.check_finding(envelope, at)?;
+    let (said, signer) = (verified.statement(), verified.signers().first());
+    let record = authority.keys().find(|key| Some(&key.person) == signer);
+    let finder = record.map(actor_of).expect("its signature was verified");
+    let draft = |cell| FindingDraft {
+        cell,
+        kind: said.kind,
+        verdict: said.verdict,
+        evidence: said.evidence,
+        note: said.note.clone(),
+    };
+    let drafts: Vec<_> = match said.cells.is_empty() {
+        true => vec![draft(None)],
+        false => said.cells.iter().cloned().map(Some).map(draft).collect(),
+    };
+    let mut reasons = no_news(state, verified.digest(), said);
+    for draft in &drafts {
+        reasons.extend(may_add(state, &finder, draft));
+    }
+    Refusal::unless_empty(reasons)?;
+    let signed = Event::FindingsSigned {
+        findings: numbered(&mut finding_last(state), drafts.iter().collect()),
+        signer: finder.person,
+        role: finder.role,
+        found_at: said.at,
+        envelope: envelope.clone(),
+    };
+    let dropped = dropped_by_fails(state, &drafts);
+    Ok([signed].into_iter().chain(dropped).collect())
+}
+
+fn actor_of(record: &KeyRecord) -> Actor {
+    Actor {
+        person: record.person.clone(),
+        organisation: record.organisation.clone(),
+        role: record.role,
+        tenant: record.tenant.clone(),
+    }
+}
+
+/// A signature holds for ever, what it says does not: the same word again, or one from before what
+/// is known now, changes nothing any more.
+fn no_news(state: &State, id: &Digest, said: &anlauf_trust::Finding) -> Vec<Reason> {
+    let mut reasons = Vec::new();
+    let again = |known: &&Finding| known.signed.as_ref() == Some(id);
+    if let Some(known) = state.findings.values().find(again) {
+        let message = format!("this signed finding is here as number {}", known.number);
+        let remedy = "nothing is to be done; if it was found again, sign that";
+        reasons.push(Reason::new("AN-REC-046", message, remedy));
+    }
+    let latest = match said.cells.is_empty() {
+        true => latest_of_incident(state, said.kind),
+        false => said
+            .cells
+            .iter()
+            .filter_map(|cell| latest_of(state, cell, said.kind))
+            .max(),
+    };
+    if let Some((at, what)) = latest.filter(|(at, _)| *at > said.at) {
+        let message = format!("found at {}, before {what} at {at}", said.at);
+        let remedy = "look again, and sign what is found now";
+        reasons.push(Reason::new("AN-REC-047", message, remedy));
+    }
+    reasons
+}
+
+/// The last that happened to a cell after which an older finding says nothing.
+fn latest_of(state: &State, id: &CellId, kind: FindingKind) -> Option<(Timestamp, &'static str)> {
+    let cell = state.cells.get(id)?;
+    let shut = cell.gaps.last().map(|gap| (gap.from, "the cell was shut"));
+    let known = cell.findings.get(&kind).and_then(|n| state.findings.get(n));
+    shut.max(known.map(|known| (known.at, KNOWN)))
+}
+
+fn latest_of_incident(state: &State, kind: FindingKind) -> Option<(Timestamp, &'static str)> {
+    let incident = state.incident.as_ref()?;
+    let known = state.incident_finding(kind);
+    let known = known.and_then(|number| state.findings.get(&number));
+    let declared = (incident.began, "the incident was declared");
+    Some(declared).max(known.map(|known| (known.at, KNOWN)))
+}
+
+/// What an older finding came before.
+const KNOWN: &str = "the finding that stands";
+
+fn numbered(number: &mut u64, drafts: Vec<&FindingDraft>) -> Vec<FindingEntry> {
+    let entry = |draft: &FindingDraft| {
+        *number += 1;
         FindingEntry {
-            number,
+            number: *number,
             cell: draft.cell.clone(),
             kind: draft.kind,
             verdict: draft.verdict,
@@ -62,10 +154,17 @@ pub(crate) fn add(
             note: draft.note.clone(),
         }
     };
-    let events = runs.into_iter().map(|run| Event::FindingsAdded {
-        findings: run.into_iter().map(&mut entry).collect(),
-    });
-    Ok(events.chain(dropped).collect())
+    drafts.into_iter().map(entry).collect()
+}
+
+/// Releases on their way that rest on what is found not clear.
+fn dropped_by_fails(state: &State, drafts: &[FindingDraft]) -> Vec<Event> {
+    let fails = drafts.iter().filter(|draft| draft.verdict == Verdict::Fail);
+    let about: Vec<_> = fails
+        .map(|draft| (draft.cell.as_ref(), draft.kind))
+        .collect();
+    let why = "a finding it rests on is not clear any longer";
+    dropped_by(state, &about, why)
 }
 
 /// Whether one finding takes another down with it: its own kind, and what later steps found.
@@ -103,7 +202,7 @@ fn finding_last(state: &State) -> u64 {
 fn may_add(state: &State, actor: &Actor, draft: &FindingDraft) -> Vec<Reason> {
     let kind = draft.kind;
     let mut reasons = Vec::new();
-    if !may_find(actor.role, kind) {
+    if !kind.is_brought_by(actor.role) {
         let message = format!("role `{}` may not bring a finding `{kind}`", actor.role);
         reasons.push(Reason::new(
             "AN-REC-003",

@@ -3,7 +3,7 @@
 use anlauf_model::landscape::Declared;
 use anlauf_model::limits::REASON_SIZE_MAX;
 use anlauf_model::{Landscape, Role, SiteId, Text, Timestamp};
-use anlauf_trust::{Authority, Envelope, Policy};
+use anlauf_trust::{Authority, Delegation, Envelope, Policy};
 
 use crate::break_glass;
 use crate::command::Actor;
@@ -88,6 +88,29 @@ pub(crate) fn adopt_policy(
     Refusal::unless_empty(table_foreign(state, policy).into_iter().collect())?;
     Ok(vec![Event::PolicyAdopted {
         version: policy.version,
+        envelope: envelope.clone(),
+    }])
+}
+
+pub(crate) fn adopt_delegation(
+    state: &State,
+    at: Timestamp,
+    actor: &Actor,
+    envelope: &Envelope,
+) -> Result<Vec<Event>, Refusal> {
+    let Some(mut authority) = state.authority.clone() else {
+        return Err(no_root());
+    };
+    let list = Delegation::parse(&envelope.payload)?;
+    if actor.role == Role::Tenant && actor.tenant.as_ref() != Some(&list.tenant) {
+        let message = "a tenant's representative may only bring the tenant's own list of keys";
+        let remedy = "ask the tenant or an operator to bring it";
+        return Err(Refusal::one("AN-REC-004", message, remedy));
+    }
+    authority.adopt_delegation(envelope, at)?;
+    Ok(vec![Event::DelegationAdopted {
+        tenant: list.tenant,
+        version: list.version,
         envelope: envelope.clone(),
     }])
 }

@@ -3,7 +3,7 @@
 //! In:    role, order. Out: yes, or a reason. Never: a right that is not in the table below.
 //! See:   tests/rights.txt, the table as people read it.
 
-use anlauf_model::{CellId, FindingKind, Role, TenantId};
+use anlauf_model::{CellId, Role, TenantId};
 
 use crate::command::{Actor, Order};
 use crate::refusal::Reason;
@@ -15,6 +15,7 @@ impl Order {
             Order::AdoptLandscape { .. } => "adopt_landscape",
             Order::AdoptRoot { .. } => "adopt_root",
             Order::AdoptPolicy { .. } => "adopt_policy",
+            Order::AdoptDelegation { .. } => "adopt_delegation",
             Order::DeclareIncident { .. } => "declare_incident",
             Order::NarrowIncident { .. } => "narrow_incident",
             Order::HoldSite { .. } => "hold_site",
@@ -24,6 +25,7 @@ impl Order {
             Order::FinishTasks { .. } => "finish_tasks",
             Order::FailTasks { .. } => "fail_tasks",
             Order::AddFindings { .. } => "add_findings",
+            Order::AddSignedFinding { .. } => "add_signed_finding",
             Order::WithdrawFinding { .. } => "withdraw_finding",
             Order::ProposePlan { .. } => "propose_plan",
             Order::AdoptPlan { .. } => "adopt_plan",
@@ -47,10 +49,11 @@ impl Order {
 }
 
 /// Every verb of the API, in the order of [`Order`].
-pub const VERBS: [&str; 30] = [
+pub const VERBS: [&str; 32] = [
     "adopt_landscape",
     "adopt_root",
     "adopt_policy",
+    "adopt_delegation",
     "declare_incident",
     "narrow_incident",
     "hold_site",
@@ -60,6 +63,7 @@ pub const VERBS: [&str; 30] = [
     "finish_tasks",
     "fail_tasks",
     "add_findings",
+    "add_signed_finding",
     "withdraw_finding",
     "propose_plan",
     "adopt_plan",
@@ -98,6 +102,7 @@ pub fn may(role: Role, verb: &str) -> bool {
             verb,
             "close"
                 | "add_findings"
+                | "add_signed_finding"
                 | "withdraw_finding"
                 | "add_signatures"
                 | "hold_site"
@@ -119,13 +124,15 @@ pub fn may(role: Role, verb: &str) -> bool {
                 | "finish_tasks"
                 | "fail_tasks"
                 | "add_findings"
+                | "add_signed_finding"
                 | "withdraw_finding"
                 | "add_signatures"
                 | "hold_site"
         ),
         Role::Tenant => matches!(
             verb,
-            "close"
+            "adopt_delegation"
+                | "close"
                 | "start_tasks"
                 | "state_wish"
                 | "agree_slots"
@@ -141,6 +148,7 @@ pub fn may(role: Role, verb: &str) -> bool {
                 | "finish_tasks"
                 | "fail_tasks"
                 | "add_findings"
+                | "add_signed_finding"
                 | "propose_plan"
                 | "publish_forecast"
         ),
@@ -160,19 +168,6 @@ pub(crate) fn reason(actor: &Actor, order: &Order) -> Option<Reason> {
         message,
         "ask someone whose role has this right",
     ))
-}
-
-/// Whether a role may bring a finding of this kind by itself.
-pub fn may_find(role: Role, kind: FindingKind) -> bool {
-    match kind {
-        FindingKind::TenantAccepted => false,
-        FindingKind::ForensicsVerdict => {
-            matches!(role, Role::Forensics | Role::Security | Role::Automation)
-        }
-        FindingKind::EntryPathClosed => matches!(role, Role::Forensics | Role::Security),
-        FindingKind::Commissioned => matches!(role, Role::Security),
-        _ => matches!(role, Role::Security | Role::Forensics | Role::Automation),
-    }
 }
 
 /// The reason when a tenant's representative names cells that are not the tenant's own.

@@ -154,6 +154,8 @@ pub struct Finding {
     pub role: Role,
     /// When.
     pub at: Timestamp,
+    /// The signed statement it came by; none: by login.
+    pub signed: Option<Digest>,
     /// When it was withdrawn, and why.
     pub withdrawn: Option<(Timestamp, String)>,
 }
@@ -346,8 +348,12 @@ impl State {
 }
 
 impl Finding {
-    /// What a release names when it rests on this finding.
+    /// What a release names when it rests on this finding: the signed statement, where it came by
+    /// one.
     pub fn digest(&self) -> Digest {
+        if let Some(signed) = self.signed {
+            return signed;
+        }
         let cell = self
             .cell
             .as_ref()

@@ -349,7 +349,7 @@ impl Eye<'_> {
         let release = Release::parse(&envelope.payload).ok()?;
         let check = |authority: &Authority, facts: &dyn Fn(&CellId) -> Option<CellFacts>| {
             let held = authority.check_release(envelope, facts, self.now).ok()?;
-            Some(held.release().clone())
+            Some(held.statement().clone())
         };
         let own = |id: &CellId| self.facts(id);
         match mutant {

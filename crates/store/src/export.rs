@@ -17,7 +17,7 @@ use anlauf_transparency::checkpoint::verifier_key;
 use anlauf_transparency::merkle::Levels;
 use anlauf_transparency::tile::{TILE_WIDTH, bundle, tiles};
 use anlauf_trust::envelope::pae;
-use anlauf_trust::{Checkpoint, Envelope, PublicKey, Root, Statement};
+use anlauf_trust::{Checkpoint, Envelope, KeyRecord, PublicKey, Statement};
 use serde::{Deserialize, Serialize};
 
 use crate::error::StoreError;
@@ -230,7 +230,10 @@ impl<'f> Writer<'f> {
             self.signature_count += 1;
         }
         if let Ok(Statement::Root(root)) = Statement::parse(&envelope.payload) {
-            self.signers.extend(signer_lines(&root));
+            self.signers.extend(signer_lines(&root.domain, &root.keys));
+        }
+        if let Ok(Statement::Delegation(list)) = Statement::parse(&envelope.payload) {
+            self.signers.extend(signer_lines(&list.domain, &list.keys));
         }
         Ok(())
     }
@@ -278,6 +281,8 @@ fn envelope(entry: &Entry) -> Option<&Envelope> {
     match &entry.event {
         Event::RootAdopted { envelope, .. }
         | Event::PolicyAdopted { envelope, .. }
+        | Event::DelegationAdopted { envelope, .. }
+        | Event::FindingsSigned { envelope, .. }
         | Event::CloseOrdered { envelope, .. }
         | Event::CellsReleased { envelope, .. } => Some(envelope),
         _ => None,
@@ -285,12 +290,19 @@ fn envelope(entry: &Entry) -> Option<&Envelope> {
 }
 
 /// Lines of `allowed_signers` (ssh-keygen(1)): each OpenSSH key for this domain's statements.
-fn signer_lines(root: &Root) -> Vec<String> {
-    let domain = &root.domain;
-    let kinds = ["root", "policy", "release", "break-glass", "close"];
+fn signer_lines(domain: &str, keys: &[KeyRecord]) -> Vec<String> {
+    let kinds = [
+        "root",
+        "policy",
+        "delegation",
+        "finding",
+        "release",
+        "break-glass",
+        "close",
+    ];
     let namespaces: Vec<_> = kinds.map(|kind| format!("{kind}.v1@{domain}")).to_vec();
     let namespaces = namespaces.join(",");
-    let line = |record: &anlauf_trust::KeyRecord| {
+    let line = |record: &KeyRecord| {
         let key = anlauf_trust::armor::line_of(record.scheme, &record.public, "")?;
         let person = &record.person;
         Some(format!(
@@ -298,7 +310,7 @@ fn signer_lines(root: &Root) -> Vec<String> {
             key.trim_end()
         ))
     };
-    root.keys.iter().filter_map(line).collect()
+    keys.iter().filter_map(line).collect()
 }
 
 /// What lies in the folder, for whoever finds it.

@@ -6,6 +6,7 @@
 //! See:   RFC 6962 §2.1, C2SP signed-note, tlog-checkpoint, tlog-tiles, tlog-cosignature,
 //!        tlog-proof, tlog-witness; docs/formats/ledger.md.
 
+pub mod feed;
 pub mod leaf;
 pub mod merkle;
 

@@ -9,10 +9,11 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use anlauf_model::landscape::freshness::freshness_faults;
 use anlauf_model::limits::ROOT_LIFETIME_DAYS_MAX;
-use anlauf_model::{Digest, Minutes, Role, Timestamp};
+use anlauf_model::{Digest, Minutes, Role, TenantId, Timestamp};
 
-use crate::quorum::{Demand, ROLES_RELEASING, Signers};
-use crate::statement::{Policy, Root, Statement, TYPE_POLICY, TYPE_ROOT};
+use crate::delegation::tenants_of;
+use crate::quorum::{Demand, ROLES_RELEASING, Ring, Signers, add_new};
+use crate::statement::{Delegation, Policy, Root, Statement, TYPE_POLICY, TYPE_ROOT};
 use anlauf_keys::envelope::Envelope;
 use anlauf_keys::key::KeyRecord;
 use anlauf_keys::refusal::{Reason, Refusal};
@@ -25,6 +26,10 @@ pub const DOMAIN_DRILL: &str = "drill-";
 pub struct Authority {
     pub(crate) root: Root,
     pub(crate) policy: Option<(Digest, Policy)>,
+    /// Tenants' own lists of keys.
+    pub(crate) delegations: BTreeMap<TenantId, Delegation>,
+    /// Tenants that ever had a key in a root: from then on only their own people add to them.
+    pub(crate) founded: BTreeSet<TenantId>,
 }
 
 impl Authority {
@@ -75,8 +80,9 @@ impl Authority {
             match Statement::parse(&envelope.payload)? {
                 Statement::Root(_) => authority.advance(envelope, None)?,
                 Statement::Policy(_) => authority.adopt(envelope, None)?,
-                Statement::Release(_) | Statement::Close(_) => {
-                    let message = "a release or close stands among roots and policies";
+                Statement::Delegation(_) => authority.delegate(envelope, None)?,
+                Statement::Finding(_) | Statement::Release(_) | Statement::Close(_) => {
+                    let message = "something else stands among roots, policies and lists of keys";
                     return Err(Refusal::one("AN-TRU-006", message));
                 }
             }
@@ -104,10 +110,15 @@ impl Authority {
         }
         let root = Root::parse(&envelope.payload)?;
         let mut reasons = root_faults(&root, now);
-        reasons
-            .extend(Signers::of(&root, envelope, TYPE_ROOT, now).missing(&Demand::of_root(&root)));
+        reasons.extend(root_shortfalls(&root, envelope, TYPE_ROOT, now));
         Refusal::unless_empty(reasons)?;
-        Ok(Self { root, policy: None })
+        let founded = tenants_of(&root).cloned().collect();
+        Ok(Self {
+            root,
+            policy: None,
+            delegations: BTreeMap::new(),
+            founded,
+        })
     }
 
     fn advance(&mut self, envelope: &Envelope, now: Option<Timestamp>) -> Result<(), Refusal> {
@@ -121,14 +132,14 @@ impl Authority {
         }
         reasons.extend(not_next("root", root.version, next.version));
         reasons.extend(root_faults(&next, now));
-        reasons.extend(Signers::of(root, envelope, TYPE_ROOT, now).missing(&Demand::of_root(root)));
-        for reason in Signers::of(&next, envelope, TYPE_ROOT, now).missing(&Demand::of_root(&next))
-        {
-            if !reasons.contains(&reason) {
-                reasons.push(reason);
-            }
-        }
+        reasons.extend(self.founding_faults(&next));
+        reasons.extend(root_shortfalls(root, envelope, TYPE_ROOT, now));
+        add_new(
+            &mut reasons,
+            root_shortfalls(&next, envelope, TYPE_ROOT, now),
+        );
         Refusal::unless_empty(reasons)?;
+        self.founded.extend(tenants_of(&next).cloned());
         self.root = next;
         Ok(())
     }
@@ -141,8 +152,7 @@ impl Authority {
         let version = self.policy.as_ref().map_or(0, |(_, policy)| policy.version);
         reasons.extend(not_next("policy", version, next.version));
         reasons.extend(policy_faults(&next));
-        let demand = Demand::of_root(&self.root);
-        reasons.extend(Signers::of(&self.root, envelope, TYPE_POLICY, now).missing(&demand));
+        reasons.extend(root_shortfalls(&self.root, envelope, TYPE_POLICY, now));
         Refusal::unless_empty(reasons)?;
         self.policy = Some((envelope.digest(), next));
         Ok(())
@@ -163,6 +173,17 @@ impl Authority {
     }
 }
 
+/// What an envelope lacks of what the root asks for roots and policies.
+fn root_shortfalls(
+    root: &Root,
+    envelope: &Envelope,
+    predicate_type: &str,
+    now: Option<Timestamp>,
+) -> Vec<Reason> {
+    let signers = Signers::of(&Ring::of_root(root), envelope, predicate_type, now);
+    signers.missing(&Demand::of_root(root))
+}
+
 fn expired(root: &Root, now: Timestamp) -> Option<Reason> {
     (now >= root.expires).then(|| {
         let message = format!(
@@ -173,7 +194,7 @@ fn expired(root: &Root, now: Timestamp) -> Option<Reason> {
     })
 }
 
-fn not_next(what: &str, version: u64, next: u64) -> Option<Reason> {
+pub(crate) fn not_next(what: &str, version: u64, next: u64) -> Option<Reason> {
     (next != version.saturating_add(1)).then(|| {
         let message = format!("{what} version {next} does not follow version {version}");
         Reason::new("AN-TRU-011", message)
@@ -202,26 +223,24 @@ fn root_faults(root: &Root, now: Option<Timestamp>) -> Vec<Reason> {
     if root.drill != root.domain.starts_with(DOMAIN_DRILL) {
         wrong("the domain of a rehearsal, and no other, begins with `drill-`");
     }
-    // By curve point: the same secret in another scheme has another id.
-    let point = |record: &KeyRecord| record.public.point(record.scheme);
-    let points: BTreeSet<_> = root.keys.iter().filter_map(point).collect();
-    if points.len() != root.keys.iter().filter_map(point).count() {
-        wrong("a key occurs twice");
-    }
-    for why in person_faults(&root.keys)
-        .into_iter()
-        .chain(threshold_faults(root))
-    {
+    let keys: Vec<_> = root.keys.iter().collect();
+    for why in key_faults(&keys).into_iter().chain(threshold_faults(root)) {
         wrong(&why);
     }
     reasons
 }
 
-/// A person with two keys is the same person in both records.
-fn person_faults(keys: &[KeyRecord]) -> Vec<String> {
-    let mut known: BTreeMap<_, &KeyRecord> = BTreeMap::new();
+/// A key occurs once, and a person with two keys is the same person in both records.
+pub(crate) fn key_faults(keys: &[&KeyRecord]) -> Vec<String> {
     let mut faults = Vec::new();
-    for record in keys {
+    // By curve point: the same secret in another scheme has another id.
+    let point = |record: &&KeyRecord| record.public.point(record.scheme);
+    let points: BTreeSet<_> = keys.iter().filter_map(point).collect();
+    if points.len() != keys.iter().filter_map(point).count() {
+        faults.push("a key occurs twice".to_owned());
+    }
+    let mut known: BTreeMap<_, &KeyRecord> = BTreeMap::new();
+    for record in keys.iter().copied() {
         let first = *known.entry(&record.person).or_insert(record);
         let same = (&first.organisation, first.role, &first.tenant)
             == (&record.organisation, record.role, &record.tenant);

@@ -8,9 +8,9 @@
 
 pub mod payload;
 pub mod statement;
-pub mod words;
 
 pub mod authority;
+pub mod delegation;
 pub mod fresh;
 pub mod quorum;
 pub mod verify;
@@ -20,11 +20,13 @@ pub use anlauf_transparency::{checkpoint, leaf, merkle};
 
 pub use anlauf_keys::{Envelope, Flaw, KeyId, KeyRecord, Message, Origin, PublicKey, Reason};
 pub use anlauf_keys::{Refusal, Scheme, Signature, Signer};
+pub use anlauf_transparency::feed::{FEED_SUM_EMPTY, feed_sum};
 pub use anlauf_transparency::{Checkpoint, Frontier, Leaf};
 
 pub use authority::Authority;
-pub use fresh::{FEED_SUM_EMPTY, Freshness, VerifiedFreshness, feed_sum};
+pub use fresh::Freshness;
 pub use quorum::Demand;
-pub use statement::{Close, Policy, Release, ReleaseCell, Root, Scope, Statement};
-pub use verify::{CellFacts, VerifiedClose, VerifiedRelease};
-pub use words::fingerprint;
+pub use statement::{
+    Close, Delegation, Finding, Policy, Release, ReleaseCell, Root, Scope, Statement,
+};
+pub use verify::{CellFacts, Verified};

@@ -7,15 +7,18 @@
 
 use std::collections::BTreeSet;
 
-use anlauf_model::Digest;
-use anlauf_model::limits::{ENVELOPE_SIZE_MAX, ID_SIZE_MAX, REASON_SIZE_MAX, WAVE_CELL_COUNT_MAX};
+use anlauf_model::limits::{
+    DELEGATION_KEY_COUNT_MAX, ENVELOPE_SIZE_MAX, ID_SIZE_MAX, REASON_SIZE_MAX, WAVE_CELL_COUNT_MAX,
+};
+use anlauf_model::{CellId, Digest};
 use serde::de::{DeserializeOwned, IgnoredAny};
 use serde::{Deserialize, Serialize};
 
 use crate::fresh::Freshness;
 use crate::statement::{
-    Close, Policy, Release, Root, Scope, Statement, TYPE_BREAK_GLASS, TYPE_CLOSE, TYPE_FRESHNESS,
-    TYPE_POLICY, TYPE_RELEASE, TYPE_ROOT,
+    Close, Delegation, Finding, Policy, Release, Root, Scope, Statement, TYPE_BREAK_GLASS,
+    TYPE_CLOSE, TYPE_DELEGATION, TYPE_FINDING, TYPE_FRESHNESS, TYPE_POLICY, TYPE_RELEASE,
+    TYPE_ROOT,
 };
 use anlauf_keys::refusal::{Reason, Refusal, plain};
 use anlauf_keys::strict;
@@ -28,17 +31,8 @@ pub const TYPE_STATEMENT: &str = "https://in-toto.io/Statement/v1";
 pub const NUMBER_MAX: u64 = (1 << 53) - 1;
 
 /// Fields of a release this verifier understands: what `critical` may name.
-const CRITICAL_KNOWN: [&str; 9] = [
-    "domain",
-    "cells",
-    "stage",
-    "notBefore",
-    "notAfter",
-    "rootVersionMin",
-    "policy",
-    "plan",
-    "reason",
-];
+const CRITICAL_KNOWN: &str =
+    "domain cells stage notBefore notAfter rootVersionMin policy plan reason";
 
 #[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -49,20 +43,6 @@ struct Form<P> {
     #[serde(rename = "predicateType")]
     predicate_type: String,
     predicate: P,
-}
-
-/// The same without its contents, to see what it claims to be.
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Head {
-    #[serde(rename = "_type")]
-    statement_type: String,
-    #[serde(rename = "subject")]
-    _subject: IgnoredAny,
-    #[serde(rename = "predicateType")]
-    predicate_type: String,
-    #[serde(rename = "predicate")]
-    _predicate: IgnoredAny,
 }
 
 /// What a statement is about, for readers that know in-toto but not this predicate.
@@ -79,7 +59,12 @@ struct SubjectDigest {
     sha256: Digest,
 }
 
-trait Predicate: Serialize + DeserializeOwned {
+/// Everything is signed for one domain.
+trait InDomain {
+    fn domain(&self) -> &str;
+}
+
+trait Predicate: InDomain + Serialize + DeserializeOwned {
     const TYPES: &'static [&'static str];
 
     /// The one of them it is written under.
@@ -99,6 +84,10 @@ trait Predicate: Serialize + DeserializeOwned {
 
 macro_rules! bytes_of {
     ($($statement:ident),*) => {$(
+        impl InDomain for $statement {
+            fn domain(&self) -> &str { &self.domain }
+        }
+
         impl $statement {
             /// The canonical bytes to sign.
             pub fn to_payload(&self) -> Vec<u8> {
@@ -116,21 +105,23 @@ macro_rules! bytes_of {
     )*};
 }
 
-bytes_of!(Root, Policy, Release, Close, Freshness);
+bytes_of!(Root, Policy, Delegation, Finding, Release, Close, Freshness);
 
 impl Statement {
     /// Parses the bytes strictly as the statement they claim to be.
     ///
     /// # Errors
-    /// They are not exactly the canonical form of one of the four statements within its limits.
+    /// They are not exactly the canonical form of one of the statements within its limits.
     pub fn parse(payload: &[u8]) -> Result<Self, Refusal> {
         let claim = head(payload)?;
         match claim.as_str() {
             TYPE_ROOT => parse_as(payload, &claim).map(Statement::Root),
             TYPE_POLICY => parse_as(payload, &claim).map(Statement::Policy),
+            TYPE_DELEGATION => parse_as(payload, &claim).map(Statement::Delegation),
+            TYPE_FINDING => parse_as(payload, &claim).map(Statement::Finding),
             TYPE_RELEASE | TYPE_BREAK_GLASS => parse_as(payload, &claim).map(Statement::Release),
             TYPE_CLOSE => parse_as(payload, &claim).map(Statement::Close),
-            other => Err(other_type(other, "one of this product's four")),
+            other => Err(other_type(other, "one of this product's")),
         }
     }
 }
@@ -154,7 +145,8 @@ pub(crate) fn head(payload: &[u8]) -> Result<String, Refusal> {
         );
         return Err(Refusal::one("AN-TRU-001", message));
     }
-    let head: Head = strict::parse(payload).map_err(|why| malformed(&why))?;
+    // Without its contents, to see what it claims to be.
+    let head: Form<IgnoredAny> = strict::parse(payload).map_err(|why| malformed(&why))?;
     if head.statement_type != TYPE_STATEMENT {
         return Err(other_type(&head.statement_type, TYPE_STATEMENT));
     }
@@ -168,6 +160,7 @@ fn parse_as<P: Predicate>(payload: &[u8], claim: &str) -> Result<P, Refusal> {
     let mut form: Form<P> = strict::parse(payload).map_err(|why| malformed(&why))?;
     form.predicate.take_claim(claim);
     let mut reasons = form.predicate.faults();
+    reasons.extend(domain_faults(form.predicate.domain()));
     if form.subject != form.predicate.subjects() {
         let message = "the subjects are not those that follow from the predicate; draw it up again";
         reasons.push(Reason::new("AN-TRU-007", message));
@@ -217,9 +210,7 @@ impl Predicate for Root {
     }
 
     fn faults(&self) -> Vec<Reason> {
-        let mut faults: Vec<Reason> = domain_faults(&self.domain).into_iter().collect();
-        faults.extend(number_faults("version", self.version));
-        faults
+        number_faults("version", self.version).into_iter().collect()
     }
 }
 
@@ -231,8 +222,59 @@ impl Predicate for Policy {
     }
 
     fn faults(&self) -> Vec<Reason> {
-        let mut faults: Vec<Reason> = domain_faults(&self.domain).into_iter().collect();
-        faults.extend(number_faults("version", self.version));
+        number_faults("version", self.version).into_iter().collect()
+    }
+}
+
+impl Predicate for Delegation {
+    const TYPES: &'static [&'static str] = &[TYPE_DELEGATION];
+
+    fn subjects(&self) -> Vec<Subject> {
+        let (domain, tenant) = (&self.domain, &self.tenant);
+        let meant = format!("{domain}:delegation:{tenant}@{}", self.version);
+        vec![subject(format!("tenant/{tenant}"), &meant)]
+    }
+
+    fn faults(&self) -> Vec<Reason> {
+        let mut faults: Vec<Reason> = number_faults("version", self.version).into_iter().collect();
+        let count = self.keys.len();
+        if !(1..=DELEGATION_KEY_COUNT_MAX).contains(&count) {
+            let message = format!("{count} keys, a tenant has 1 to {DELEGATION_KEY_COUNT_MAX}");
+            faults.push(Reason::new("AN-TRU-009", message));
+        }
+        faults
+    }
+}
+
+impl Predicate for Finding {
+    const TYPES: &'static [&'static str] = &[TYPE_FINDING];
+
+    fn subjects(&self) -> Vec<Subject> {
+        let (domain, kind, evidence) = (&self.domain, self.kind, self.evidence);
+        let one = |name: String| {
+            let meant = format!("{domain}:finding:{kind}:{name}@{evidence}");
+            subject(name, &meant)
+        };
+        match self.cells.is_empty() {
+            true => vec![one("incident".to_owned())],
+            false => self
+                .cells
+                .iter()
+                .map(|cell| one(cell.to_string()))
+                .collect(),
+        }
+    }
+
+    fn faults(&self) -> Vec<Reason> {
+        let mut faults: Vec<Reason> = reason_faults(&self.note).into_iter().collect();
+        match (self.kind.is_incident_wide(), self.cells.is_empty()) {
+            (false, _) => faults.extend(cells_faults(self.cells.iter())),
+            (true, true) => {}
+            (true, false) => {
+                let message = format!("{} speaks for the incident; name no cell", self.kind);
+                faults.push(Reason::new("AN-TRU-009", message));
+            }
+        }
         faults
     }
 }
@@ -258,30 +300,20 @@ impl Predicate for Release {
     }
 
     fn faults(&self) -> Vec<Reason> {
-        let mut faults: Vec<Reason> = domain_faults(&self.domain).into_iter().collect();
-        faults.extend(number_faults("rootVersionMin", self.root_version_min));
+        let mut faults: Vec<Reason> = number_faults("rootVersionMin", self.root_version_min)
+            .into_iter()
+            .collect();
         faults.extend(reason_faults(&self.reason));
         if self.reason.trim().is_empty() {
-            faults.push(Reason::new(
-                "AN-TRU-009",
-                "no reason is given; say why the cells may open",
-            ));
-        }
-        if self.cells.is_empty() || self.cells.len() > WAVE_CELL_COUNT_MAX {
-            let count = self.cells.len();
-            let message = format!("{count} cells, a wave holds 1 to {WAVE_CELL_COUNT_MAX}");
+            let message = "no reason is given; say why the cells may open";
             faults.push(Reason::new("AN-TRU-009", message));
         }
-        let mut seen = BTreeSet::new();
+        faults.extend(cells_faults(self.cells.iter().map(|bound| &bound.cell)));
         for cell in &self.cells {
             faults.extend(number_faults("epoch", cell.epoch.0));
-            if !seen.insert(&cell.cell) {
-                let message = format!("`{}` is named twice; name each cell once", cell.cell);
-                faults.push(Reason::new("AN-TRU-009", message));
-            }
         }
         for name in &self.critical {
-            if !CRITICAL_KNOWN.contains(&name.as_str()) {
+            if !CRITICAL_KNOWN.split(' ').any(|known| known == name) {
                 let name = plain(name, 80);
                 let message =
                     format!("`{name}` is critical but unknown here; update this verifier");
@@ -311,8 +343,7 @@ impl Predicate for Close {
     }
 
     fn faults(&self) -> Vec<Reason> {
-        let mut faults: Vec<Reason> = domain_faults(&self.domain).into_iter().collect();
-        faults.extend(number_faults("epoch", self.epoch.0));
+        let mut faults: Vec<Reason> = number_faults("epoch", self.epoch.0).into_iter().collect();
         faults.extend(reason_faults(&self.reason));
         if matches!(&self.scope, Scope::Cells(cells) if cells.is_empty()) {
             let message = "the scope names no cell; name at least one, or a wider scope";
@@ -330,9 +361,7 @@ impl Predicate for Freshness {
     }
 
     fn faults(&self) -> Vec<Reason> {
-        let mut faults: Vec<Reason> = domain_faults(&self.domain).into_iter().collect();
-        faults.extend(number_faults("head", self.head));
-        faults
+        number_faults("head", self.head).into_iter().collect()
     }
 }
 
@@ -344,6 +373,29 @@ fn domain_faults(domain: &str) -> Option<Reason> {
         let message = format!("`{got}` is not a domain id: 1 to 63 of a-z, 0-9, `-` and `.`");
         Reason::new("AN-TRU-009", message)
     })
+}
+
+/// 1 to 2,000 cells, each once, of one owner: so each party reads and signs only its own.
+fn cells_faults<'c>(cells: impl ExactSizeIterator<Item = &'c CellId>) -> Vec<Reason> {
+    let mut faults = Vec::new();
+    let count = cells.len();
+    if !(1..=WAVE_CELL_COUNT_MAX).contains(&count) {
+        let message = format!("{count} cells; name 1 to {WAVE_CELL_COUNT_MAX}");
+        faults.push(Reason::new("AN-TRU-009", message));
+    }
+    let (mut seen, mut owners) = (BTreeSet::new(), BTreeSet::new());
+    for cell in cells {
+        owners.insert(cell.owner());
+        if !seen.insert(cell) {
+            let message = format!("`{cell}` is named twice; name each cell once");
+            faults.push(Reason::new("AN-TRU-009", message));
+        }
+    }
+    if owners.len() > 1 {
+        let message = "cells of several owners; make one statement per owner";
+        faults.push(Reason::new("AN-TRU-021", message));
+    }
+    faults
 }
 
 fn number_faults(what: &str, number: u64) -> Option<Reason> {

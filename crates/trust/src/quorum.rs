@@ -11,7 +11,8 @@ use anlauf_model::landscape::{Class, PolicyRule, SignerCount};
 use anlauf_model::limits::BREAK_GLASS_PERSON_COUNT_MIN;
 use anlauf_model::{PersonId, Role, TenantId, Timestamp};
 
-use crate::statement::Root;
+use crate::authority::Authority;
+use crate::statement::{Delegation, Root};
 use anlauf_keys::envelope::{Envelope, Signature};
 use anlauf_keys::key::{Flaw, KeyId, KeyRecord, Message, Origin};
 use anlauf_keys::refusal::Reason;
@@ -45,11 +46,25 @@ impl Demand {
     /// What a root asks under the next root and under policies.
     pub fn of_root(root: &Root) -> Self {
         Self {
-            keys: Some(root.root_keys.clone()),
-            roles: Vec::new(),
-            persons_min: root.root_threshold,
-            signers: Vec::new(),
             organisations_min: root.root_organisations_min,
+            ..Self::of_keys(root.root_keys.clone(), root.root_threshold)
+        }
+    }
+
+    /// What a tenant's list asks under the next one.
+    pub fn of_delegation(list: &Delegation) -> Self {
+        let ids = list.keys.iter().map(|key| key.id.clone());
+        Self::of_keys(ids.collect(), list.threshold)
+    }
+
+    /// So many persons of these keys.
+    pub(crate) fn of_keys(keys: Vec<KeyId>, persons_min: u32) -> Self {
+        Self {
+            keys: Some(keys),
+            roles: Vec::new(),
+            persons_min,
+            signers: Vec::new(),
+            organisations_min: 0,
             origins_min: 0,
             software: true,
             tenant: None,
@@ -88,41 +103,71 @@ impl Demand {
 
     /// Why a key does not count towards it.
     pub(crate) fn excludes(&self, record: &KeyRecord) -> Option<Reason> {
+        let person = &record.person;
         if let Some(keys) = &self.keys {
-            return (!keys.contains(&record.id)).then(|| {
-                let message = format!("`{}` may not sign for the root", record.person);
-                Reason::new("AN-TRU-035", message)
-            });
+            let message = format!("`{person}` may not sign this");
+            return (!keys.contains(&record.id)).then(|| Reason::new("AN-TRU-035", message));
         }
         if !self.software && record.scheme.origin() == Origin::Software {
             let message = format!(
-                "the key of `{}` is a software key, which opens nothing of the highest class; \
-                 sign with an OpenSSH key or a token",
-                record.person
+                "the key of `{person}` is a software key, which opens nothing of the highest \
+                 class; sign with an OpenSSH key or a token"
             );
             return Some(Reason::new("AN-TRU-042", message));
         }
         let role = record.role;
         let asked = self.signers.iter().any(|signer| signer.role == role);
         if !asked || !self.roles.contains(&role) {
-            let message = format!(
-                "`{}` acts as {role}, which does not count here",
-                record.person
-            );
+            let message = format!("`{person}` acts as {role}, which does not count here");
             return Some(Reason::new("AN-TRU-035", message));
         }
         if role == Role::Tenant && (record.tenant.is_none() || record.tenant != self.tenant) {
-            let message = format!(
-                "`{}` may sign for its own tenant's cells only",
-                record.person
-            );
+            let message = format!("`{person}` may sign for its own tenant's cells only");
             return Some(Reason::new("AN-TRU-037", message));
         }
         None
     }
 }
 
+/// Whose keys are looked at.
+pub(crate) struct Ring<'r> {
+    domain: &'r str,
+    /// Where a key would have to be, in words.
+    place: String,
+    keys: Vec<&'r KeyRecord>,
+}
+
+impl<'r> Ring<'r> {
+    /// The root's alone: for roots and policies.
+    pub(crate) fn of_root(root: &'r Root) -> Self {
+        Self {
+            domain: &root.domain,
+            place: format!("root version {}", root.version),
+            keys: root.keys.iter().collect(),
+        }
+    }
+
+    /// Those of one list.
+    pub(crate) fn of_list(list: &'r Delegation) -> Self {
+        Self {
+            domain: &list.domain,
+            place: format!("version {} of `tenant/{}`", list.version, list.tenant),
+            keys: list.keys.iter().collect(),
+        }
+    }
+
+    /// Everybody's: a tenant's own list stands in the place of what the root says of the tenant.
+    pub(crate) fn of(authority: &'r Authority) -> Self {
+        let root = &authority.root;
+        Self {
+            keys: authority.keys().collect(),
+            ..Self::of_root(root)
+        }
+    }
+}
+
 /// The keys whose signatures under one envelope hold. Verified once, judged against any demand.
+#[derive(Default)]
 pub(crate) struct Signers<'r> {
     /// One per signature that holds; a person may occur more than once.
     held: Vec<&'r KeyRecord>,
@@ -134,18 +179,15 @@ impl<'r> Signers<'r> {
     /// Verifies every signature. Without a moment (what was accepted before) validity in time is
     /// not looked at.
     pub(crate) fn of(
-        root: &'r Root,
+        ring: &Ring<'r>,
         envelope: &Envelope,
         predicate_type: &str,
         now: Option<Timestamp>,
     ) -> Self {
-        let message = Message::of(envelope, predicate_type, &root.domain);
-        let mut signers = Self {
-            held: Vec::new(),
-            failed: Vec::new(),
-        };
+        let message = Message::of(envelope, predicate_type, ring.domain);
+        let mut signers = Self::default();
         for signature in &envelope.signatures {
-            match holder(root, &message, signature, now) {
+            match holder(ring, &message, signature, now) {
                 Ok(record) => signers.held.push(record),
                 Err(reason) => signers.failed.push(reason),
             }
@@ -156,6 +198,11 @@ impl<'r> Signers<'r> {
     /// The keys whose signatures hold.
     pub(crate) fn held(&self) -> &[&'r KeyRecord] {
         &self.held
+    }
+
+    /// The first whose word counts, where one is enough.
+    pub(crate) fn find(&self, counts: impl Fn(&KeyRecord) -> bool) -> Option<&'r KeyRecord> {
+        self.held.iter().copied().find(|record| counts(record))
     }
 
     /// Why signatures do not hold.
@@ -199,14 +246,14 @@ impl<'r> Signers<'r> {
 
 /// Whose signature it is, if it holds.
 pub(crate) fn holder<'r>(
-    root: &'r Root,
+    ring: &Ring<'r>,
     message: &Message,
     signature: &Signature,
     now: Option<Timestamp>,
 ) -> Result<&'r KeyRecord, Reason> {
     let keyid = &signature.keyid;
-    let Some(record) = root.keys.iter().find(|record| record.id == *keyid) else {
-        let message = format!("key `{keyid}` is not in root version {}", root.version);
+    let Some(record) = ring.keys.iter().find(|record| record.id == *keyid).copied() else {
+        let message = format!("key `{keyid}` is not in {}", ring.place);
         return Err(Reason::new("AN-TRU-032", message));
     };
     let person = &record.person;
@@ -270,10 +317,8 @@ fn seat<'p>(
 fn shortfalls(demand: &Demand, persons: &BTreeMap<&PersonId, &KeyRecord>) -> Vec<Reason> {
     let mut missing = Vec::new();
     for signer in &demand.signers {
-        let count = persons
-            .values()
-            .filter(|record| record.role == signer.role)
-            .count();
+        let acts_so = |record: &&&KeyRecord| record.role == signer.role;
+        let count = persons.values().filter(acts_so).count();
         if is_short(count, signer.count) {
             let (want, role) = (signer.count, signer.role);
             let message = format!("missing signers: {count} of {want} persons acting as {role}");
@@ -285,16 +330,23 @@ fn shortfalls(demand: &Demand, persons: &BTreeMap<&PersonId, &KeyRecord>) -> Vec
         let message = format!("missing signers: {count} of {want} distinct persons");
         missing.push(Reason::new("AN-TRU-030", message));
     }
-    let organisations: BTreeSet<_> = persons
-        .values()
-        .map(|record| &record.organisation)
-        .collect();
+    let organisation = |record: &&KeyRecord| record.organisation.clone();
+    let organisations: BTreeSet<_> = persons.values().map(organisation).collect();
     if is_short(organisations.len(), demand.organisations_min) {
         let (count, want) = (organisations.len(), demand.organisations_min);
         let message = format!("signers come from {count} of {want} distinct organisations");
         missing.push(Reason::new("AN-TRU-031", message));
     }
     missing
+}
+
+/// Said once is enough.
+pub(crate) fn add_new(reasons: &mut Vec<Reason>, more: Vec<Reason>) {
+    for reason in more {
+        if !reasons.contains(&reason) {
+            reasons.push(reason);
+        }
+    }
 }
 
 fn is_short(count: usize, want: u32) -> bool {

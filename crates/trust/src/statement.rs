@@ -1,13 +1,13 @@
-//! What can be said under signature: root, policy, release, close.
+//! What can be said under signature: root, policy, delegation, finding, release, close.
 //!
 //! In:    nothing: these are the shapes. `payload` turns them into bytes and back.
-//! Out:   [`Statement`] and its four kinds.
+//! Out:   [`Statement`] and its kinds.
 //! Never: says how a field is judged; `authority` and `verify` do.
 //! See:   in-toto Statement v1 (in-toto/attestation, `spec/v1/statement.md`).
 
 use anlauf_model::landscape::{FreshnessRule, PolicyRule};
 use anlauf_model::{
-    CellId, Digest, Epoch, FindingKind, ServiceId, SiteId, Stage, TenantId, Timestamp,
+    CellId, Digest, Epoch, FindingKind, ServiceId, SiteId, Stage, TenantId, Timestamp, Verdict,
 };
 use serde::{Deserialize, Serialize};
 
@@ -17,6 +17,10 @@ use anlauf_keys::key::{KeyId, KeyRecord, namespace};
 pub const TYPE_ROOT: &str = "urn:anlauf:root:v1";
 /// `predicateType` of a policy.
 pub const TYPE_POLICY: &str = "urn:anlauf:policy:v1";
+/// `predicateType` of a tenant's own list of keys.
+pub const TYPE_DELEGATION: &str = "urn:anlauf:delegation:v1";
+/// `predicateType` of a finding.
+pub const TYPE_FINDING: &str = "urn:anlauf:finding:v1";
 /// `predicateType` of a release.
 pub const TYPE_RELEASE: &str = "urn:anlauf:release:v1";
 /// `predicateType` of a break-glass: the fields of a release, another demand, a short end.
@@ -27,13 +31,17 @@ pub const TYPE_CLOSE: &str = "urn:anlauf:close:v1";
 /// `predicateType` of fresh word, an answer to a gate's beacon.
 pub const TYPE_FRESHNESS: &str = "urn:anlauf:freshness:v1";
 
-/// One of the four statements, parsed strictly from verified or to-be-signed bytes.
+/// One of the statements, parsed strictly from verified or to-be-signed bytes.
 #[derive(Clone, PartialEq, Debug)]
 pub enum Statement {
     /// Who is who.
     Root(Root),
     /// What must be known and who must sign.
     Policy(Policy),
+    /// Who signs for a tenant.
+    Delegation(Delegation),
+    /// What somebody found out about cells.
+    Finding(Finding),
     /// Cells may open, by a release or by break-glass.
     Release(Release),
     /// Cells must shut.
@@ -46,6 +54,8 @@ impl Statement {
         match self {
             Statement::Root(root) => namespace(TYPE_ROOT, &root.domain),
             Statement::Policy(policy) => namespace(TYPE_POLICY, &policy.domain),
+            Statement::Delegation(list) => namespace(TYPE_DELEGATION, &list.domain),
+            Statement::Finding(finding) => namespace(TYPE_FINDING, &finding.domain),
             Statement::Release(release) => namespace(release.predicate_type(), &release.domain),
             Statement::Close(close) => namespace(TYPE_CLOSE, &close.domain),
         }
@@ -74,6 +84,25 @@ pub struct Root {
     pub root_organisations_min: u32,
 }
 
+/// Who signs for a tenant, by the tenant's own word: nobody else can add to it.
+///
+/// Version 1 is signed by the tenant's people in the root, N+1 by the thresholds of N and of N+1;
+/// from version 1 on the tenant's keys in the root count for nothing but roots and policies.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "camelCase")]
+pub struct Delegation {
+    /// Domain id.
+    pub domain: String,
+    /// Whose.
+    pub tenant: TenantId,
+    /// Sequential, from 1.
+    pub version: u64,
+    /// Every key of the tenant's people. 1 to 64.
+    pub keys: Vec<KeyRecord>,
+    /// How many distinct persons of it must sign the next one.
+    pub threshold: u32,
+}
+
 /// What must be known and who must sign; and which request belongs to which cell.
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "camelCase")]
@@ -89,6 +118,26 @@ pub struct Policy {
     /// How long gates may go without fresh word, per class; none: for ever.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub freshness: Vec<FreshnessRule>,
+}
+
+/// What somebody found out about cells of one owner, or about the incident, on some evidence.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "camelCase")]
+pub struct Finding {
+    /// Domain id.
+    pub domain: String,
+    /// About which cells, of one owner; none: about the whole incident. At most 2,000.
+    pub cells: Vec<CellId>,
+    /// What it speaks about.
+    pub kind: FindingKind,
+    /// What it says.
+    pub verdict: Verdict,
+    /// SHA-256 of the evidence, which stays with whoever found it.
+    pub evidence: Digest,
+    /// When it was found.
+    pub at: Timestamp,
+    /// For people. May be empty.
+    pub note: String,
 }
 
 /// Cells of one owner may open to one stage: a release, or a break-glass.

@@ -1,7 +1,7 @@
 //! Judges releases and closings.
 //!
 //! In:    an envelope, the verified [`Authority`], facts about cells, `now`.
-//! Out:   a [`VerifiedRelease`] or [`VerifiedClose`], or a [`Refusal`] with every reason at once.
+//! Out:   what was [`Verified`], or a [`Refusal`] with every reason at once.
 //! Never: opens on less than the whole: a wave passes with all its cells or not at all.
 //! See:   docs/formats/statement.md, docs/errors/AN-TRU-*.md.
 
@@ -15,23 +15,16 @@ use anlauf_model::{
 
 use crate::authority::Authority;
 use crate::payload::head;
-use crate::quorum::{Demand, Signers, holder};
-use crate::statement::{Close, Policy, Release, ReleaseCell, Scope, TYPE_CLOSE};
+use crate::quorum::{Demand, Ring, Signers, add_new, holder};
+use crate::statement::{
+    Close, Finding, Policy, Release, ReleaseCell, Scope, TYPE_CLOSE, TYPE_FINDING,
+};
 use anlauf_keys::envelope::{Envelope, Signature};
 use anlauf_keys::key::{KeyRecord, Message};
 pub use anlauf_keys::refusal::{Reason, Refusal};
 
 /// How far ahead of our clock the time of a close may be: clocks differ, but not by hours.
 pub const CLOSE_AHEAD_MAX: Minutes = Minutes(5);
-
-/// Roles whose one signature closes any scope. Role `tenant` closes its own cells.
-const ROLES_CLOSING: [Role; 5] = [
-    Role::Operator,
-    Role::Security,
-    Role::Owner,
-    Role::Forensics,
-    Role::Automation,
-];
 
 /// What the verifier must know of a cell, from the signed gate table and its own records.
 #[derive(Clone, PartialEq, Debug)]
@@ -50,26 +43,33 @@ pub struct CellFacts {
     pub epoch: Epoch,
 }
 
-/// A release whose quorum was verified. Private fields: only this crate makes one.
+/// A statement whose signatures were verified. Private fields: only this crate makes one.
 #[derive(Clone, PartialEq, Debug)]
-pub struct VerifiedRelease {
+pub struct Verified<S> {
     digest: Digest,
-    release: Release,
+    statement: S,
     signers: BTreeSet<PersonId>,
 }
 
-/// A close whose signature was verified.
-#[derive(Clone, PartialEq, Debug)]
-pub struct VerifiedClose {
-    digest: Digest,
-    close: Close,
-    signer: PersonId,
-}
+impl<S> Verified<S> {
+    /// Its signatures hold and are enough: that is for the caller to have seen.
+    pub(crate) fn of<'r>(
+        envelope: &Envelope,
+        statement: S,
+        words: impl IntoIterator<Item = &'r KeyRecord>,
+    ) -> Self {
+        let digest = envelope.digest();
+        let signers = words.into_iter().map(|record| record.person.clone());
+        Self {
+            digest,
+            statement,
+            signers: signers.collect(),
+        }
+    }
 
-impl VerifiedRelease {
-    /// The statement.
-    pub fn release(&self) -> &Release {
-        &self.release
+    /// What was said.
+    pub fn statement(&self) -> &S {
+        &self.statement
     }
 
     /// The name of the envelope.
@@ -77,26 +77,9 @@ impl VerifiedRelease {
         &self.digest
     }
 
-    /// Every person whose signature under it holds.
+    /// Every person whose signature under it holds; where one word is enough, whose it is.
     pub fn signers(&self) -> &BTreeSet<PersonId> {
         &self.signers
-    }
-}
-
-impl VerifiedClose {
-    /// The statement.
-    pub fn close(&self) -> &Close {
-        &self.close
-    }
-
-    /// The name of the envelope.
-    pub fn digest(&self) -> &Digest {
-        &self.digest
-    }
-
-    /// The person on whose word it closes.
-    pub fn signer(&self) -> &PersonId {
-        &self.signer
     }
 }
 
@@ -147,35 +130,23 @@ impl Authority {
         envelope: &Envelope,
         facts: &dyn Fn(&CellId) -> Option<CellFacts>,
         now: Timestamp,
-    ) -> Result<VerifiedRelease, Refusal> {
+    ) -> Result<Verified<Release>, Refusal> {
         let release = Release::parse(&envelope.payload)?;
         // Keys mean nothing across domains: no other reason would help whoever reads it.
         Refusal::unless_empty(self.domain_foreign(&release.domain).into_iter().collect())?;
 
         let mut reasons = window_faults(&release, now);
         reasons.extend(self.standing_faults(&release, now));
-        reasons.extend(owner_faults(&release));
-        let signers = Signers::of(&self.root, envelope, release.predicate_type(), Some(now));
+        let signers = self.signers(envelope, release.predicate_type(), now);
         for bound in &release.cells {
-            for reason in self.cell_faults(&release, bound, facts(&bound.cell), &signers) {
-                // In a wave the same signer is missing for every cell; said once is enough.
-                if !reasons.contains(&reason) {
-                    reasons.push(reason);
-                }
-            }
+            // In a wave the same signer is missing for every cell.
+            let faults = self.cell_faults(&release, bound, facts(&bound.cell), &signers);
+            add_new(&mut reasons, faults);
         }
         Refusal::unless_empty(reasons)?;
 
-        let signers = signers
-            .held()
-            .iter()
-            .map(|record| record.person.clone())
-            .collect();
-        Ok(VerifiedRelease {
-            digest: envelope.digest(),
-            release,
-            signers,
-        })
+        let words = signers.held().iter().copied();
+        Ok(Verified::of(envelope, release, words))
     }
 
     /// Judges a close: one valid signature of anyone who may close this scope. An expired root
@@ -190,47 +161,51 @@ impl Authority {
         envelope: &Envelope,
         facts: &dyn Fn(&CellId) -> Option<CellFacts>,
         now: Timestamp,
-    ) -> Result<VerifiedClose, Refusal> {
+    ) -> Result<Verified<Close>, Refusal> {
         let close = Close::parse(&envelope.payload)?;
         Refusal::unless_empty(self.domain_foreign(&close.domain).into_iter().collect())?;
 
-        let mut reasons = Vec::new();
-        if close.at > now + CLOSE_AHEAD_MAX {
-            let message = format!(
-                "decided at {}, but it is only {now}; check the clocks",
-                close.at
-            );
-            reasons.push(Reason::new("AN-TRU-041", message));
-        }
+        let mut reasons = ahead_faults(close.at, now);
         // One known cell is enough: a table that lags behind must not keep the others open.
         if matches!(&close.scope, Scope::Cells(cells) if cells.iter().all(|c| facts(c).is_none())) {
             let message = "none of the named cells is known here; check the names";
             reasons.push(Reason::new("AN-TRU-020", message));
         }
-        let signers = Signers::of(&self.root, envelope, TYPE_CLOSE, Some(now));
-        let closer = signers
-            .held()
-            .iter()
-            .find(|record| may_close(record, &close.scope, facts))
-            .copied();
-        match closer {
-            Some(record) if reasons.is_empty() => {
-                let signer = record.person.clone();
-                Ok(VerifiedClose {
-                    digest: envelope.digest(),
-                    close,
-                    signer,
-                })
-            }
-            Some(_) => Err(Refusal { reasons }),
-            None => {
-                let message = "no valid signature of anyone who may close this; \
-                    operator, security, owner, forensics, automation or the cells' tenant may";
-                reasons.push(Reason::new("AN-TRU-040", message));
-                reasons.extend_from_slice(signers.failed());
-                Err(Refusal { reasons })
-            }
+        let signers = self.signers(envelope, TYPE_CLOSE, now);
+        let word = signers.find(|record| may_close(record, &close.scope, facts));
+        if word.is_none() {
+            let message = "no valid signature of anyone who may close this; \
+                operator, security, owner, forensics, automation or the cells' tenant may";
+            reasons.push(Reason::new("AN-TRU-040", message));
+            reasons.extend_from_slice(signers.failed());
         }
+        Refusal::unless_empty(reasons)?;
+        Ok(Verified::of(envelope, close, word))
+    }
+
+    /// Judges a finding: one valid signature of somebody whose role brings such findings. Whether
+    /// it is news is the recovery's to say.
+    ///
+    /// # Errors
+    /// Every reason why not.
+    pub fn check_finding(
+        &self,
+        envelope: &Envelope,
+        now: Timestamp,
+    ) -> Result<Verified<Finding>, Refusal> {
+        let finding = Finding::parse(&envelope.payload)?;
+        Refusal::unless_empty(self.domain_foreign(&finding.domain).into_iter().collect())?;
+
+        let mut reasons = ahead_faults(finding.at, now);
+        let signers = self.signers(envelope, TYPE_FINDING, now);
+        let word = signers.find(|record| finding.kind.is_brought_by(record.role));
+        if word.is_none() {
+            let message = format!("no valid signature of anyone who brings {}", finding.kind);
+            reasons.push(Reason::new("AN-TRU-046", message));
+            reasons.extend_from_slice(signers.failed());
+        }
+        Refusal::unless_empty(reasons)?;
+        Ok(Verified::of(envelope, finding, word))
     }
 
     /// Cells of a release accepted before that its signatures do not open under this root: a key
@@ -244,7 +219,7 @@ impl Authority {
         facts: &dyn Fn(&CellId) -> Option<CellFacts>,
         now: Timestamp,
     ) -> Vec<CellId> {
-        let signers = Signers::of(&self.root, envelope, release.predicate_type(), Some(now));
+        let signers = self.signers(envelope, release.predicate_type(), now);
         let is_held = |facts: CellFacts| {
             policy.rule(&facts, release.stage).is_some_and(|rule| {
                 let demand = self.demand(release, rule, facts.tenant);
@@ -252,10 +227,8 @@ impl Authority {
             })
         };
         let cells = release.cells.iter().map(|bound| &bound.cell);
-        cells
-            .filter(|cell| !facts(cell).is_some_and(is_held))
-            .cloned()
-            .collect()
+        let lost = cells.filter(|cell| !facts(cell).is_some_and(is_held));
+        lost.cloned().collect()
     }
 
     /// Whose signature it is, if it holds under the envelope now. Whether it counts towards
@@ -271,9 +244,13 @@ impl Authority {
     ) -> Result<&KeyRecord, Refusal> {
         let claim = head(&envelope.payload).unwrap_or_default();
         let message = Message::of(envelope, &claim, &self.root.domain);
-        holder(&self.root, &message, signature, Some(now)).map_err(|reason| Refusal {
-            reasons: vec![reason],
-        })
+        let held = holder(&Ring::of(self), &message, signature, Some(now));
+        held.map_err(Refusal::from)
+    }
+
+    /// Whose signatures under an envelope hold, of everybody whose keys count.
+    fn signers(&self, envelope: &Envelope, claim: &str, now: Timestamp) -> Signers<'_> {
+        Signers::of(&Ring::of(self), envelope, claim, Some(now))
     }
 
     /// Whether root and policy stand as the signers saw them.
@@ -353,6 +330,13 @@ impl Authority {
     }
 }
 
+/// Clocks differ a little; nobody speaks from the future.
+fn ahead_faults(at: Timestamp, now: Timestamp) -> Vec<Reason> {
+    let message = format!("decided at {at}, but it is only {now}; check the clocks");
+    let ahead = (at > now + CLOSE_AHEAD_MAX).then(|| Reason::new("AN-TRU-041", message));
+    ahead.into_iter().collect()
+}
+
 /// What is wrong with stage and time, whoever signed.
 fn window_faults(release: &Release, now: Timestamp) -> Vec<Reason> {
     let mut reasons = Vec::new();
@@ -385,26 +369,16 @@ fn window_faults(release: &Release, now: Timestamp) -> Vec<Reason> {
     reasons
 }
 
-/// One owner per release, so that each party reads and signs only its own.
-fn owner_faults(release: &Release) -> Option<Reason> {
-    let owners: BTreeSet<_> = release
-        .cells
-        .iter()
-        .map(|bound| bound.cell.owner())
-        .collect();
-    (owners.len() > 1).then(|| {
-        let message = "cells of several owners; make one release per owner";
-        Reason::new("AN-TRU-021", message)
-    })
-}
-
 /// Whether one signature of this key closes the scope.
 fn may_close(
     record: &KeyRecord,
     scope: &Scope,
     facts: &dyn Fn(&CellId) -> Option<CellFacts>,
 ) -> bool {
-    if ROLES_CLOSING.contains(&record.role) {
+    // One word of these closes any scope; the tenant's closes its own cells.
+    if let Role::Operator | Role::Security | Role::Owner | Role::Forensics | Role::Automation =
+        record.role
+    {
         return true;
     }
     let (Role::Tenant, Some(tenant)) = (record.role, &record.tenant) else {

@@ -54,6 +54,8 @@ fn statement(bytes: &[u8]) {
     let written = match &statement {
         Statement::Root(root) => root.to_payload(),
         Statement::Policy(policy) => policy.to_payload(),
+        Statement::Delegation(list) => list.to_payload(),
+        Statement::Finding(finding) => finding.to_payload(),
         Statement::Release(release) => release.to_payload(),
         Statement::Close(close) => close.to_payload(),
     };

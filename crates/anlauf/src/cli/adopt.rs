@@ -1,4 +1,5 @@
-//! `anlauf adopt`: puts a signed root or policy in force, or a close that a gate took directly.
+//! `anlauf adopt`: puts a signed root, policy or tenant's list of keys in force, or a close that a
+//! gate took directly.
 
 use std::path::PathBuf;
 
@@ -10,7 +11,7 @@ use super::{Change, Control};
 use crate::exit::{Done, Failure};
 use crate::output::Output;
 
-/// Put a signed root or policy in force, or a close that a gate took directly
+/// Put a signed root, policy or list of keys in force, or a close that a gate took directly
 #[derive(Debug, clap::Args)]
 pub struct Args {
     /// The signed document
@@ -31,7 +32,14 @@ pub fn run(args: &Args, output: Output) -> Done {
     let order = match Statement::parse(&envelope.payload)? {
         Statement::Root(_) => Order::AdoptRoot { envelope },
         Statement::Policy(_) => Order::AdoptPolicy { envelope },
+        Statement::Delegation(_) => Order::AdoptDelegation { envelope },
         Statement::Close(_) => Order::Close { envelope },
+        Statement::Finding(_) => {
+            let shown = args.file.display();
+            return Err(Failure::input(format!(
+                "`{shown}` is a finding; it is brought by `anlauf finding bring`"
+            )));
+        }
         Statement::Release(_) => {
             let shown = args.file.display();
             return Err(Failure::input(format!(

@@ -1,15 +1,19 @@
 //! `anlauf finding`: evidence with its verdict; a withdrawal shows first what rests on it.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use anlauf_model::{CellId, Digest, FindingKind, Verdict};
 use anlauf_recovery::Order;
 use anlauf_recovery::command::FindingDraft;
-use anlauf_trust::Scope;
+use anlauf_trust::{Envelope, Finding, Scope};
+use anlauf_words::fingerprint;
 use clap::{ArgGroup, Subcommand};
 use serde_json::{Value, json};
 
-use super::{Change, Control, tell, word};
+use super::key::next::in_force;
+use super::key::write_bytes;
+use super::sign::file::read;
+use super::{Change, Control, now, tell, word};
 use crate::exit::{Done, Failure};
 use crate::output::Output;
 
@@ -18,6 +22,18 @@ use crate::output::Output;
 pub enum Verb {
     /// Bring a finding about cells
     Add(Box<Add>),
+    /// Write a finding down to be signed; needs no control plane and no network
+    Draft(Box<Draft>),
+    /// Bring a signed finding
+    Bring {
+        /// The signed finding
+        #[arg(value_name = "FILE")]
+        file: PathBuf,
+        #[command(flatten)]
+        control: Control,
+        #[command(flatten)]
+        change: Change,
+    },
     /// Say that a finding does not hold any longer
     Withdraw(Box<Withdraw>),
     /// List findings
@@ -44,10 +60,10 @@ pub enum Verb {
     },
 }
 
-/// A finding to bring.
+/// What was found.
 #[derive(Debug, clap::Args)]
 #[command(group = ArgGroup::new("proof").args(["evidence", "evidence_file"]).required(true))]
-pub struct Add {
+pub struct What {
     /// About which cells; none for `entry_path_closed`, which speaks for the incident
     #[arg(value_name = "CELL")]
     cells: Vec<CellId>,
@@ -67,10 +83,30 @@ pub struct Add {
     /// In words
     #[arg(long, value_name = "TEXT", default_value = "")]
     note: String,
+}
+
+/// A finding to bring.
+#[derive(Debug, clap::Args)]
+pub struct Add {
+    #[command(flatten)]
+    what: What,
     #[command(flatten)]
     control: Control,
     #[command(flatten)]
     change: Change,
+}
+
+/// A finding to be signed.
+#[derive(Debug, clap::Args)]
+pub struct Draft {
+    #[command(flatten)]
+    what: What,
+    /// The signed root in force: it says for which domain
+    #[arg(long, value_name = "FILE")]
+    root: PathBuf,
+    /// Where the draft goes
+    #[arg(long, value_name = "FILE")]
+    out: PathBuf,
 }
 
 /// A finding to withdraw.
@@ -98,6 +134,12 @@ pub struct Withdraw {
 pub fn run(verb: &Verb, output: Output) -> Done {
     match verb {
         Verb::Add(add) => bring(add, output),
+        Verb::Draft(draft) => write_down(draft, output),
+        Verb::Bring {
+            file,
+            control,
+            change,
+        } => carry(file, control, change, output),
         Verb::Withdraw(withdraw) => take_back(withdraw, output),
         Verb::List {
             cell,
@@ -136,24 +178,65 @@ pub fn run(verb: &Verb, output: Output) -> Done {
 }
 
 fn bring(add: &Add, output: Output) -> Done {
-    let evidence = match (&add.evidence, &add.evidence_file) {
-        (Some(evidence), _) => *evidence,
-        (None, Some(file)) => digest_of(file)?,
-        (None, None) => return Err(Failure::usage("give --evidence or --evidence-file")),
-    };
+    let what = &add.what;
+    let evidence = what.digest()?;
     let draft = |cell: Option<CellId>| FindingDraft {
         cell,
-        kind: add.kind,
-        verdict: add.verdict,
+        kind: what.kind,
+        verdict: what.verdict,
         evidence,
-        note: add.note.clone(),
+        note: what.note.clone(),
     };
-    let findings = match add.cells.is_empty() {
+    let findings = match what.cells.is_empty() {
         true => vec![draft(None)],
-        false => add.cells.iter().cloned().map(Some).map(draft).collect(),
+        false => what.cells.iter().cloned().map(Some).map(draft).collect(),
     };
     add.change
         .send(&add.control, &Order::AddFindings { findings }, output)
+}
+
+impl What {
+    fn digest(&self) -> Done<Digest> {
+        match (&self.evidence, &self.evidence_file) {
+            (Some(evidence), _) => Ok(*evidence),
+            (None, Some(file)) => digest_of(file),
+            (None, None) => Err(Failure::usage("give --evidence or --evidence-file")),
+        }
+    }
+}
+
+fn write_down(draft: &Draft, output: Output) -> Done {
+    let what = &draft.what;
+    let finding = Finding {
+        domain: in_force(&draft.root)?.domain,
+        cells: what.cells.clone(),
+        kind: what.kind,
+        verdict: what.verdict,
+        evidence: what.digest()?,
+        at: now(),
+        note: what.note.clone(),
+    };
+    let payload = finding.to_payload();
+    // Whoever signs must not find out then that it says nothing.
+    Finding::parse(&payload)?;
+    let envelope = Envelope::unsigned(payload);
+    write_bytes(&draft.out, 0o644, &envelope.to_bytes())?;
+    let digits = fingerprint(&envelope.digest());
+    output.result(&json!({ "file": draft.out, "fingerprint": digits }), || {
+        let next_step = output.say(
+            "als Nächstes unterschreiben, wo der Schlüssel liegt: `anlauf sign FILE`; dann bringt \
+             ihn `anlauf finding bring FILE`, wer auch immer",
+            "next: sign it where the key is, `anlauf sign FILE`; then anyone brings it, `anlauf \
+             finding bring FILE`",
+        );
+        format!("{}  {digits}\n{next_step}", draft.out.display())
+    })
+}
+
+fn carry(file: &Path, control: &Control, change: &Change, output: Output) -> Done {
+    let envelope = read(file)?;
+    Finding::parse(&envelope.payload)?;
+    change.send(control, &Order::AddSignedFinding { envelope }, output)
 }
 
 /// Digest of a file of any size, read in pieces.

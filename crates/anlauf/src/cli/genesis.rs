@@ -10,7 +10,8 @@ use std::path::{Path, PathBuf};
 
 use anlauf_model::landscape::policy::normal_rules;
 use anlauf_model::{Landscape, Minutes, OrganisationId, PersonId, Role, Timestamp};
-use anlauf_trust::{Envelope, KeyRecord, Policy, Root, fingerprint};
+use anlauf_trust::{Envelope, KeyRecord, Policy, Root};
+use anlauf_words::fingerprint;
 use anyhow::Context;
 use serde_json::json;
 

@@ -22,8 +22,9 @@ use crate::exit::{Done, Failure};
 use crate::output::Output;
 
 pub mod card;
+mod delegate;
 pub mod hand;
-mod next;
+pub mod next;
 mod protocol;
 mod review;
 
@@ -70,6 +71,8 @@ pub enum Verb {
     Rotate(next::Rotate),
     /// Draft the next root without the keys of a person, or without one key
     Revoke(next::Revoke),
+    /// Draft a tenant's own list of keys: from then on nobody else can add to them
+    Delegate(Box<delegate::Args>),
     /// Who can sign what, and which roles are near their threshold
     Review(review::Args),
     /// Minutes of a ceremony to print, read aloud and sign on paper
@@ -126,6 +129,7 @@ pub fn run(verb: &Verb, output: Output) -> Done {
         Verb::Genesis(args) => super::genesis::run(args, output),
         Verb::Rotate(args) => next::rotate(args, output),
         Verb::Revoke(args) => next::revoke(args, output),
+        Verb::Delegate(args) => delegate::run(args, output),
         Verb::Review(args) => review::run(args, output),
         Verb::Protocol(args) => protocol::run(args, output),
         Verb::Show { file } => {
@@ -212,7 +216,7 @@ fn write_new(path: &Path, mode: u32, value: &impl Serialize) -> Done {
 }
 
 /// Writes a file that must not exist, and returns when the disk has it.
-fn write_bytes(path: &Path, mode: u32, bytes: &[u8]) -> Done {
+pub(super) fn write_bytes(path: &Path, mode: u32, bytes: &[u8]) -> Done {
     let failed = || format!("cannot write `{}`", path.display());
     let mut file = fs::OpenOptions::new()
         .write(true)

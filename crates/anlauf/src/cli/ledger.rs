@@ -7,7 +7,8 @@ use std::path::{Path, PathBuf};
 
 use anlauf_recovery::query::in_words;
 use anlauf_store::{FILE_LEDGER, Reader, VerifyReport, verify, verify_signed};
-use anlauf_trust::{PublicKey, fingerprint};
+use anlauf_trust::PublicKey;
+use anlauf_words::fingerprint;
 use clap::Subcommand;
 use serde_json::json;
 

@@ -13,7 +13,6 @@ use crate::output::Output;
 
 pub mod file;
 mod release;
-mod words;
 
 /// Read a statement in words and sign it
 #[derive(Debug, clap::Args)]

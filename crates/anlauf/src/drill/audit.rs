@@ -131,7 +131,9 @@ pub async fn audit(
 impl Walker<'_> {
     fn entry(&mut self, entry: &Entry) {
         match &entry.event {
-            Event::RootAdopted { envelope, .. } | Event::PolicyAdopted { envelope, .. } => {
+            Event::RootAdopted { envelope, .. }
+            | Event::PolicyAdopted { envelope, .. }
+            | Event::DelegationAdopted { envelope, .. } => {
                 self.accepted.push(envelope.clone());
                 match Authority::replay(&self.pin, &self.accepted) {
                     Ok(authority) => self.authority = Some(authority),
@@ -151,7 +153,7 @@ impl Walker<'_> {
         let facts = |id: &CellId| facts(self.landscape, &self.cells, id);
         match authority.check_release(envelope, &facts, entry.at) {
             Ok(verified) => {
-                let release = verified.release();
+                let release = verified.statement();
                 let signed = release.cells.iter().map(|bound| {
                     (
                         bound.cell.clone(),
@@ -199,7 +201,7 @@ impl Walker<'_> {
         let facts = |id: &CellId| facts(self.landscape, &self.cells, id);
         match authority.check_close(envelope, &facts, entry.at) {
             Ok(verified) => {
-                let close = verified.close();
+                let close = verified.statement();
                 let hit = |id: &&CellId| {
                     let known = facts(id);
                     known.is_some_and(|c| c.is_in(&close.scope, id) && c.epoch <= close.epoch)

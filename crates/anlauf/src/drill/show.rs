@@ -230,6 +230,7 @@ fn is_told(event: &Event) -> bool {
             | Event::TasksFinished { .. }
             | Event::TasksFailed { .. }
             | Event::FindingsAdded { .. }
+            | Event::FindingsSigned { .. }
             | Event::SignatureAdded { .. }
             | Event::ReleaseProposed { .. }
             | Event::SlotsOffered { .. }

@@ -8,6 +8,7 @@
 mod house;
 mod process;
 
+mod agent;
 mod bad_input;
 mod break_glass;
 mod browser;

@@ -370,3 +370,158 @@ fn remembers(house: &House) {
     let answer = by_hand("honest", size).done();
     assert!(answer.starts_with("\u{2014} w1 "), "{answer}");
 }
+
+const ROOT: &str = "data/authority/root.json";
+
+#[test]
+fn a_tenant_owns_its_keys() {
+    let house = House::new(None);
+    let plane = house.start(0);
+    let desk = Desk {
+        house: &house,
+        control: &plane.control,
+    };
+    fs::create_dir(house.path("cards")).unwrap();
+    house.make_ssh_key("ed25519", "own");
+    house
+        .run("key enrol --person town-alder.approver-1 --ssh-key ssh/own --out cards/own.pub")
+        .done();
+
+    the_provider_gives_the_town_no_key(&desk);
+    the_town_takes_its_keys_over(&desk);
+
+    // It stands after a restart.
+    plane.process.terminate().done();
+    let plane = house.start(0);
+    let desk = Desk {
+        house: &house,
+        control: &plane.control,
+    };
+    desk.change("operator-1", "adopt m.json")
+        .says(3, &["AN-TRU-011"]);
+    plane.process.terminate().done();
+    an_export_holds_the_list(&house);
+}
+
+fn the_provider_gives_the_town_no_key(desk: &Desk<'_>) {
+    let house = desk.house;
+    house
+        .run(&format!(
+            "key rotate --landscape land --keys cards --keep --root {ROOT} --out root-2.json"
+        ))
+        .done();
+    for signer in ["security-1", "forensics-1", "operator-1"] {
+        house
+            .run(&format!("sign root-2.json --ssh-key ssh/{signer} --yes"))
+            .done();
+    }
+    desk.change("operator-1", "adopt root-2.json")
+        .says(3, &["AN-TRU-090", "town-alder"]);
+}
+
+fn the_town_takes_its_keys_over(desk: &Desk<'_>) {
+    let house = desk.house;
+    let draft = format!(
+        "key delegate --tenant town-alder --root {ROOT} --landscape land --keys cards --out l.json"
+    );
+    house
+        .run(&draft.replace("town-alder", "town-birch"))
+        .says(6, &["is not of `town-birch`"]);
+    house
+        .run(&format!("{draft} --threshold 2"))
+        .says(6, &["1 persons"]);
+    house.run(&draft).done();
+    house.run("sign l.json --ssh-key ssh/own --yes").done();
+    house
+        .run("sign l.json --ssh-key ssh/security-1 --yes")
+        .done();
+    desk.change("operator-1", "adopt l.json")
+        .says(3, &["AN-TRU-030"]);
+    house.run(&draft.replace("l.json", "m.json")).done();
+    let words = house.run("sign m.json --ssh-key ssh/own --yes");
+    let said = format!("{}{}", words.out, words.err);
+    assert!(
+        said.contains("LIST OF KEYS version 1 of town-alder"),
+        "{said}"
+    );
+    words.done();
+    house
+        .run("sign m.json --ssh-key ssh/town-alder.approver-1 --yes")
+        .done();
+    desk.change("town-birch.approver-1", "adopt m.json")
+        .says(3, &["AN-REC-004"]);
+    desk.must("town-alder.approver-1", "adopt m.json");
+    desk.change("operator-1", "adopt m.json")
+        .says(3, &["AN-TRU-011"]);
+    let review = house
+        .run(&format!("key review --root {ROOT} --list m.json"))
+        .done();
+    assert_eq!(
+        review.matches("town-alder.approver-1").count(),
+        1,
+        "{review}"
+    );
+}
+
+/// Its signatures hold for OpenSSH's own tool; another tenant's copy has no word of it.
+fn an_export_holds_the_list(house: &House) {
+    house
+        .run("ledger export data --tenant town-alder --out theirs")
+        .done();
+    let signers = fs::read_to_string(house.path("theirs/allowed_signers")).unwrap();
+    assert!(signers.contains("delegation.v1@beispiel"), "{signers}");
+    let kept = fs::read_dir(house.path("theirs/signed")).unwrap();
+    let names = kept.map(|file| file.unwrap().file_name().into_string().unwrap());
+    assert!(names.filter(|name| name.ends_with(".sig")).count() >= 2);
+    house
+        .run("ledger export data --tenant town-birch --out others")
+        .done();
+    let others = fs::read_to_string(house.path("others/entries.jsonl")).unwrap();
+    assert!(!others.contains("DelegationAdopted") && !others.contains("delegation_adopted"));
+}
+
+#[test]
+fn a_finding_is_signed_where_it_was_found_and_carried_by_anyone() {
+    let house = House::new(None);
+    let plane = house.start(0);
+    let desk = Desk {
+        house: &house,
+        control: &plane.control,
+    };
+    desk.must("operator-1", "incident declare --de Übung --en rehearsal");
+    let draft = format!(
+        "finding draft --kind entry_path_closed --verdict pass --root {ROOT} \
+         --evidence {} --note patched --out f.json",
+        "5e".repeat(32)
+    );
+    house
+        .run(&draft.replace("--note", "town-alder/portal --note"))
+        .says(3, &["AN-TRU-009", "name no cell"]);
+    house.run(&draft).done();
+    desk.change("operator-1", "finding bring f.json")
+        .says(3, &["AN-TRU-046"]);
+    house
+        .run("sign f.json --ssh-key ssh/operator-1 --yes")
+        .done();
+    desk.change("operator-1", "finding bring f.json")
+        .says(3, &["AN-TRU-046"]);
+    let words = house.run("sign f.json --ssh-key ssh/forensics-1 --yes");
+    let said = format!("{}{}", words.out, words.err);
+    assert!(said.contains("entry path closed: clear"), "{said}");
+    words.done();
+    house
+        .run("adopt f.json --reason r")
+        .says(6, &["finding bring"]);
+    desk.must("operator-1", "finding bring f.json");
+    desk.change("operator-1", "finding bring f.json")
+        .says(3, &["AN-REC-046"]);
+    let found = desk.read("security-1", "finding list --kind entry_path_closed");
+    assert_eq!(found[0]["by"], "forensics-1", "{found}");
+    assert!(found[0]["signed"].is_string(), "{found}");
+    plane.process.terminate().done();
+
+    // Outsiders check the finder's signature with OpenSSH's own tool.
+    house.run("ledger export data --out all").done();
+    let signers = fs::read_to_string(house.path("all/allowed_signers")).unwrap();
+    assert!(signers.contains("finding.v1@"), "{signers}");
+}

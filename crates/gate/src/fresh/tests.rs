@@ -46,11 +46,11 @@ fn authority() -> Authority {
     Authority::pinned(&envelope, &envelope.digest(), NOW).unwrap()
 }
 
-fn word(beacon: Digest, (head, feed): (u64, Digest)) -> VerifiedFreshness {
+fn word(beacon: Digest, (head, feed): (u64, Digest)) -> Verified<Freshness> {
     word_for("gate-1", beacon, (head, feed))
 }
 
-fn word_for(gate: &str, beacon: Digest, (head, feed): (u64, Digest)) -> VerifiedFreshness {
+fn word_for(gate: &str, beacon: Digest, (head, feed): (u64, Digest)) -> Verified<Freshness> {
     let said = Freshness {
         domain: "drill-fresh".into(),
         gate: gate.parse().unwrap(),

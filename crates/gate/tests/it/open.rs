@@ -2,7 +2,7 @@
 
 use anlauf_model::feed::{FeedKind, GateCellState};
 use anlauf_model::{Digest, Epoch, Minutes, Stage};
-use anlauf_trust::{Envelope, Release};
+use anlauf_trust::{Delegation, Envelope, KeyRecord, Release, Signer};
 
 use crate::backend::mirror;
 use crate::cast::{
@@ -342,4 +342,63 @@ async fn a_revoked_key_shuts_what_it_helped_to_open() {
         .await;
     assert!(!house.control.decision(seq).await.accepted);
     assert_eq!(house.stage(MELDEN), (Stage::Closed, Epoch(1)));
+}
+
+#[tokio::test]
+async fn a_tenant_s_own_list_stands_in_the_place_of_its_keys_in_the_root() {
+    let house = House::grounded(mirror().await).await;
+    house.open(MELDEN, 1, Stage::Full).await;
+    let founders: Vec<KeyRecord> = house.cast.root().keys;
+    let of_town = |key: &&KeyRecord| key.person.as_str().starts_with("stadt-ahornfeld.");
+    let founders: Vec<_> = founders.iter().filter(of_town).collect();
+    let fresh = Signer::from_seed([77; 32]);
+    let list = Delegation {
+        domain: house.cast.root().domain,
+        tenant: "stadt-ahornfeld".parse().unwrap(),
+        version: 1,
+        keys: vec![KeyRecord {
+            id: fresh.keyid(),
+            public: fresh.public(),
+            ..founders[0].clone()
+        }],
+        threshold: 1,
+    };
+
+    // Everybody who signs roots together is not the town.
+    let mut envelope = sealed(list.to_payload(), &ROOT_SIGNERS);
+    fresh.sign(&mut envelope);
+    let seq = house.send(FeedKind::Delegation, &envelope).await;
+    assert!(!house.control.decision(seq).await.accepted);
+    assert_eq!(house.stage(MELDEN), (Stage::Full, Epoch(1)));
+
+    // The town itself: what the key that is gone helped to open shuts, and it opens nothing more.
+    let people: Vec<_> = founders.iter().map(|key| key.person.as_str()).collect();
+    let mut envelope = sealed(list.to_payload(), &people);
+    fresh.sign(&mut envelope);
+    let seq = house.send(FeedKind::Delegation, &envelope).await;
+    let decision = house.control.decision(seq).await;
+    assert!(decision.accepted, "{:?}", decision.reasons);
+    assert_eq!(house.stage(MELDEN), (Stage::Closed, Epoch(1)));
+    assert_eq!(get(house.address(), HOST, "/melden/a").await.status, 503);
+    let release = house.cast.release(&[(MELDEN, 2)], Stage::Full);
+    let old = house
+        .send(FeedKind::Release, &house.cast.signed(&release))
+        .await;
+    assert!(!house.control.decision(old).await.accepted);
+
+    // With the new key it opens, also after a restart that knows only the journal.
+    let mut envelope = sealed(release.to_payload(), &["owner-1", "security-1"]);
+    fresh.sign(&mut envelope);
+    let seq = house.send(FeedKind::Release, &envelope).await;
+    let decision = house.control.decision(seq).await;
+    assert!(decision.accepted, "{:?}", decision.reasons);
+    assert_eq!(house.stage(MELDEN), (Stage::Full, Epoch(2)));
+    let dir = tempfile::tempdir().unwrap();
+    for file in std::fs::read_dir(house.dir.path()).unwrap() {
+        let file = file.unwrap();
+        std::fs::copy(file.path(), dir.path().join(file.file_name())).unwrap();
+    }
+    let again = house.alone(dir.path()).await.unwrap();
+    assert_eq!(again.stage(&cell(MELDEN)), Some((Stage::Full, Epoch(2))));
+    again.stop().await;
 }

@@ -159,6 +159,12 @@ fn german(event: &Event, names: Names<'_>) -> String {
         }
         Event::RootAdopted { version, .. } => format!("Wurzeldokument Version {version} gilt"),
         Event::PolicyAdopted { version, .. } => format!("Freigaberegeln Version {version} gelten"),
+        Event::DelegationAdopted {
+            tenant, version, ..
+        } => format!(
+            "Schlüsselliste Version {version} von {} gilt",
+            names.tenant(tenant)
+        ),
         Event::IncidentDeclared { title } => format!("Vorfall ausgerufen: {}", title.de),
         Event::IncidentNarrowed { sites } => {
             let sites: Vec<_> = sites.iter().map(|site| names.site(site)).collect();
@@ -190,7 +196,7 @@ fn german(event: &Event, names: Names<'_>) -> String {
                 names.list(tasks.iter().map(|t| &t.cell))
             )
         }
-        Event::FindingsAdded { findings } => {
+        Event::FindingsAdded { findings } | Event::FindingsSigned { findings, .. } => {
             let failed = findings
                 .iter()
                 .filter(|f| f.verdict == Verdict::Fail)
@@ -314,6 +320,12 @@ fn english(event: &Event, names: Names<'_>) -> String {
         }
         Event::RootAdopted { version, .. } => format!("root document version {version} in force"),
         Event::PolicyAdopted { version, .. } => format!("policy version {version} in force"),
+        Event::DelegationAdopted {
+            tenant, version, ..
+        } => format!(
+            "list of keys version {version} of {} in force",
+            names.tenant(tenant)
+        ),
         Event::IncidentDeclared { title } => format!("incident declared: {}", title.en),
         Event::IncidentNarrowed { sites } => {
             let sites: Vec<_> = sites.iter().map(|site| names.site(site)).collect();
@@ -345,7 +357,7 @@ fn english(event: &Event, names: Names<'_>) -> String {
                 names.list(tasks.iter().map(|t| &t.cell))
             )
         }
-        Event::FindingsAdded { findings } => {
+        Event::FindingsAdded { findings } | Event::FindingsSigned { findings, .. } => {
             let failed = findings
                 .iter()
                 .filter(|f| f.verdict == Verdict::Fail)

@@ -56,7 +56,7 @@ fn every_event_has_a_sample() {
     for (index, event) in sample::events().iter().enumerate() {
         assert_eq!(sample::place(event), index);
     }
-    assert_eq!(sample::events().len(), 32);
+    assert_eq!(sample::events().len(), 34);
 }
 
 #[test]

@@ -47,7 +47,13 @@ impl Witness {
                     .adopt_policy(envelope, entry.at)
                     .expect("an adopted policy holds");
             }
-            Event::FindingsAdded { findings } => {
+            Event::DelegationAdopted { envelope, .. } => {
+                let authority = self.authority.as_mut().expect("a list needs a root");
+                authority
+                    .adopt_delegation(envelope, entry.at)
+                    .expect("an adopted list holds");
+            }
+            Event::FindingsAdded { findings } | Event::FindingsSigned { findings, .. } => {
                 for f in findings {
                     assert!(
                         !self.findings.contains_key(&f.number),
@@ -107,7 +113,7 @@ impl Witness {
         let held = held.expect("what is released has its quorum");
         assert!(*not_after > entry.at);
         let statement = Release::parse(&envelope.payload).unwrap();
-        assert_eq!(held.release(), &statement);
+        assert_eq!(held.statement(), &statement);
         assert_eq!(statement.stage, *stage);
         for bound in &statement.cells {
             for evidence in &bound.evidence {

@@ -270,6 +270,12 @@ fn orders_of_opening() -> Vec<Order> {
         Order::ReviewBreakGlass {
             release: digest("release"),
         },
+        Order::AdoptDelegation {
+            envelope: envelope(),
+        },
+        Order::AddSignedFinding {
+            envelope: envelope(),
+        },
     ]
 }
 
@@ -323,6 +329,17 @@ fn events_of_frame() -> Vec<Event> {
             close,
         },
     ]
+}
+
+fn finding_signed() -> FindingEntry {
+    FindingEntry {
+        number: 8,
+        cell: None,
+        kind: FindingKind::EntryPathClosed,
+        verdict: Verdict::Pass,
+        evidence: digest("evidence"),
+        note: String::new(),
+    }
 }
 
 fn events_of_work() -> Vec<Event> {
@@ -413,6 +430,18 @@ fn events_of_opening() -> Vec<Event> {
             next_word_at: at(60),
         },
         Event::BreakGlassReviewed { release },
+        Event::DelegationAdopted {
+            tenant: "alder".parse().unwrap(),
+            version: 1,
+            envelope: envelope(),
+        },
+        Event::FindingsSigned {
+            findings: vec![finding_signed()],
+            signer: "forensics-1".parse().unwrap(),
+            role: anlauf_model::Role::Forensics,
+            found_at: at(12),
+            envelope: envelope(),
+        },
     ]
 }
 
@@ -472,5 +501,7 @@ pub fn place(event: &Event) -> usize {
         Event::NoticePublished { .. } => 29,
         Event::NoticeRevised { .. } => 30,
         Event::BreakGlassReviewed { .. } => 31,
+        Event::DelegationAdopted { .. } => 32,
+        Event::FindingsSigned { .. } => 33,
     }
 }

@@ -273,7 +273,7 @@ fn said(event: &Event) -> Option<String> {
             Some(format!("dropped {}: {why}", release.short()))
         }
         Event::SlotsMissed { cells } => Some(format!("missed {}", list(cells))),
-        Event::FindingsAdded { findings } => {
+        Event::FindingsAdded { findings } | Event::FindingsSigned { findings, .. } => {
             let one = |f: &anlauf_recovery::event::FindingEntry| format!("finding {}", f.number);
             Some(findings.iter().map(one).collect::<Vec<_>>().join(" "))
         }
@@ -423,6 +423,7 @@ stories!(
     one_cell_the_whole_way,
     a_close_burns_epochs,
     a_finding_is_withdrawn,
+    a_finding_is_signed,
     signers_are_missing,
     a_tenant_declines_and_misses,
     a_key_comes_twice,

@@ -4,11 +4,12 @@ use std::collections::BTreeMap;
 
 use anlauf_model::feed::{GateCellState, GateDecision, GateReport};
 use anlauf_model::{
-    CellId, Digest, Epoch, Forecast, Plan, PlanRow, Slot, TaskKind, Text, Timestamp, Verdict,
+    CellId, Digest, Epoch, Forecast, Minutes, Plan, PlanRow, Slot, TaskKind, Text, Timestamp,
+    Verdict,
 };
 use anlauf_recovery::command::{FindingDraft, SignatureDraft, SlotDraft, TaskRef, WaveDraft};
 use anlauf_recovery::{Order, close_statement, close_with_dependents};
-use anlauf_trust::Scope;
+use anlauf_trust::{Finding, Scope};
 
 use crate::cast;
 use crate::story::{House, kind, minutes, stage, task};
@@ -50,6 +51,7 @@ pub fn order(house: &House, who: &str, verb: &str, what: &[&str]) -> Order {
     frame(house, verb, what)
         .or_else(|| close(house, who, verb, what))
         .or_else(|| work(verb, what))
+        .or_else(|| signed_finding(house, verb, what))
         .or_else(|| agreement(house, verb, what))
         .or_else(|| releasing(house, who, verb, what))
         .or_else(|| planning(house, verb, what))
@@ -123,6 +125,35 @@ fn close(house: &House, who: &str, verb: &str, what: &[&str]) -> Option<Order> {
     }
     Some(Order::Close {
         envelope: cast::sealed(statement.to_payload(), &[signer]),
+    })
+}
+
+/// `brings KIND VERDICT [CELLS] by WHO [ago SPAN]`: what WHO found and signed, whoever carries it.
+fn signed_finding(house: &House, verb: &str, what: &[&str]) -> Option<Order> {
+    if verb != "brings" {
+        return None;
+    }
+    let (said, rest) = what.split_at(what.iter().position(|word| *word == "by")?);
+    let (who, ago) = match rest {
+        ["by", who] => (who, Minutes(0)),
+        ["by", who, "ago", span] => (who, minutes(span)),
+        other => panic!("what is {other:?}?"),
+    };
+    let Some(Order::AddFindings { findings }) = work("finds", said) else {
+        panic!("what is {said:?}?");
+    };
+    let first = findings.first()?.clone();
+    let finding = Finding {
+        domain: "drill-house".into(),
+        cells: findings.into_iter().filter_map(|one| one.cell).collect(),
+        kind: first.kind,
+        verdict: first.verdict,
+        evidence: first.evidence,
+        at: house.now - ago,
+        note: String::new(),
+    };
+    Some(Order::AddSignedFinding {
+        envelope: cast::sealed(finding.to_payload(), &[who]),
     })
 }
 

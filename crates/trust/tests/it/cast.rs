@@ -233,7 +233,7 @@ pub fn close(scope: Scope) -> Close {
 pub fn judge(release: &Release, names: &[&str]) -> Result<Vec<PersonId>, Refusal> {
     let envelope = sealed(release.to_payload(), names);
     let verified = authority().check_release(&envelope, &facts, now())?;
-    assert_eq!(verified.release(), release);
+    assert_eq!(verified.statement(), release);
     assert_eq!(*verified.digest(), envelope.digest());
     Ok(verified.signers().iter().cloned().collect())
 }

@@ -1,11 +1,11 @@
 //! One signature shuts; of whom, and what.
 
 use anlauf_model::{Epoch, Minutes, Timestamp};
-use anlauf_trust::{Authority, Refusal, Scope, Signer, VerifiedClose};
+use anlauf_trust::{Authority, Close, Refusal, Scope, Signer, Verified};
 
 use crate::cast::{ROOT_SIGNERS, authority, cell, close, codes, facts, now, root, sealed, signer};
 
-fn judge(scope: Scope, names: &[&str]) -> Result<VerifiedClose, Refusal> {
+fn judge(scope: Scope, names: &[&str]) -> Result<Verified<Close>, Refusal> {
     let envelope = sealed(close(scope).to_payload(), names);
     authority().check_close(&envelope, &facts, now())
 }
@@ -28,8 +28,8 @@ fn one_signature_of_the_provider_shuts_any_scope() {
     ] {
         for name in ["op-1", "sec-1", "own-1", "for-1", "auto-1"] {
             let verified = judge(scope.clone(), &[name]).unwrap();
-            assert_eq!(verified.signer().as_str(), name);
-            assert_eq!(verified.close().scope, scope);
+            assert_eq!(verified.signers().first().unwrap().as_str(), name);
+            assert_eq!(verified.statement().scope, scope);
         }
         for name in ["aud-1", "gate-1", "all-1"] {
             assert_eq!(

@@ -3,14 +3,14 @@
 use anlauf_model::landscape::{Class, FreshnessRule, Stale};
 use anlauf_model::{Digest, Minutes, Timestamp};
 use anlauf_trust::{
-    Authority, FEED_SUM_EMPTY, Freshness, Refusal, Signer, Statement, VerifiedFreshness, feed_sum,
+    Authority, FEED_SUM_EMPTY, Freshness, Refusal, Signer, Statement, Verified, feed_sum,
 };
 
 use crate::cast::{
     ROOT_SIGNERS, authority, codes, freshness, now, policy, root, root_envelope, sealed,
 };
 
-fn judge(word: &Freshness, names: &[&str]) -> Result<VerifiedFreshness, Refusal> {
+fn judge(word: &Freshness, names: &[&str]) -> Result<Verified<Freshness>, Refusal> {
     judge_at(word, names, now())
 }
 
@@ -18,15 +18,15 @@ fn judge_at(
     word: &Freshness,
     names: &[&str],
     now: Timestamp,
-) -> Result<VerifiedFreshness, Refusal> {
+) -> Result<Verified<Freshness>, Refusal> {
     authority().check_freshness(&sealed(word.to_payload(), names), now)
 }
 
 #[test]
 fn only_automation_of_the_root_gives_fresh_word() {
     let verified = judge(&freshness(), &["auto-1"]).unwrap();
-    assert_eq!(verified.freshness(), &freshness());
-    assert_eq!(verified.signer().as_str(), "auto-1");
+    assert_eq!(verified.statement(), &freshness());
+    assert_eq!(verified.signers().first().unwrap().as_str(), "auto-1");
     // Strangers beside it do no harm.
     judge(&freshness(), &["sec-1", "auto-1"]).unwrap();
     for name in [

@@ -116,12 +116,13 @@ pub(crate) fn reason_shape() -> Shape {
 
 fn order_shape() -> Shape {
     Shape::Any(
-        "an object with `verb` and the verb's own fields; verbs: adopt_landscape, adopt_root, \
-         adopt_policy, declare_incident, narrow_incident, hold_site, end_incident, close, \
-         start_tasks, finish_tasks, fail_tasks, add_findings, withdraw_finding, propose_plan, \
-         adopt_plan, publish_forecast, state_wish, offer_slots, agree_slots, decline_slots, \
-         accept_cells, propose_releases, add_signatures, release, catch_up, report_gate, \
-         publish_notice, revise_notice, break_glass, review_break_glass",
+        "an object with `verb` and the verb's own fields; verbs: adopt_landscape, \
+         adopt_root, adopt_policy, adopt_delegation, declare_incident, narrow_incident, \
+         hold_site, end_incident, close, start_tasks, finish_tasks, fail_tasks, \
+         add_findings, add_signed_finding, withdraw_finding, propose_plan, adopt_plan, \
+         publish_forecast, state_wish, offer_slots, agree_slots, decline_slots, \
+         accept_cells, propose_releases, add_signatures, release, catch_up, \
+         report_gate, publish_notice, revise_notice, break_glass, review_break_glass",
     )
 }
 

@@ -32,7 +32,10 @@ use crate::who::Who;
 pub(super) fn routes() -> Vec<Route> {
     let item = object([
         ("seq", Shape::Number("entry that carried it")),
-        ("kind", Shape::Text("root, policy, release or close")),
+        (
+            "kind",
+            Shape::Text("root, policy, delegation, release or close"),
+        ),
         ("envelope", Shape::Text("DSSE envelope as JSON text")),
     ]);
     vec![

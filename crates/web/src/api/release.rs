@@ -9,7 +9,8 @@ use std::sync::Arc;
 use anlauf_model::{Digest, Language, PersonId, Role, TenantId};
 use anlauf_recovery::state::{ReleaseCase, ReleaseEnd};
 use anlauf_recovery::{State, words_missing};
-use anlauf_trust::{Authority, fingerprint};
+use anlauf_trust::Authority;
+use anlauf_words::fingerprint;
 use axum::Json;
 use axum::extract::{Path, State as Shared};
 use serde::Deserialize;
@@ -118,7 +119,7 @@ async fn release(
     let found = found.and_then(|id| Some((id, state.releases.get(&id)?)));
     let (id, case) = found.ok_or_else(|| Problem::not_found("release"))?;
     let mut told = short(&state, &id, case);
-    let words = |language| case.release.in_words(language);
+    let words = |language| anlauf_words::release(&case.release, language);
     told.insert("envelope".into(), json!(case.envelope));
     told.insert(
         "words".into(),

@@ -11,7 +11,8 @@ use anlauf_recovery::state::{ReleaseCase, ReleaseEnd};
 use anlauf_recovery::{Actor, Order, State};
 use anlauf_trust::envelope::pae;
 use anlauf_trust::webauthn::{challenge, relying_party};
-use anlauf_trust::{KeyRecord, Signature, fingerprint};
+use anlauf_trust::{KeyRecord, Signature};
+use anlauf_words::fingerprint;
 use maud::{Markup, html};
 
 use super::form::{Act, Fields};
@@ -26,7 +27,7 @@ pub(crate) fn screen(visit: &Visit<'_>) -> Result<Screen, Miss> {
     let actor = visit.actor.ok_or(Miss::NotFound)?;
     let state = visit.state();
     let (id, case) = case(visit, &state, actor)?;
-    let words = case.release.in_words(say.language);
+    let words = anlauf_words::release(&case.release, say.language);
     let is_open = case.end == ReleaseEnd::Open && !case.signed.contains_key(&actor.person);
     let key = passkeys(&state, actor, visit.now()).into_iter().next();
     let main = html! {

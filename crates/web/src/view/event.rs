@@ -56,7 +56,8 @@ impl Kind {
         match event {
             Event::LandscapeAdopted { .. }
             | Event::RootAdopted { .. }
-            | Event::PolicyAdopted { .. } => Kind::Frame,
+            | Event::PolicyAdopted { .. }
+            | Event::DelegationAdopted { .. } => Kind::Frame,
             Event::IncidentDeclared { .. }
             | Event::IncidentNarrowed { .. }
             | Event::SiteHeld { .. }
@@ -66,7 +67,9 @@ impl Kind {
             | Event::TasksFinished { .. }
             | Event::TasksFailed { .. }
             | Event::GapCaughtUp { .. } => Kind::Work,
-            Event::FindingsAdded { .. } | Event::FindingWithdrawn { .. } => Kind::Finding,
+            Event::FindingsAdded { .. }
+            | Event::FindingsSigned { .. }
+            | Event::FindingWithdrawn { .. } => Kind::Finding,
             Event::PlanProposed { .. }
             | Event::PlanAdopted { .. }
             | Event::ForecastPublished { .. } => Kind::Plan,
@@ -158,7 +161,7 @@ fn names(event: &Event, cell: &CellId) -> bool {
         Event::TasksStarted { tasks }
         | Event::TasksFinished { tasks }
         | Event::TasksFailed { tasks } => in_tasks(tasks),
-        Event::FindingsAdded { findings } => findings
+        Event::FindingsAdded { findings } | Event::FindingsSigned { findings, .. } => findings
             .iter()
             .any(|finding| finding.cell.as_ref() == Some(cell)),
         Event::SlotsOffered { slots } => slots.iter().any(|slot| slot.cell == *cell),

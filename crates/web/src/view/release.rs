@@ -5,7 +5,8 @@ use std::collections::BTreeMap;
 use anlauf_model::{Digest, PersonId, Role, Stage, TenantId, Timestamp};
 use anlauf_recovery::state::{ReleaseCase, ReleaseEnd};
 use anlauf_recovery::{Actor, State, words_missing};
-use anlauf_trust::{KeyRecord, Origin, fingerprint};
+use anlauf_trust::{KeyRecord, Origin};
+use anlauf_words::fingerprint;
 
 use super::{CellName, cell_name};
 
@@ -66,7 +67,7 @@ impl ReleaseView {
             id: *id,
             fingerprint: fingerprint(id),
             words: [anlauf_model::Language::De, anlauf_model::Language::En]
-                .map(|language| case.release.in_words(language)),
+                .map(|language| anlauf_words::release(&case.release, language)),
             stage: case.release.stage,
             is_break_glass: case.release.break_glass,
             cells: names.collect(),
@@ -99,7 +100,7 @@ fn passkey_at(state: &State, id: &Digest, actor: &Actor) -> Option<String> {
 /// The passkeys of a person that are valid.
 pub(crate) fn passkeys<'s>(state: &'s State, actor: &Actor, now: Timestamp) -> Vec<&'s KeyRecord> {
     let authority = state.authority.as_ref();
-    let keys = authority.into_iter().flat_map(|a| &a.root().keys);
+    let keys = authority.into_iter().flat_map(|a| a.keys());
     let own = keys.filter(|key| key.person == actor.person && key.is_valid_at(now));
     own.filter(|key| key.scheme.origin() == Origin::Web)
         .collect()
@@ -114,12 +115,9 @@ pub(crate) fn is_mine(case: &ReleaseCase, actor: &Actor, missing: &[MissingSigne
 }
 
 fn signed(state: &State, case: &ReleaseCase) -> Vec<SignedBy> {
-    let keys = state
-        .authority
-        .as_ref()
-        .map(|authority| &authority.root().keys);
+    let authority = state.authority.as_ref();
     let of = |(person, at): (&PersonId, &Timestamp)| {
-        let record = keys.and_then(|keys| keys.iter().find(|key| key.person == *person));
+        let record = authority.and_then(|a| a.keys().find(|key| key.person == *person));
         SignedBy {
             person: person.clone(),
             role: record.map(|record| record.role),
@@ -167,14 +165,13 @@ pub(crate) fn missing(state: &State, case: &ReleaseCase) -> Vec<MissingSigner> {
             *count = (*count).max(signer.count);
         }
     }
-    let keys = &authority.root().keys;
     let mut missing = Vec::new();
     for (role, count) in demanded {
         let counts = |key: &&anlauf_trust::KeyRecord| {
             key.role == role && (role != Role::Tenant || key.tenant.as_ref() == tenant)
         };
-        let mut people: Vec<PersonId> = keys
-            .iter()
+        let mut people: Vec<PersonId> = authority
+            .keys()
             .filter(counts)
             .map(|key| key.person.clone())
             .collect();

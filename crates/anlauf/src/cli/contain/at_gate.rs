@@ -57,7 +57,7 @@ pub fn run(at: &AtGate, scope: Scope, reason: &str, (yes, output): (bool, Output
         at: now(),
         reason: reason.to_owned(),
     };
-    output.talk(&close.in_words(output.language));
+    output.talk(&anlauf_words::close(&close, output.language));
     output.confirm(yes, output.say("sofort schließen?", "shut at once?"))?;
     let mut envelope = Envelope::unsigned(close.to_payload());
     let signature = hand.sign(&envelope, &Statement::Close(close))?;

@@ -6,7 +6,8 @@
 use std::path::Path;
 
 use anlauf_model::{Digest, PersonId};
-use anlauf_trust::{KeyId, Message, PublicKey, Scheme, fingerprint};
+use anlauf_trust::{KeyId, Message, PublicKey, Scheme};
+use anlauf_words::fingerprint;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use serde::{Deserialize, Serialize};

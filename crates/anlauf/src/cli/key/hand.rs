@@ -10,9 +10,8 @@ use std::process::{Command, Stdio};
 
 use anlauf_model::{Digest, Language, PersonId};
 use anlauf_trust::armor::{dearmor, public_line};
-use anlauf_trust::{
-    Envelope, Flaw, KeyId, Message, PublicKey, Scheme, Signature, Statement, fingerprint,
-};
+use anlauf_trust::{Envelope, Flaw, KeyId, Message, PublicKey, Scheme, Signature, Statement};
+use anlauf_words::fingerprint;
 
 use super::{Public, Secret};
 use crate::cli::read_text;

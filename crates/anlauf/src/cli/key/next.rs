@@ -9,7 +9,8 @@ use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use anlauf_model::{Minutes, PersonId, Timestamp};
-use anlauf_trust::{Envelope, KeyId, KeyRecord, Root, fingerprint};
+use anlauf_trust::{Envelope, KeyId, KeyRecord, Root};
+use anlauf_words::fingerprint;
 use serde_json::json;
 
 use super::write_bytes;

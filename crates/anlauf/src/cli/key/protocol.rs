@@ -6,7 +6,8 @@
 use std::path::{Path, PathBuf};
 
 use anlauf_model::{Digest, Language};
-use anlauf_trust::{Root, Statement, fingerprint};
+use anlauf_trust::{Root, Statement};
+use anlauf_words::fingerprint;
 
 use crate::cli::now;
 use crate::cli::sign::file::read;

@@ -9,7 +9,7 @@ use std::path::PathBuf;
 
 use anlauf_model::{Minutes, Role, TenantId, Timestamp};
 use anlauf_trust::quorum::ROLES_RELEASING;
-use anlauf_trust::{KeyRecord, Origin, Policy, Root};
+use anlauf_trust::{Delegation, KeyRecord, Origin, Policy, Root};
 use serde::Serialize;
 use serde_json::json;
 
@@ -31,6 +31,9 @@ pub struct Args {
     /// The policy: how many of each role it asks
     #[arg(long, value_name = "FILE")]
     policy: Option<PathBuf>,
+    /// A tenant's own list, which stands in the place of what the root says of the tenant
+    #[arg(long, value_name = "FILE")]
+    list: Vec<PathBuf>,
 }
 
 /// One key and what it can do.
@@ -52,7 +55,13 @@ struct Line {
 /// # Errors
 /// A file is another document.
 pub fn run(args: &Args, output: Output) -> Done {
-    let root = in_force(&args.root)?;
+    let mut root = in_force(&args.root)?;
+    for file in &args.list {
+        let list = Delegation::parse(&read(file)?.payload)?;
+        root.keys
+            .retain(|key| key.role != Role::Tenant || key.tenant.as_ref() != Some(&list.tenant));
+        root.keys.extend(list.keys);
+    }
     let policy = match &args.policy {
         Some(file) => Some(Policy::parse(&read(file)?.payload)?),
         None => None,

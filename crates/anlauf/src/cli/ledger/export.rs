@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use anlauf_model::TenantId;
 use anlauf_store::export::check::{Believed, check};
 use anlauf_store::export::{Exported, FILE_HEAD, export};
-use anlauf_trust::fingerprint;
+use anlauf_words::fingerprint;
 use serde_json::json;
 
 use super::Log;

@@ -4,11 +4,11 @@ use std::fs;
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
-use anlauf_trust::{Envelope, Statement, fingerprint};
+use anlauf_trust::{Envelope, Statement};
+use anlauf_words::fingerprint;
 use anyhow::Context;
 use serde_json::json;
 
-use super::words;
 use crate::cli::key::hand::Hand;
 use crate::cli::read_text;
 use crate::exit::{Done, Failure};
@@ -27,7 +27,7 @@ pub fn run(files: &[PathBuf], hand: &Hand, yes: bool, output: Output) -> Done {
             return Err(Failure::input(why));
         }
         let statement = Statement::parse(&envelope.payload)?;
-        output.talk(&words::in_words(&statement, &envelope, output.language));
+        output.talk(&anlauf_words::statement(&statement, output.language));
         output.talk("");
         envelopes.push((file, envelope, statement));
     }

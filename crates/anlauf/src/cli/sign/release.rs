@@ -6,7 +6,7 @@ use anlauf_recovery::command::SignatureDraft;
 use anlauf_trust::{Envelope, Statement};
 use serde_json::Value;
 
-use super::{Args, words};
+use super::Args;
 use crate::cli::key::hand::Hand;
 use crate::cli::release::find;
 use crate::cli::{Change, texts};
@@ -30,7 +30,7 @@ pub fn run(args: &Args, hand: &Hand, output: Output) -> Done {
     for digest in wanted(args, &client)? {
         let envelope = envelope(&client, &digest)?;
         let statement = Statement::parse(&envelope.payload)?;
-        output.talk(&words::in_words(&statement, &envelope, output.language));
+        output.talk(&anlauf_words::statement(&statement, output.language));
         output.talk("");
         read.push((digest, envelope, statement));
     }

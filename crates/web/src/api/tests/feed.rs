@@ -55,7 +55,7 @@ async fn answer(stand: &Stand, beacon: &Digest) -> Option<Freshness> {
     let state = stand.desk.state();
     let authority = state.authority.as_ref().expect("a root");
     let verified = authority.check_freshness(&envelope, stand.desk.now());
-    Some(verified.expect("it verifies").freshness().clone())
+    Some(verified.expect("it verifies").statement().clone())
 }
 
 #[tokio::test]

@@ -1,37 +1,16 @@
-//! Every statement as a person reads it before signing, in German and English.
+//! Roots, policies and tenants' lists of keys in words.
 //!
-//! In:    a parsed statement and its envelope. Out: lines of text, the last to read aloud.
-//! Never: outside text that could look like a line of ours: names are ids, reasons come cleaned.
+//! In:    a statement. Out: its lines but the last.
+//! Never: outside text that could look like a line of ours: names are ids, domains come cleaned.
 
 use std::collections::BTreeSet;
 
+use anlauf_keys::refusal::plain;
 use anlauf_model::Language;
 use anlauf_model::landscape::{FreshnessRule, PolicyRule, Stale};
-use anlauf_trust::{Envelope, KeyRecord, Policy, Root, Statement, fingerprint};
+use anlauf_trust::{Delegation, KeyRecord, Policy, Root};
 
-use crate::output::plain;
-
-/// The statement as text of several lines.
-pub fn in_words(statement: &Statement, envelope: &Envelope, language: Language) -> String {
-    let lines = match statement {
-        Statement::Release(release) => return release.in_words(language),
-        Statement::Close(close) => return close.in_words(language),
-        Statement::Root(root) => root_lines(root, language),
-        Statement::Policy(policy) => policy_lines(policy, language),
-    };
-    let digits = fingerprint(&envelope.digest());
-    let aloud = match language {
-        Language::De => format!("Zum Vorlesen: {digits}"),
-        Language::En => format!("To read aloud: {digits}"),
-    };
-    lines
-        .into_iter()
-        .chain([aloud])
-        .collect::<Vec<_>>()
-        .join("\n")
-}
-
-fn root_lines(root: &Root, language: Language) -> Vec<String> {
+pub(crate) fn root(root: &Root, language: Language) -> Vec<String> {
     let de = language == Language::De;
     let pick = |german: &'static str, english: &'static str| if de { german } else { english };
     let drill = if root.drill {
@@ -39,7 +18,7 @@ fn root_lines(root: &Root, language: Language) -> Vec<String> {
     } else {
         ""
     };
-    let domain = plain(&root.domain);
+    let domain = plain(&root.domain, usize::MAX);
     let signs: BTreeSet<_> = root.root_keys.iter().collect();
     let mut lines = vec![
         format!(
@@ -68,6 +47,30 @@ fn root_lines(root: &Root, language: Language) -> Vec<String> {
     lines
 }
 
+pub(crate) fn list(list: &Delegation, language: Language) -> Vec<String> {
+    let de = language == Language::De;
+    let (version, tenant) = (list.version, &list.tenant);
+    let (domain, threshold) = (plain(&list.domain, usize::MAX), list.threshold);
+    let mut lines = match de {
+        true => vec![
+            format!("SCHLÜSSELLISTE Version {version} von {tenant} · Domäne {domain}"),
+            format!("Für {tenant} unterschreibt von da an nur, wer hier steht."),
+            format!("Die nächste Liste unterschreiben {threshold} von ihnen."),
+        ],
+        false => vec![
+            format!("LIST OF KEYS version {version} of {tenant} · domain {domain}"),
+            format!("From then on only those named here sign for {tenant}."),
+            format!("The next list is signed by {threshold} of them."),
+        ],
+    };
+    lines.extend(
+        list.keys
+            .iter()
+            .map(|record| format!("   {}", key_line(record))),
+    );
+    lines
+}
+
 fn key_line(record: &KeyRecord) -> String {
     format!(
         "{} · {} · {} · {} {} · {} – {}",
@@ -81,7 +84,7 @@ fn key_line(record: &KeyRecord) -> String {
     )
 }
 
-fn policy_lines(policy: &Policy, language: Language) -> Vec<String> {
+pub(crate) fn policy(policy: &Policy, language: Language) -> Vec<String> {
     let de = language == Language::De;
     let pick = |german: &'static str, english: &'static str| if de { german } else { english };
     let mut lines = vec![
@@ -90,7 +93,7 @@ fn policy_lines(policy: &Policy, language: Language) -> Vec<String> {
             pick("FREIGABEREGELN Version", "POLICY version"),
             policy.version,
             pick("Domäne", "domain"),
-            plain(&policy.domain)
+            plain(&policy.domain, usize::MAX)
         ),
         format!(
             "{} {}",
