@@ -28,6 +28,9 @@ struct Cli {
     /// The `anlauf` binary that drills are run with; default: beside this one
     #[arg(long)]
     anlauf: Option<PathBuf>,
+    /// The `anlauf-sim` binary that is played; none: its figure is left out
+    #[arg(long)]
+    sim: Option<PathBuf>,
     /// Folder for ledgers and gate state: put it on the disk that is to be measured
     #[arg(long)]
     scratch: Option<PathBuf>,
@@ -79,7 +82,7 @@ fn main() -> Result<()> {
         store::run(&scratch)?.print();
     }
     if is_asked("trust") {
-        trust::run(&scratch)?.print();
+        trust::run(&scratch, cli.sim.as_deref())?.print();
     }
     if is_asked("gate") {
         gate::run(&scratch, &options)?.iter().for_each(Table::print);

@@ -4,11 +4,12 @@
 //! Never: measures something that does not hold: every verdict is looked at.
 
 use std::path::Path;
+use std::process::Command;
 use std::time::{Duration, Instant};
 
 use anlauf_model::landscape::{CellKind, Class, PolicyRule, SignerCount};
 use anlauf_model::{CellId, Digest, Epoch, Minutes, Role, Stage, Text, Timestamp};
-use anlauf_recovery::{Actor, Command, Entry, Order, State, decide};
+use anlauf_recovery::{Actor, Entry, Order, State, decide};
 use anlauf_store::export::check::{Believed, check};
 use anlauf_store::export::export;
 use anlauf_store::{Ledger, LedgerConfig};
@@ -38,6 +39,9 @@ const BODY_SIZE: usize = 400;
 /// Entries of the ledger that is exported and verified.
 const EXPORT_COUNT: usize = 50_000;
 
+/// Events that are simulated at least.
+const SIM_EVENT_COUNT: u64 = 10_000_000;
+
 const DOMAIN: &str = "drill-bench";
 const ORIGIN: &str = "anlauf/drill-bench";
 const ROLES: [(&str, Role, &str); 4] = [
@@ -51,14 +55,36 @@ const ROLES: [(&str, Role, &str); 4] = [
 ///
 /// # Errors
 /// Something does not hold, or the disk fails.
-pub fn run(scratch: &Path) -> Result<Table> {
+pub fn run(scratch: &Path, sim: Option<&Path>) -> Result<Table> {
     let mut table = Table::new("Trust (one thread unless said otherwise)");
     signatures(&mut table)?;
     gate_start(&mut table)?;
     proofs(&mut table)?;
     rehash(&mut table);
     ledger(scratch, &mut table)?;
+    if let Some(sim) = sim {
+        simulator(sim, &mut table)?;
+    }
     Ok(table)
+}
+
+/// Plays the product's own core under seeds, until enough has happened.
+fn simulator(sim: &Path, table: &mut Table) -> Result<()> {
+    let out = Command::new(sim)
+        .args(["--quiet", "--events", &SIM_EVENT_COUNT.to_string()])
+        .output()
+        .with_context(|| format!("cannot start `{}`", sim.display()))?;
+    let said = String::from_utf8_lossy(&out.stdout);
+    ensure!(
+        out.status.success() && said.contains(" 0 violations"),
+        "the simulator found a violation: {}",
+        String::from_utf8_lossy(&out.stderr)
+    );
+    let rate = said.lines().last().unwrap_or_default();
+    let what =
+        format!("simulated, {SIM_EVENT_COUNT} events at least, 0 violations (release build)");
+    table.figure(&what, rate);
+    Ok(())
 }
 
 fn now() -> Timestamp {
@@ -333,7 +359,7 @@ fn entries(count: usize) -> Result<Vec<Entry>> {
         next_word_at: Timestamp(4_000_000_000_000),
         tenant: None,
     };
-    let command = Command {
+    let command = anlauf_recovery::Command {
         key: "notice".into(),
         actor: Actor {
             person: "operator-1".parse().context("a name")?,

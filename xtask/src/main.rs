@@ -56,9 +56,7 @@ fn main() -> ExitCode {
             built_alone("anlauf-bench-planner")
                 .and_then(|path| run(Command::new(path).args(&arguments[1..])))
         }
-        Task::Bench { arguments } => {
-            shipped().and_then(|path| run(Command::new(path).args(arguments)))
-        }
+        Task::Bench { arguments } => bench(&arguments),
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,
@@ -82,6 +80,16 @@ fn shipped() -> Result<PathBuf> {
     let packages = ["--package", "anlauf-bench", "--package", "anlauf"];
     run(cargo().args(["build", "--profile", "dist"]).args(packages))?;
     Ok(target("dist").join("anlauf-bench"))
+}
+
+/// Figures of the shipped binary; those of trust play the simulator, too.
+fn bench(arguments: &[String]) -> Result<()> {
+    let mut command = Command::new(shipped()?);
+    let plays = |name: &String| name == "trust" || name == "all";
+    if arguments.iter().any(plays) || arguments.iter().all(|name| name.starts_with('-')) {
+        command.arg("--sim").arg(built_alone("anlauf-sim")?);
+    }
+    run(command.args(arguments))
 }
 
 /// Builds one package that shares little with the rest. Gives the path of its binary.
