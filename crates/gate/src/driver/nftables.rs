@@ -7,13 +7,14 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
-use std::io::Write as _;
 use std::net::SocketAddr;
 use std::path::PathBuf;
-use std::process::{Command, Stdio};
+use std::process::Stdio;
 
 use anlauf_model::CellId;
 use serde_json::Value;
+use tokio::io::AsyncWriteExt;
+use tokio::process::Command;
 
 use crate::error::GateError;
 
@@ -113,33 +114,29 @@ impl Nftables {
         Ok(all)
     }
 
+    /// Runs it; it ends with whoever stops waiting for it.
     async fn run(&self, arguments: &[&str], input: String) -> Result<Vec<u8>, String> {
-        let mut command = Command::new(&self.program);
-        command.args(arguments);
-        let run = move || run(command, &input);
-        let ran = tokio::task::spawn_blocking(run).await;
-        ran.map_err(|error| error.to_string())?
+        let failed = |error: std::io::Error| format!("`nft` cannot be run: {error}");
+        let mut child = Command::new(&self.program)
+            .args(arguments)
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .kill_on_drop(true)
+            .spawn()
+            .map_err(failed)?;
+        if let Some(mut stdin) = child.stdin.take() {
+            stdin.write_all(input.as_bytes()).await.map_err(failed)?;
+        }
+        let out = child.wait_with_output().await.map_err(failed)?;
+        if out.status.success() {
+            return Ok(out.stdout);
+        }
+        let said = String::from_utf8_lossy(&out.stderr);
+        let line = said.lines().next().unwrap_or_default();
+        let line: String = line.chars().take(160).collect();
+        Err(format!("`nft` says `{line}`"))
     }
-}
-
-fn run(mut command: Command, input: &str) -> Result<Vec<u8>, String> {
-    let failed = |error: std::io::Error| format!("`nft` cannot be run: {error}");
-    command
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped());
-    let mut child = command.spawn().map_err(failed)?;
-    if let Some(mut stdin) = child.stdin.take() {
-        stdin.write_all(input.as_bytes()).map_err(failed)?;
-    }
-    let out = child.wait_with_output().map_err(failed)?;
-    if out.status.success() {
-        return Ok(out.stdout);
-    }
-    let said = String::from_utf8_lossy(&out.stderr);
-    let line = said.lines().next().unwrap_or_default();
-    let line: String = line.chars().take(160).collect();
-    Err(format!("`nft` says `{line}`"))
 }
 
 /// Addresses and ports in a set, as `nft -j` lists it.
