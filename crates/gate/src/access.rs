@@ -175,12 +175,13 @@ impl Access {
         }))
     }
 
-    /// Opens the file anew, before the next line: it has been moved away. Waits for nothing.
+    /// Opens the file anew, after the lines that wait already: it has been moved away. Past them if
+    /// there is no room in the queue, for nobody waits for that.
     pub(crate) fn reopen(&self) {
-        if let Some(desk) = &self.0 {
+        if let Some(desk) = &self.0
+            && desk.queue.try_send(Order::Reopen).is_err()
+        {
             desk.wishes.reopen.store(true, Ordering::SeqCst);
-            // A writer whose queue is full need not be woken.
-            let _ = desk.queue.try_send(Order::Look);
         }
     }
 

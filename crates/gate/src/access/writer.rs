@@ -20,11 +20,13 @@ use super::{Line, Verdict};
 /// What the writer is told.
 pub(super) enum Order {
     Line(Box<Line>),
+    /// The file has been moved away.
+    Reopen,
     /// There is a wish.
     Look,
 }
 
-/// What the writer is asked for, past the queue: nobody waits for room in it.
+/// What the writer is asked for past a full queue: nobody waits for room in it.
 #[derive(Default)]
 pub(super) struct Wishes {
     /// The file has been moved away.
@@ -163,6 +165,7 @@ impl Writer {
             }
             match order {
                 Some(Order::Line(line)) => self.line(&line),
+                Some(Order::Reopen) => self.reopen(),
                 Some(Order::Look) => {}
                 None => return self.flush(),
             }
