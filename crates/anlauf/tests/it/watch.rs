@@ -182,3 +182,34 @@ fn the_access_log_is_opened_anew_on_sighup() {
     }
     drop(house);
 }
+
+/// Filters that follow a gate are named with it, and that they do not follow.
+#[test]
+fn filters_that_are_away_are_named() {
+    let house = House::new(None);
+    let plane = house.start(0);
+    let flags = format!(
+        " --haproxy {}=/etc/haproxy/anlauf.map --nftables anlauf --nft /bin/false \
+         --nftables-cell town-alder/portal=127.0.0.1:25",
+        house.path("nobody.sock").display()
+    );
+    let gate = Running::start(&mut house.gate(&plane.control, &flags));
+    let told = gate.listens().unwrap();
+    let admin = address(&told["admin"]);
+    let look = || serde_json::from_str::<Value>(&ask(admin, "gate", "/state", "").1).unwrap();
+    let is_said = |state: &Value| {
+        let drivers = state["drivers"].as_array().unwrap();
+        let said = drivers.iter().filter_map(|one| one["trouble"].as_str());
+        said.filter(|why| !why.contains("not heard")).count() == 2
+    };
+    assert!((0..TURNS).any(|_| is_said(&look())));
+    let state = look();
+    let first = state["not_proven"][0].as_str().unwrap();
+    assert!(
+        first.starts_with("HAProxy at ") && first.ends_with("/nobody.sock"),
+        "{state}"
+    );
+    assert_eq!(state["not_proven"][1], "nftables table anlauf");
+    gate.terminate().done();
+    plane.process.terminate().done();
+}
