@@ -7,7 +7,7 @@ Written from the formats (docs/formats/, C2SP tlog-*, RFC 6962, RFC 8032), not f
 Checks: the head is signed by the log you name (and cosigned by K witnesses); every tile belongs to
 that head; every disclosed entry lies in the tree at its place and its body is the one that was
 hashed; every signature under signed/ whose key is Ed25519, raw or of OpenSSH. ECDSA and tokens:
-ssh-keygen -Y verify (see README.txt). Exit code 0 = all of it holds, 1 = it does not.
+ssh-keygen -Y verify (see README.txt). Whether who signed may: `anlauf ledger verify`. Exit code 0 = all of it holds, 1 = it does not.
 """
 import argparse, base64, hashlib, json, os, struct, sys
 P = 2**255 - 19
@@ -152,7 +152,7 @@ def ssh_ed25519(blob, message, sig):
     return ed25519(list(strings(blob))[1], signed, list(strings(parts[4]))[1])
 
 def signatures(found, pinned):
-    keys, held, left = {}, 0, 0
+    keys, held, left, strange = {}, 0, 0, 0
     for number, envelope in found:
         payload = base64.b64decode(envelope["payload"], validate=True)
         pae = b"DSSEv1 28 application/vnd.in-toto+json %d " % len(payload) + payload
@@ -169,12 +169,12 @@ def signatures(found, pinned):
             elif scheme == "ssh-ed25519":
                 holds = ssh_ed25519(base64.b64decode(record["public"]), pae, sig)
             else:
-                left += 1
+                left, strange = left + bool(record), strange + (not record)
                 continue
             if not holds:
                 fail(f"entry {number}: the signature of `{record['person']}` does not hold")
             held += 1
-    print(f"{held} signatures hold, {left} are left to ssh-keygen")
+    print(f"{held} signatures hold, {left} are left to ssh-keygen, {strange} by unknown keys")
 def main():
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("folder")

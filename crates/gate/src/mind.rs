@@ -10,10 +10,10 @@ use std::sync::Arc;
 use anlauf_model::feed::FeedKind;
 use anlauf_model::landscape::Class;
 use anlauf_model::table::{GateCell, GateTable};
-use anlauf_model::{CellId, Digest, Epoch, GateId, Stage, Timestamp};
+use anlauf_model::{CellId, Digest, Epoch, GateId, Stage, TenantId, Timestamp};
 use anlauf_trust::refusal::plain;
 use anlauf_trust::{
-    Authority, CellFacts, Close, Envelope, Policy, Refusal, Release, Scope, Statement,
+    Authority, CellFacts, Close, Delegation, Envelope, Policy, Refusal, Release, Scope, Statement,
 };
 
 use crate::config::Upstreams;
@@ -187,7 +187,7 @@ impl Mind {
             FeedKind::Root => {
                 let mut next = authority.clone();
                 next.advance_root(&envelope, now)?;
-                let lost = self.lost(&next, table, now);
+                let lost = self.lost(&next, table, None, now);
                 Ok(Effect::Root(Box::new(next), lost))
             }
             FeedKind::Policy => {
@@ -199,7 +199,8 @@ impl Mind {
             FeedKind::Delegation => {
                 let mut next = authority.clone();
                 next.adopt_delegation(&envelope, now)?;
-                let lost = self.lost(&next, table, now);
+                let whose = Delegation::parse(&envelope.payload)?.tenant;
+                let lost = self.lost(&next, table, Some(&whose), now);
                 Ok(Effect::Root(Box::new(next), lost))
             }
             FeedKind::Release => {
@@ -221,11 +222,23 @@ impl Mind {
         }
     }
 
-    /// Open cells whose release would not hold under the next root: a key was revoked.
-    fn lost(&self, next: &Authority, table: &Table, now: Timestamp) -> Vec<(CellId, Epoch)> {
+    /// Open cells whose release would not hold under the next root or list: a key was revoked.
+    /// A tenant's list changes nothing for the cells of others, and must not keep a close waiting.
+    fn lost(
+        &self,
+        next: &Authority,
+        table: &Table,
+        whose: Option<&TenantId>,
+        now: Timestamp,
+    ) -> Vec<(CellId, Epoch)> {
         let facts = |id: &CellId| -> Option<CellFacts> { table.cell(id).map(|c| c.facts()) };
         let mut lost = Vec::new();
-        for live in &self.live {
+        let touched = |live: &&Live| {
+            let mut cells = live.release.cells.iter();
+            whose.is_none()
+                || cells.any(|one| facts(&one.cell).is_none_or(|f| f.tenant.as_ref() == whose))
+        };
+        for live in self.live.iter().filter(touched) {
             let release = &live.release;
             let cells = match self.policies.get(&release.policy) {
                 Some(policy) => next.cells_lost(&live.envelope, (release, policy), &facts, now),

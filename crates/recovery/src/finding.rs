@@ -107,40 +107,51 @@ fn no_news(state: &State, id: &Digest, said: &anlauf_trust::Finding) -> Vec<Reas
         let remedy = "nothing is to be done; if it was found again, sign that";
         reasons.push(Reason::new("AN-REC-046", message, remedy));
     }
-    let latest = match said.cells.is_empty() {
-        true => latest_of_incident(state, said.kind),
-        false => said
-            .cells
-            .iter()
-            .filter_map(|cell| latest_of(state, cell, said.kind))
-            .max(),
-    };
-    if let Some((at, what)) = latest.filter(|(at, _)| *at > said.at) {
-        let message = format!("found at {}, before {what} at {at}", said.at);
-        let remedy = "look again, and sign what is found now";
-        reasons.push(Reason::new("AN-REC-047", message, remedy));
+    // Bad news is taken however late it comes; a pass speaks for its moment only.
+    if said.verdict == Verdict::Pass {
+        let cells = said.cells.iter().map(Some);
+        let about: Vec<_> = match said.cells.is_empty() {
+            true => vec![None],
+            false => cells.collect(),
+        };
+        reasons.extend(
+            about
+                .into_iter()
+                .filter_map(|cell| outdated(state, cell, said)),
+        );
     }
     reasons
 }
 
-/// The last that happened to a cell after which an older finding says nothing.
-fn latest_of(state: &State, id: &CellId, kind: FindingKind) -> Option<(Timestamp, &'static str)> {
-    let cell = state.cells.get(id)?;
-    let shut = cell.gaps.last().map(|gap| (gap.from, "the cell was shut"));
-    let known = cell.findings.get(&kind).and_then(|n| state.findings.get(n));
-    shut.max(known.map(|known| (known.at, KNOWN)))
+/// Why a pass says nothing about now: something happened after it was found.
+fn outdated(state: &State, cell: Option<&CellId>, said: &anlauf_trust::Finding) -> Option<Reason> {
+    let known = state.findings.values();
+    let same = known.filter(|known| known.kind == said.kind && known.cell.as_ref() == cell);
+    let told = same.flat_map(|known| {
+        let withdrawn = known.withdrawn.as_ref();
+        let withdrawn = withdrawn.map(|(at, _)| (*at, "another one was withdrawn"));
+        [Some((known.at, "another one")), withdrawn]
+    });
+    let declared = state.incident.as_ref().map(|incident| incident.began);
+    let now = cell.and_then(|id| state.cells.get(id));
+    let shut = now.and_then(|now| now.gaps.last()).map(|gap| gap.from);
+    let step = TaskKind::yielding(said.kind);
+    let begun = now
+        .and_then(|now| now.tasks.get(&step?))
+        .map(|task| task.started);
+    let happened = [
+        declared.map(|at| (at, "the incident was declared")),
+        shut.map(|at| (at, "it was shut")),
+        begun.map(|at| (at, "the work for it began")),
+    ];
+    let (at, what) = told.chain(happened).flatten().max()?;
+    (at > said.at).then(|| {
+        let about = cell.map_or_else(|| "the incident".to_owned(), |cell| format!("`{cell}`"));
+        let message = format!("found at {} for {about}, before {what} at {at}", said.at);
+        let remedy = "look again, and sign what is found now";
+        Reason::new("AN-REC-047", message, remedy)
+    })
 }
-
-fn latest_of_incident(state: &State, kind: FindingKind) -> Option<(Timestamp, &'static str)> {
-    let incident = state.incident.as_ref()?;
-    let known = state.incident_finding(kind);
-    let known = known.and_then(|number| state.findings.get(&number));
-    let declared = (incident.began, "the incident was declared");
-    Some(declared).max(known.map(|known| (known.at, KNOWN)))
-}
-
-/// What an older finding came before.
-const KNOWN: &str = "the finding that stands";
 
 fn numbered(number: &mut u64, drafts: Vec<&FindingDraft>) -> Vec<FindingEntry> {
     let entry = |draft: &FindingDraft| {

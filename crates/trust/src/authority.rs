@@ -132,7 +132,7 @@ impl Authority {
         }
         reasons.extend(not_next("root", root.version, next.version));
         reasons.extend(root_faults(&next, now));
-        reasons.extend(self.founding_faults(&next));
+        reasons.extend(self.founding_faults(&next, now));
         reasons.extend(root_shortfalls(root, envelope, TYPE_ROOT, now));
         add_new(
             &mut reasons,

@@ -57,13 +57,14 @@ impl Authority {
         let version = before.map_or(0, |list| list.version);
         let what = format!("`tenant/{}`", next.tenant);
         reasons.extend(not_next(&what, version, next.version));
-        reasons.extend(self.list_faults(&next));
         let demand = before.map_or_else(|| self.founders(&next.tenant), Demand::of_delegation);
         let signers = Signers::of(&Ring::of(self), envelope, TYPE_DELEGATION, now);
         reasons.extend(signers.missing(&demand));
         let own = Signers::of(&Ring::of_list(&next), envelope, TYPE_DELEGATION, now);
         add_new(&mut reasons, own.missing(&Demand::of_delegation(&next)));
+        // Only to its own people is it said what others' lists hold.
         Refusal::unless_empty(reasons)?;
+        Refusal::unless_empty(self.list_faults(&next))?;
         self.delegations.insert(next.tenant.clone(), next);
         Ok(())
     }
@@ -112,12 +113,12 @@ impl Authority {
 
     /// Why the next root is not one: it would give a founded tenant a key, or somebody else a key
     /// of a tenant's.
-    pub(crate) fn founding_faults(&self, next: &Root) -> Vec<Reason> {
+    pub(crate) fn founding_faults(&self, next: &Root, now: Option<Timestamp>) -> Vec<Reason> {
         let mut reasons = Vec::new();
         let given: BTreeSet<_> = next
             .keys
             .iter()
-            .filter(|record| !self.root.keys.iter().any(|old| is_same(old, record)))
+            .filter(|record| !self.root.keys.iter().any(|old| is_same(old, record, now)))
             .filter_map(tenant_of)
             .filter(|tenant| self.founded.contains(*tenant))
             .collect();
@@ -141,14 +142,15 @@ impl Authority {
     }
 }
 
-/// Whether it is the same key of the same person; the root may prolong and end it.
-fn is_same(old: &KeyRecord, new: &KeyRecord) -> bool {
+/// Whether it is the same key of the same person; the root may end it, and prolong it before then.
+fn is_same(old: &KeyRecord, new: &KeyRecord, now: Option<Timestamp>) -> bool {
+    let ended = now.is_some_and(|now| old.not_after <= now) && new.not_after > old.not_after;
     let prolonged = KeyRecord {
         not_before: new.not_before,
         not_after: new.not_after,
         ..old.clone()
     };
-    prolonged == *new
+    prolonged == *new && !ended
 }
 
 /// Whose key it is, if it is a tenant's.

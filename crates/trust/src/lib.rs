@@ -1,7 +1,7 @@
 //! The verifier: who may say what, and whether enough of them said it.
 //!
 //! In:    signed bytes, pinned root, facts about a cell, `now`.
-//! Out:   [`Authority`], [`VerifiedRelease`], [`VerifiedClose`]; or every reason why not.
+//! Out:   [`Authority`], what was [`Verified`]; or every reason why not.
 //! Never: reads a clock, a disk or the network; acts on bytes it did not verify; has `unsafe` code.
 //! See:   in-toto Statement v1, TUF §5.3; `anlauf-keys` (one signature), `anlauf-transparency`
 //!        (the ledger): their words are handed on here.

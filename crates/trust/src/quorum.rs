@@ -158,10 +158,10 @@ impl<'r> Ring<'r> {
 
     /// Everybody's: a tenant's own list stands in the place of what the root says of the tenant.
     pub(crate) fn of(authority: &'r Authority) -> Self {
-        let root = &authority.root;
         Self {
+            place: "the root or a tenant's list of keys".to_owned(),
             keys: authority.keys().collect(),
-            ..Self::of_root(root)
+            ..Self::of_root(&authority.root)
         }
     }
 }

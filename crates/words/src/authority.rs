@@ -71,11 +71,18 @@ pub(crate) fn list(list: &Delegation, language: Language) -> Vec<String> {
     lines
 }
 
+/// Whose, for a tenant's: that is what its people look for before they agree to it.
+fn of_tenant(record: &KeyRecord) -> String {
+    let tenant = record.tenant.as_ref();
+    tenant.map_or_else(String::new, |tenant| format!(" {tenant}"))
+}
+
 fn key_line(record: &KeyRecord) -> String {
     format!(
-        "{} · {} · {} · {} {} · {} – {}",
+        "{} · {}{} · {} · {} {} · {} – {}",
         record.person,
         record.role,
+        of_tenant(record),
         record.organisation,
         record.scheme.word(),
         record.id,

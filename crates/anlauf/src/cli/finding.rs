@@ -225,9 +225,9 @@ fn write_down(draft: &Draft, output: Output) -> Done {
     output.result(&json!({ "file": draft.out, "fingerprint": digits }), || {
         let next_step = output.say(
             "als Nächstes unterschreiben, wo der Schlüssel liegt: `anlauf sign FILE`; dann bringt \
-             ihn `anlauf finding bring FILE`, wer auch immer",
-            "next: sign it where the key is, `anlauf sign FILE`; then anyone brings it, `anlauf \
-             finding bring FILE`",
+             ihn der Betrieb oder wer Befunde bringt: `anlauf finding bring FILE`",
+            "next: sign it where the key is, `anlauf sign FILE`; then an operator or whoever \
+             brings findings carries it: `anlauf finding bring FILE`",
         );
         format!("{}  {digits}\n{next_step}", draft.out.display())
     })

@@ -193,6 +193,39 @@ fn the_root_may_prolong_and_end_a_tenant_s_key() {
     }
     let envelope = sealed(next.to_payload(), &ROOT_SIGNERS);
     authority.advance_root(&envelope, now()).unwrap();
+
+    // What has ended stays ended: it was ended because somebody stole it.
+    let alike = |key: &&mut KeyRecord| key.person.as_str() == "amsel-1";
+    let mut step = |version: u64, days: i64| {
+        next.version = version;
+        for key in next.keys.iter_mut().filter(alike) {
+            key.not_after = now() + Minutes::days(days);
+        }
+        let envelope = sealed(next.to_payload(), &ROOT_SIGNERS);
+        authority.advance_root(&envelope, now())
+    };
+    step(3, -1).unwrap();
+    let refusal = step(4, 300).unwrap_err();
+    assert!(refusal.has("AN-TRU-090"), "{refusal}");
+}
+
+#[test]
+fn others_lists_are_told_of_to_nobody_who_has_not_signed() {
+    let authority = founded();
+    let mut birke = list();
+    birke.tenant = "bkk-birke".parse().unwrap();
+    birke.keys = vec![record("birke-1", "bkk-birke", Role::Tenant, &fresh(41))];
+    birke.threshold = 1;
+    refused(
+        &authority,
+        &signed(&birke, &[], &[41]),
+        &["AN-TRU-030", "AN-TRU-035"],
+    );
+    refused(
+        &authority,
+        &signed(&birke, &["birke-1"], &[41]),
+        &["AN-TRU-091"],
+    );
 }
 
 #[test]
@@ -208,7 +241,7 @@ fn an_unsound_list_is_refused_whoever_signs_it() {
     type Change<'a> = (&'a str, &'a str, &'a dyn Fn(&mut Delegation));
     let cases: [Change<'_>; 10] = [
         ("no threshold", "AN-TRU-091", &|list| list.threshold = 0),
-        ("out of reach", "AN-TRU-091", &|list| list.threshold = 4),
+        ("out of reach", "AN-TRU-030", &|list| list.threshold = 4),
         ("another tenant's", "AN-TRU-091", &|list| {
             list.keys
                 .push(record("birke-2", "bkk-birke", Role::Tenant, &fresh(44)));

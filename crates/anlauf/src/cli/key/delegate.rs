@@ -79,7 +79,8 @@ pub fn run(args: &Args, output: Output) -> Done {
     let mut keys = prolonged(known, at, args.days);
     add_cards(&mut keys, args, at, output)?;
     leave_out(&mut keys, &args.without)?;
-    let threshold = threshold(args, before.as_ref(), &keys, output)?;
+    let living: Vec<_> = keys.iter().filter(|key| key.is_valid_at(at)).collect();
+    let threshold = threshold(args, before.as_ref(), &living, output)?;
     let list = Delegation {
         domain: root.domain,
         tenant: tenant.clone(),
@@ -140,10 +141,10 @@ fn leave_out(keys: &mut Vec<KeyRecord>, without: &[KeyId]) -> Result<(), Failure
 fn threshold(
     args: &Args,
     before: Option<&Delegation>,
-    keys: &[KeyRecord],
+    living: &[&KeyRecord],
     output: Output,
 ) -> Result<u32, Failure> {
-    let persons: BTreeSet<_> = keys.iter().map(|key| &key.person).collect();
+    let persons: BTreeSet<_> = living.iter().map(|key| &key.person).collect();
     let have = u32::try_from(persons.len()).unwrap_or(u32::MAX);
     let threshold = args
         .threshold
@@ -155,11 +156,12 @@ fn threshold(
              change it again; add a card or choose --threshold"
         )));
     }
-    if have == 1 {
+    if have == threshold {
         output.talk(output.say(
-            "nur eine Person: geht ihr Schlüssel verloren, kann niemand mehr für den Mandanten \
-             unterschreiben",
-            "one person only: if that key is lost, nobody can sign for the tenant any more",
+            "so viele Personen, wie unterschreiben müssen: geht ein Schlüssel verloren oder \
+             läuft ab, kann niemand mehr die Liste ändern; nehmt eine Person mehr auf",
+            "as many persons as must sign: if one key is lost or ends, nobody can change the \
+             list any more; add one person more",
         ));
     }
     Ok(threshold)

@@ -97,7 +97,10 @@ fn keys(root: &Root, output: Output) -> Vec<String> {
         row(&[
             if signs { "\\*" } else { "" },
             record.person.as_str(),
-            &record.role.to_string(),
+            &match &record.tenant {
+                Some(tenant) => format!("{} {tenant}", record.role),
+                None => record.role.to_string(),
+            },
             record.organisation.as_str(),
             record.scheme.word(),
             &fingerprint(&Digest::of(record.public.0.as_bytes())),

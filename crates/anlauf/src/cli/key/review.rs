@@ -56,18 +56,20 @@ struct Line {
 /// A file is another document.
 pub fn run(args: &Args, output: Output) -> Done {
     let mut root = in_force(&args.root)?;
+    let mut lists = Vec::new();
     for file in &args.list {
         let list = Delegation::parse(&read(file)?.payload)?;
         root.keys
             .retain(|key| key.role != Role::Tenant || key.tenant.as_ref() != Some(&list.tenant));
         root.keys.extend(list.keys);
+        lists.push((list.tenant, list.threshold));
     }
     let policy = match &args.policy {
         Some(file) => Some(Policy::parse(&read(file)?.payload)?),
         None => None,
     };
     let lines: Vec<Line> = root.keys.iter().map(|record| line(&root, record)).collect();
-    let notes = notes(&root, policy.as_ref(), now(), output);
+    let notes = notes(&root, &lists, policy.as_ref(), output);
     let value = json!({ "version": root.version, "domain": root.domain, "keys": lines,
         "notes": notes });
     output.result(&value, || {
@@ -130,7 +132,13 @@ fn line(root: &Root, record: &KeyRecord) -> Line {
 }
 
 /// What somebody should look at.
-fn notes(root: &Root, policy: Option<&Policy>, at: Timestamp, output: Output) -> Vec<String> {
+fn notes(
+    root: &Root,
+    lists: &[(TenantId, u32)],
+    policy: Option<&Policy>,
+    output: Output,
+) -> Vec<String> {
+    let at = now();
     let mut notes = Vec::new();
     let soon = at + Minutes::days(ENDING_DAYS);
     if root.expires < soon {
@@ -154,6 +162,16 @@ fn notes(root: &Root, policy: Option<&Policy>, at: Timestamp, output: Output) ->
         })
     };
     notes.extend(spare(holders.len(), root.root_threshold, "root", output));
+    for (tenant, want) in lists {
+        let own = |record: &&&KeyRecord| record.tenant.as_ref() == Some(tenant);
+        let persons: BTreeSet<_> = living.iter().filter(own).map(|one| &one.person).collect();
+        notes.extend(spare(
+            persons.len(),
+            *want,
+            &format!("tenant/{tenant}"),
+            output,
+        ));
+    }
     for record in root.keys.iter().filter(|record| record.not_after < soon) {
         let lead = output.say("endet", "ends");
         notes.push(format!("{} {lead} {}", record.person, record.not_after));
