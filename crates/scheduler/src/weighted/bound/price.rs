@@ -84,6 +84,10 @@ impl<'p> Prices<'p> {
         };
         let last = heads.iter().max().map_or(0, |head| *head as usize);
         let last = price.iter().map(Vec::len).max().unwrap_or(0).max(last);
+        // What runs takes lanes as long as it runs: hours behind it must have room again.
+        let end = |at: &u32| problem.fixed(*at as usize) + problem.hours[*at as usize];
+        let ends = problem.running.iter().map(end).max().unwrap_or(0) as usize;
+        let last = last.max(ends);
         let last = last + last / 8;
         let longest = (0..chains.count()).map(longest).max().unwrap_or(0) as usize;
         let length = last + longest + 2;
