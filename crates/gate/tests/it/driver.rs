@@ -16,23 +16,9 @@ use crate::backend::{Backend, Exchange, mirror};
 use crate::cast::{HOST, MELDEN, SOZIALES, cell, cells, closing, text};
 use crate::client::{Answer, Client, get, post};
 use crate::house::House;
-use crate::proxy::{Front, front};
+use crate::proxy::{Front, front, settings};
 
 const GUIDE: &str = include_str!("../../../../docs/guide/drivers.md");
-
-/// The settings of the guide in this language, with these places instead of its own.
-fn guide(language: &str, places: &[(&str, String)]) -> String {
-    let (_, rest) = GUIDE.split_once(&format!("```{language}\n")).unwrap();
-    let mut text = rest.split_once("```").unwrap().0.to_owned();
-    for (known, place) in places {
-        assert!(
-            text.contains(known),
-            "no `{known}` in the guide's {language}"
-        );
-        text = text.replace(known, place);
-    }
-    text
-}
 
 async fn close(house: &House, id: &str) -> (Answer, Value) {
     let answer = post(house.admin(), "/close", &text(&closing(cells(&[id]), 1))).await;
@@ -88,7 +74,7 @@ async fn haproxy(folder: &Path, service: SocketAddr) -> Front {
             ("bind :80", format!("bind {listen}")),
             ("10.1.0.20:9000", service.to_string()),
         ];
-        guide("haproxy", &places)
+        settings(GUIDE, "haproxy", &places)
     })
     .await
 }
@@ -242,7 +228,7 @@ impl Net {
             ("hook forward", "hook input".to_owned()),
             ("10.1.0.20 . 25", "127.0.0.1 . 9025".to_owned()),
         ];
-        std::fs::write(folder.path().join("rules"), guide("nft", &places)).unwrap();
+        std::fs::write(folder.path().join("rules"), settings(GUIDE, "nft", &places)).unwrap();
         let mut command = Command::new("unshare");
         let script = "ip link set lo up && nft -f \"$0\" && echo ready && exec cat";
         command.args(["-rn", "sh", "-c", script]);
@@ -364,18 +350,23 @@ except ConnectionRefusedError:
     print('refused')
 ";
 
-#[tokio::test(flavor = "multi_thread")]
-async fn nftables_follow_and_cut() {
-    let net = Net::new();
+/// A gate whose cell for reports is followed by the sets of this namespace.
+async fn followed(net: &Net) -> House {
     let driven = Driven::Nftables {
         table: "anlauf".into(),
         program: net.nft(),
         cells: vec![(cell(MELDEN), "127.0.0.1:9025".parse().unwrap())],
     };
-    let house = House::with(mirror().await, |config| {
+    House::with(mirror().await, |config| {
         config.serving.driven = vec![driven]
     })
-    .await;
+    .await
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn nftables_follow_and_cut() {
+    let net = Net::new();
+    let house = followed(&net).await;
     house.ground().await;
     until_metric(&house, FOLLOWS, "1").await;
     let mut server = net.python(SERVER);
@@ -413,15 +404,7 @@ async fn what_nobody_released_does_not_stay_in_a_set() {
         );
     };
     nft("add element inet anlauf open4 { 127.0.0.1 . 9025, 127.0.0.1 . 9026 }");
-    let driven = Driven::Nftables {
-        table: "anlauf".into(),
-        program: net.nft(),
-        cells: vec![(cell(MELDEN), "127.0.0.1:9025".parse().unwrap())],
-    };
-    let house = House::with(mirror().await, |config| {
-        config.serving.driven = vec![driven]
-    })
-    .await;
+    let house = followed(&net).await;
     until_metric(&house, FOLLOWS, "1").await;
     until_metric(&house, UNCLEAR, "0").await;
     assert!(!net.elements().contains("902"), "{}", net.elements());

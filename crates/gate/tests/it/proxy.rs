@@ -185,3 +185,17 @@ async fn the_client_behind_nginx_and_haproxy_is_known() {
         assert_eq!(answer.status, 503, "{name}");
     }
 }
+
+/// The settings that a guide gives in this language, with these places instead of its own.
+pub fn settings(guide: &str, language: &str, places: &[(&str, String)]) -> String {
+    let (_, rest) = guide.split_once(&format!("```{language}\n")).unwrap();
+    let mut text = rest.split_once("```").unwrap().0.to_owned();
+    for (known, place) in places {
+        assert!(
+            text.contains(known),
+            "no `{known}` in the guide's {language}"
+        );
+        text = text.replace(known, place);
+    }
+    text
+}

@@ -11,7 +11,7 @@ use crate::backend::{Backend, mirror};
 use crate::cast::{HOST, MELDEN, cells, closing, text};
 use crate::client::{Answer, Client, get, get_with, post};
 use crate::house::House;
-use crate::proxy::{Front, front};
+use crate::proxy::{Front, front, settings};
 
 const GUIDE: &str = include_str!("../../../../docs/guide/forward-auth.md");
 
@@ -184,23 +184,6 @@ async fn a_tester_is_who_the_proxy_names() {
     }
 }
 
-/// The settings of the guide in this language, at these addresses.
-fn guide(language: &str, places: &[(&str, String)]) -> String {
-    let (_, rest) = GUIDE.split_once(&format!("```{language}\n")).unwrap();
-    let (mut text, _) = rest
-        .split_once("```")
-        .map(|(a, b)| (a.to_owned(), b))
-        .unwrap();
-    for (known, place) in places {
-        assert!(
-            text.contains(known),
-            "no `{known}` in the guide's {language}"
-        );
-        text = text.replace(known, place);
-    }
-    text
-}
-
 async fn nginx(house: &House, service: SocketAddr) -> Front {
     let places = [
         ("127.0.0.1:8080", house.address().to_string()),
@@ -208,7 +191,7 @@ async fn nginx(house: &House, service: SocketAddr) -> Front {
         ("127.0.0.1:9000", service.to_string()),
     ];
     let text = |listen: SocketAddr, folder: &Path| {
-        let (folder, own) = (folder.display(), guide("nginx", &places));
+        let (folder, own) = (folder.display(), settings(GUIDE, "nginx", &places));
         format!(
             "daemon off; master_process off; pid {folder}/pid; error_log {folder}/error;
              events {{ }}
@@ -226,14 +209,14 @@ async fn nginx(house: &House, service: SocketAddr) -> Front {
 async fn haproxy(house: &House, service: SocketAddr) -> Front {
     let text = |listen: SocketAddr, folder: &Path| {
         let script = folder.join("anlauf.lua");
-        std::fs::write(&script, guide("lua", &[])).unwrap();
+        std::fs::write(&script, settings(GUIDE, "lua", &[])).unwrap();
         let places = [
             ("/etc/haproxy/anlauf.lua", script.display().to_string()),
             ("bind :80", format!("bind {listen}")),
             ("127.0.0.1:8444", asked(house).to_string()),
             ("127.0.0.1:9000", service.to_string()),
         ];
-        guide("haproxy", &places)
+        settings(GUIDE, "haproxy", &places)
     };
     front("/usr/sbin/haproxy", &["-db", "-f"], text).await
 }
